@@ -51,6 +51,7 @@ class Flow {
         toward_client_(toward_client),
         slots_(1u << client.log2_ring_size),
         spares_(client.spare_buffers),
+        to_(to),
         tx_(from, index),
         rx_(to, index) {
     rx_.SetScratch({scratch_.data(), static_cast<uint32_t>(scratch_.size()), false});
@@ -92,10 +93,10 @@ class Flow {
   }
 
   /// The peer is gone in good order: what it had sent still arrives.
-  void Finish(const std::shared_ptr<LinkSlot>& to, Input& input) {
+  void Finish(Input& input) {
     Publish(input);
-    if (input.Byte() & 1) {
-      to->Publish(nullptr);
+    if (next_ & 1) {
+      to_->Publish(nullptr);
       Expect(rx_.Stale());
     }
     for (size_t i = 0; i <= slots_ && !published_.empty(); i++) {
@@ -107,6 +108,24 @@ class Flow {
     Receive(kPackets);
     Expect(rx_.connection() == 0 && rx_.memory() == kScratchMemory && rx_.doorbell() == -1);
     Expect(tx_.counters().packets.value() == published_count_ && tx_.counters().bytes.value() == bytes_);
+  }
+
+  bool toward_client() const { return toward_client_; }
+
+  /// Sends some packets of the last burst on to a ring that our side of this one fills.
+  void PassOn(Input& input, Flow& to) {
+    std::vector<uint8_t> marks(handed_out_);
+    uint32_t passed = 0;
+    for (uint32_t i = 0; i < handed_out_; i++) {
+      marks[i] = input.Byte() % 3;
+      if (marks[i] != 1 || held_[i].slots > to.Free()) continue;
+      to.Stage(held_[i].length);
+      to.staged_.back().number = held_[i].number;
+      passed++;
+    }
+    Expect(rx_.PassOn(in_, {marks.data(), handed_out_}, 1, to.tx_) == passed);
+    handed_out_ = 0;  // their buffers may be the other ring's
+    Expect(to.tx_.FreeSlots() == to.Free());
   }
 
  private:
@@ -337,6 +356,7 @@ class Flow {
   const bool toward_client_;
   const uint32_t slots_;
   uint32_t spares_;
+  const std::shared_ptr<LinkSlot> to_;
   TxQueue tx_;
   RxQueue rx_;
   Bytes scratch_ = Bytes(kMaxPacket);

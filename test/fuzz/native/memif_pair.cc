@@ -94,13 +94,48 @@ void Exchange(Input& input) {
       flows.push_back(std::make_unique<Flow>(c, s, i, client, false));
     for (size_t i = 0; i < pair.c.link()->rx.size(); i++)
       flows.push_back(std::make_unique<Flow>(s, c, i, client, true));
-    for (int i = 0; i < 600 && !input.empty(); i++)
-      flows[input.Below(static_cast<uint32_t>(flows.size()))]->Act(input);
-    for (const auto& flow : flows) flow->Finish(flow == flows[0] ? s : c, input);
+    for (int i = 0; i < 600 && !input.empty(); i++) {
+      Flow& flow = *flows[input.Below(static_cast<uint32_t>(flows.size()))];
+      Flow& back = *flows[flow.toward_client() ? 0 : flows.size() - 1];
+      if (input.Rarely() && back.toward_client() != flow.toward_client()) {
+        flow.PassOn(input, back);
+      } else {
+        flow.Act(input);
+      }
+    }
+    for (const auto& flow : flows) flow->Finish(input);
     Expect(!pair.c.link()->failed() && !pair.s.link()->failed());
   }
   // The connection has given its buffers back.
   Expect(!pooled || pool->Take(buffers).size() == buffers);
+}
+
+/// Queues without a connection.
+void WithoutConnection() {
+  const auto slot = std::make_shared<LinkSlot>();
+  RxQueue rx(slot, 0);
+  TxQueue tx(slot, 0), to(slot, 1);
+  uint32_t columns[3 * kPackets] = {};
+  const PacketTable table(columns, kPackets);
+  const Bytes bytes(64);
+  const uint32_t offset = 0, length = 64;
+  const uint8_t mark = 1;
+  Retained kept;
+  Expect(tx.Reserve(table, 4) == 0 && tx.Commit(&length, 1) == 0 && tx.FreeSlots() == 0);
+  Expect(tx.Fill(table, bytes.data(), 64, 3) == 3 && table.length(0) == 0);
+  Expect(tx.Append(bytes.data(), 64) == AppendResult::kDown);
+  Expect(tx.AppendAll({bytes.data(), &offset, &length, 1}) == 0);
+  Expect(tx.Memory(0) == nullptr && tx.memory() == 0 && tx.connection() == 0);
+  tx.Publish();
+  tx.RingDoorbell();
+  Expect(tx.counters().bursts.value() == 0 && tx.counters().doorbells.value() == 0);
+  Expect(rx.Burst(table, 4) == 0 && rx.Memory(0) == nullptr && rx.connection() == 0);
+  Expect(rx.PassOn(table, {&mark, 1}, 1, to) == 0);
+  Expect(rx.Retain(0, &kept) == RetainResult::kScattered && rx.doorbell() == -1);
+  Expect(rx.TryLock() && !rx.TryLock() && tx.TryLock() && !tx.TryLock());
+  rx.Unlock();
+  tx.Unlock();
+  Expect(rx.TryLock() && tx.TryLock());
 }
 
 /// The server's view of a client's link at the same addresses, where ThreadSanitizer sees both sides.
@@ -180,6 +215,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     RefusedByClient();
     Texts(input);
     Truncation(input);
+    Unread();
+    WithoutConnection();
   } else {
     Exchange(input);
   }

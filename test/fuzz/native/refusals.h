@@ -226,6 +226,32 @@ inline void RefusedByClient() {
   Expect(SayToClient({small}) == "two regions are needed");
 }
 
+/// A peer that does not read its socket, one that is gone, and messages that nobody wants.
+inline void Unread() {
+  const Settings settings = OneRing(Role::kServer);
+  Ends ends;
+  memif_msg_t init = MakeMessage(MsgType::kInit), got;
+  init.init.version = kVersion;
+  PutText(init.init.secret, kSecretSize, settings.secret);
+  while (ends.ours->SendDisconnect("enough")) continue;
+  ServerHandshake server([&](uint32_t, std::string*) { return &settings; }, nullptr);
+  Expect(server.OnMessage(init, {}, *ends.ours).reason == "peer does not read its control socket");
+  Expect(server.Confirm(*ends.ours).reason == "peer does not read its control socket");
+  UniqueFd passed;
+  Expect(ends.theirs->Receive(&got, &passed) == Received::kMessage);
+  Expect(GetText(got.disconnect.string, kDisconnectTextSize) == "enough");
+  ends.theirs->Discard();
+  Expect(ends.theirs->Receive(&got, &passed) == Received::kNothing);
+  // Its last message is still there after the reset that unread messages cause.
+  Expect(ends.ours->SendAck() && ends.theirs->SendDisconnect("the end"));
+  ends.theirs.reset();
+  Expect(!ends.ours->SendAck());
+  Expect(ends.ours->Receive(&got, &passed) == Received::kMessage);
+  Expect(GetText(got.disconnect.string, kDisconnectTextSize) == "the end");
+  Expect(ends.ours->Receive(&got, &passed) == Received::kClosed);
+  ends.ours->Discard();
+}
+
 /// Text in a field of `size` bytes.
 inline void Texts(Input& input) {
   uint8_t field[40];
