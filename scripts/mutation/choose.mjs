@@ -56,9 +56,10 @@ export function inPlaces(mutants, places) {
   return mutants.filter(({ file }) => places.some((place) => file === place || file.startsWith(`${place}/`)));
 }
 
-/** Whether an entry of the list of equivalents means the mutant. Lines may move: the text of the line decides. */
+/** Whether an entry of the list means the mutant: all of a line if it names no replacement. Lines may move: their text decides. */
 function means(entry, { file, line, original, replacement }) {
-  const same = entry.file === file && entry.line === line && entry.replacement === replacement;
+  if (entry.file !== file || entry.line !== line) return false;
+  const same = entry.replacement === undefined || entry.replacement === replacement;
   return same && (entry.original === undefined || entry.original === original);
 }
 

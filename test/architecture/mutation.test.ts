@@ -49,6 +49,7 @@ test("an equivalent is named by the text of its line, and an entry without a mut
   t.deepEqual(stale, [entries[1]]);
   const other = withoutEquivalents(mutants, [{ file, line, replacement, original: "another part of the line" }]);
   t.is(other.counted.length, 100);
+  t.is(withoutEquivalents(mutants, [{ file, line }]).counted.length, 99);
 });
 
 test("of the test files that reach a mutant, the quickest for what it reaches is first", (t) => {
