@@ -110,6 +110,59 @@ void Exchange(Input& input) {
   Expect(!pooled || pool->Take(buffers).size() == buffers);
 }
 
+/// A peer's ring as the peer fills it, slot by slot.
+struct Producer {
+  LinkRing& ring;
+  uint16_t head = 0;
+
+  void Put(uint32_t length, bool more = false) {
+    const uint32_t buffer = ring.buffers[head % ring.ring.size()];
+    ring.ring.StoreDescriptor(head++, {static_cast<uint16_t>(more), ring.buffer_region, length, buffer, 0});
+  }
+  /// A packet of `slots` slots of 2048 bytes, and of one with the rest.
+  void PutChain(uint32_t slots, uint32_t rest) {
+    for (uint32_t i = 0; i < slots; i++) Put(2048, true);
+    Put(rest);
+  }
+};
+
+/// Packets that no handler gets: empty ones, ones that are too long, and ones without an end.
+void Drops() {
+  Settings client = OneRing(Role::kClient);
+  client.log2_ring_size = 7;
+  client.buffer_size = 2048;
+  Settings server = client;
+  server.role = Role::kServer;
+  const Pair pair(client, server, nullptr);
+  const auto slot = std::make_shared<LinkSlot>();
+  slot->Publish(pair.s.link());
+  RxQueue rx(slot, 0);
+  rx.Refresh();
+  Producer peer{pair.c.link()->tx[0]};
+  peer.Put(0);
+  peer.Put(10);
+  peer.PutChain(32, 0);
+  peer.PutChain(31, 2047);
+  peer.Put(20);
+  peer.PutChain(0, 0);
+  peer.ring.ring.StoreHead(peer.head);
+  uint32_t columns[3 * kPackets];
+  const PacketTable table(columns, kPackets);
+  Expect(rx.Burst(table, kPackets) == 3);
+  Expect(table.length(0) == 10 && table.length(1) == kMaxPacket && table.length(2) == 20);
+  Expect(rx.counters().dropped_empty.value() == 2 && rx.counters().dropped_oversize.value() == 1);
+  Expect(rx.counters().chained.value() == 1);
+  rx.Release();
+  Expect(peer.ring.ring.LoadTail() == peer.head);
+  for (uint32_t i = 0; i + 1 < peer.ring.ring.size(); i++) peer.Put(1, true);
+  peer.ring.ring.StoreHead(peer.head);
+  Expect(rx.Burst(table, kPackets) == 0 && !pair.s.link()->failed());
+  peer.Put(1, true);
+  peer.ring.ring.StoreHead(peer.head);
+  Expect(rx.Burst(table, kPackets) == 0 && pair.s.link()->FailureReason() == "chain without an end");
+  Expect(rx.Burst(table, kPackets) == 0);
+}
+
 /// Queues without a connection.
 void WithoutConnection() {
   const auto slot = std::make_shared<LinkSlot>();
@@ -217,6 +270,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     Truncation(input);
     Unread();
     WithoutConnection();
+    Drops();
   } else {
     Exchange(input);
   }
