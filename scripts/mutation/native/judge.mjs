@@ -8,7 +8,7 @@ import { corpusOf, nativeTargets } from "../../fuzz/native.mjs";
 import { clearAll, runTest } from "../run-test.mjs";
 import { addon, copy, list, programs, root, TARGETS } from "./copy.mjs";
 
-const TEST_FOLDERS = ["memif", "punt-socket", "packet-socket", "native"];
+const TEST_FOLDERS = ["memif", "punt-socket", "native"];
 
 /** Mutants that only a program with ThreadSanitizer notices. */
 export const WEAKENED = "order weakened";

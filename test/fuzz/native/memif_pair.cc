@@ -163,6 +163,36 @@ void Drops() {
   Expect(rx.Burst(table, kPackets) == 0);
 }
 
+/// A connection that ends while nobody looks: what was under way is counted as lost at both ends.
+void Lost() {
+  const Settings client = OneRing(Role::kClient);
+  Settings server = client;
+  server.role = Role::kServer;
+  const Pair pair(client, server, nullptr);
+  const auto c = std::make_shared<LinkSlot>(), s = std::make_shared<LinkSlot>();
+  c->Publish(pair.c.link());
+  s->Publish(pair.s.link());
+  TxQueue tx(c, 0);
+  RxQueue rx(s, 0);
+  rx.Refresh();
+  const Bytes bytes(10);
+  for (int i = 0; i < 3; i++) Expect(tx.Append(bytes.data(), 10) == AppendResult::kDone);
+  tx.Publish();
+  uint32_t columns[3 * kPackets];
+  Expect(rx.TryLock() && tx.TryLock());
+  Expect(rx.Burst(PacketTable(columns, kPackets), 1) == 1);
+  rx.Unlock();
+  tx.Unlock();
+  Expect(rx.connection() == 1 && tx.connection() == 1);
+  s->Publish(nullptr);
+  c->Publish(nullptr);
+  Expect(rx.TryLock() && tx.TryLock());
+  rx.Unlock();
+  tx.Unlock();
+  Expect(rx.connection() == 0 && tx.connection() == 0);
+  Expect(rx.counters().lost.value() == 2 && tx.counters().unconsumed.value() == 2);
+}
+
 /// Queues without a connection.
 void WithoutConnection() {
   const auto slot = std::make_shared<LinkSlot>();
@@ -271,6 +301,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     Unread();
     WithoutConnection();
     Drops();
+    Lost();
   } else {
     Exchange(input);
   }
