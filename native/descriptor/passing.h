@@ -11,7 +11,7 @@
 
 namespace vpp_punt::descriptor {
 
-/// What one call has received.
+/// The bytes and descriptors of one call.
 struct Arrived {
   ssize_t size;  // bytes; 0 at the end of the stream; a negative errno value
   /// With an error too: they may be of files whose close blocks, so that the caller closes them elsewhere.

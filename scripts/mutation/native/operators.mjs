@@ -233,7 +233,10 @@ class Finder {
   }
 }
 
-/** Returns the source with the mutants inside; its lines keep their numbers. Where several begin at one place the longest is the outermost, and ends last. */
+/**
+ * Returns the source with the mutants inside; its lines keep their numbers. Where several begin at one place the longest is the
+ * outermost, and ends last.
+ */
 export function instrumented(source, mutants) {
   const edits = mutants.flatMap(({ id, start, end, kind, edits: { before, after, middle, mark } }, index) => {
     const inner = Number(kind !== NEGATED);
@@ -253,7 +256,7 @@ export function instrumented(source, mutants) {
   return text + source.slice(at);
 }
 
-/** With the mutant's place: its file, row and column, the text of the line, and the rows in which a compiler may see its parts. */
+/** Returns the mutant with its place: its file, row and column, the text of the line, and the rows in which a compiler may see its parts. */
 function placed(source, file, mutant) {
   const rowOf = (at) => source.slice(0, at).split("\n").length;
   const row = rowOf(mutant.start);
