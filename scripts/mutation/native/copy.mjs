@@ -44,7 +44,7 @@ function below(folder) {
 
 export const mutatedFiles = () => below("native").filter((file) => MUTATED.some((pattern) => pattern.test(file)));
 
-/** What all parts of the copy are made of, and what the programs are made of besides. */
+/** The folders that all parts of the copy are made of, and those of the programs besides. */
 const MADE_OF = ["native", "scripts/mutation/native"];
 const PROGRAMS_OF = ["test/fuzz/native", "scripts/fuzz"];
 /** Files there that change no mutant. */

@@ -273,7 +273,7 @@ void SendRaw(Input& input, int fd, std::vector<uint8_t>* bytes, size_t* count) {
   Expect(sendmsg(fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL) == static_cast<ssize_t>(bytes->size()));
 }
 
-/// What Receive must make of it; what it keeps goes through a handshake.
+/// Receives it, looks at the result, and gives a message to a handshake.
 void ReceiveRaw(Input& input, Handshake& handshake, Control& control) {
   std::vector<uint8_t> bytes;
   size_t count = 0;
@@ -304,7 +304,7 @@ void AsStranger(Input& input) {
     ReceiveRaw(input, is_server ? static_cast<Handshake&>(server) : client, control);
 }
 
-/// What the first connection of a process opens for all later ones.
+/// Opens the descriptors that a process has for all of its connections.
 void OpenForAll() {
   Ringer ringer;
   UniqueFd doorbell(eventfd(0, EFD_CLOEXEC));

@@ -31,7 +31,7 @@ struct Said {
 
 using Sayings = std::vector<Said>;
 
-/// What is wrong: the message that is changed, how, and the reason that the other side must give.
+/// A fault: the message that is changed, how, and the reason that the other side must give.
 struct Wrong {
   size_t at;
   std::function<void(Sayings&, size_t at)> change;
@@ -110,7 +110,7 @@ inline Settings OneRing(Role role) {
   return settings;
 }
 
-/// What our client says.
+/// The messages of our client.
 inline Sayings HonestClient(const Settings& settings, const Link& link) {
   Sayings all;
   for (const Outgoing& out : ClientMessages(settings, link, kProgramName))
