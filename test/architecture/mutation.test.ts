@@ -90,7 +90,7 @@ for (const args of [["--sample", "many"], ["lib/punt"], ["native/vapi"], ["--fil
   });
 }
 
-/** What each mutant of a function's body makes of the code. */
+/** Returns the code of each mutant in a function's body, behind the original. */
 function replaced(body: string): string[] {
   const source = `int F(const int* a, int b) {\n  ${body}\n}\n`;
   return mutantsOf(source, "f.cc", 1).map(({ original, replacement }: Mutant) => `${original} -> ${replacement}`);
