@@ -309,6 +309,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (kind < 4) {
     Threads(input);
   } else if (kind < 6) {
+    FullSlabs();
     PausesByRate();
     PausesAfterUselessOnes();
   } else if (kind < 100) {

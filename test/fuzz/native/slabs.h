@@ -141,4 +141,37 @@ class Slabs {
   uint64_t tail_ = 0;
 };
 
+/// A slab whose memory is given back was left: packets behind the first ones of a later slab stay.
+inline void FullSlabs() {
+  constexpr uint32_t kRows = 64;
+  constexpr size_t kRecord = SlabRing::kSlab / kRows;
+  SlabRing ring(6);
+  uint32_t columns[3 * kRows];
+  PacketTable table(columns, kRows), one(columns, 1);
+  uint32_t slab = 0;
+  for (uint32_t full = 0; full < 12; full++) {
+    const Bytes large = MakeDatagram(full, kRecord - kDesc);
+    for (uint32_t i = 0; i < kRows; i++) Expect(ring.Append(large.data(), large.size()));
+    const Bytes first = MakeDatagram(100, 50), second = MakeDatagram(101, 60);
+    Expect(ring.Append(first.data(), 50) && ring.Append(second.data(), 60));
+    Expect(ring.Peek(&table, &slab) == kRows && slab == (full * 2) % 6);
+    for (uint32_t i = 0; i < kRows; i++) Look(table, i, ring.slab(slab), SlabRing::kSlab, large);
+    ring.Release();
+    Expect(ring.Peek(&one, &slab) == 1 && slab == (full * 2 + 1) % 6);
+    Look(one, 0, ring.slab(slab), SlabRing::kSlab, first);
+    ring.Release();
+    Expect(ring.Peek(&one, &slab) == 1 && ring.AllShown());
+    Look(one, 0, ring.slab(slab), SlabRing::kSlab, second);
+    ring.Release();
+    Expect(ring.Empty() && ring.Backlog() == 0);
+    // The rest of this slab, to the last byte.
+    for (uint32_t i = 1; i < kRows; i++) Expect(ring.Append(large.data(), large.size()));
+    const Bytes rest = MakeDatagram(102, kRecord - 64 - 72 - kDesc);
+    Expect(ring.Append(rest.data(), rest.size()));
+    Expect(ring.Peek(&table, &slab) == kRows && ring.AllShown());
+    Look(table, kRows - 1, ring.slab(slab), SlabRing::kSlab, rest);
+    ring.Release();
+  }
+}
+
 }  // namespace fuzz
