@@ -4,18 +4,19 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import {
   covering,
+  each,
   FOLDERS,
   folderOf,
   inPlaces,
   isPlace,
   named,
-  placeOf,
   sample,
   score,
   testFolders,
   withoutEquivalents,
 } from "./mutation/choose.mjs";
 import { release, take } from "./mutation/lock.mjs";
+import { cleanWhenInterrupted, print, printTable } from "./mutation/report.mjs";
 
 const usage = `Usage: npm run mutation -- [options] [file or folder...]
 
@@ -91,55 +92,7 @@ function chosen(mutants, options) {
   return options.all ? pool : sample(pool, Number(options.sample), Number(options.seed));
 }
 
-/** Calls `work` for each item, `jobs` at a time. */
-async function each(items, jobs, work) {
-  const pending = items.values();
-  const worker = async () => {
-    for (const item of pending) await work(item);
-  };
-  await Promise.all(Array.from({ length: jobs }, worker));
-}
-
-const oneLine = (text) => {
-  const short = text.replace(/\s+/g, " ");
-  return short.length > 160 ? `${short.slice(0, 160)}…` : short;
-};
-
-function print(mutant, { outcome, by }) {
-  console.log(`${outcome.toUpperCase()}  ${placeOf(mutant)}  ${mutant.kind}${by === undefined ? "" : `  by ${by}`}`);
-  console.log(`  - ${oneLine(mutant.original)}\n  + ${oneLine(mutant.replacement)}`);
-  console.log(`  npm run mutation -- --mutant ${mutant.id}   # or ${placeOf(mutant)}`);
-}
-
-function printTable(results) {
-  const line = (name, list) => {
-    const count = (outcome) => `${list.filter((result) => result.outcome === outcome).length} ${outcome}`;
-    const counts = ["killed", "timed out", "survived", "not covered"].map(count).join(", ");
-    console.log(`${name}: ${list.length} mutants, ${counts}; score ${score(list).toFixed(1)} %`);
-  };
-  const folders = [...new Set(results.map(({ folder }) => folder))].sort();
-  for (const name of folders)
-    line(
-      `lib/${name}`,
-      results.filter(({ folder }) => folder === name),
-    );
-  if (folders.length > 1) line("all", results);
-}
-
 const report = (text) => console.error(`mutation: ${text}`);
-
-/** Ends what runs and removes what is not finished, when the user interrupts. */
-function cleanWhenInterrupted(clean) {
-  for (const [signal, code] of [
-    ["SIGINT", 130],
-    ["SIGTERM", 143],
-    ["SIGHUP", 129],
-  ])
-    process.on(signal, () => {
-      clean();
-      process.exit(code);
-    });
-}
 
 /** Measures the test files that may kill the mutants, and returns the files that pass. */
 async function measured(mutants, { tests, jobs }, { filesBelow, measure }) {
@@ -154,9 +107,9 @@ async function measured(mutants, { tests, jobs }, { filesBelow, measure }) {
 }
 
 /** Runs the test files that reach the mutant until one fails. */
-async function tried(mutant, files, runTest) {
+async function tried(mutant, files, { runTest, tree }) {
   for (const { file, ms } of files) {
-    const { outcome } = await runTest(file, { __STRYKER_ACTIVE_MUTANT__: mutant.id }, TIMES * ms + MORE_MS);
+    const { outcome } = await runTest(tree, file, { __STRYKER_ACTIVE_MUTANT__: mutant.id }, TIMES * ms + MORE_MS);
     if (outcome !== "passed") return { outcome: outcome === "failed" ? "killed" : outcome, by: file };
   }
   return { outcome: files.length === 0 ? "not covered" : "survived" };
@@ -165,15 +118,15 @@ async function tried(mutant, files, runTest) {
 async function main() {
   const options = commandLine();
   if (options.help) return void process.stdout.write(usage);
-  const { makeTree, removeUnfinishedTree, filesBelow } = await import("./mutation/tree.mjs");
+  const { makeTree, removeUnfinishedTree, filesBelow, tree } = await import("./mutation/tree.mjs");
   const { runTest, clearAll } = await import("./mutation/run-test.mjs");
   const { measure } = await import("./mutation/measure.mjs");
-  const other = take();
+  const other = take(tree);
   if (other !== undefined) refuse(`process ${other} runs already`);
   cleanWhenInterrupted(() => {
     clearAll();
     removeUnfinishedTree();
-    release();
+    release(tree);
   });
   const all = await makeTree(report);
   const { counted, stale } = withoutEquivalents(all, JSON.parse(readFileSync(EQUIVALENTS, "utf8")));
@@ -187,12 +140,12 @@ async function main() {
     const own = files.filter(({ file }) => testFolders(mutant.file, options.tests).includes(file.split("/")[2]));
     const siblings = all.filter(({ file }) => file === mutant.file);
     const reaching = covering(mutant, siblings, own).slice(0, Number(options.files));
-    const result = await tried(mutant, reaching, runTest);
-    results.push({ ...result, folder: folderOf(mutant.file) });
-    if (options.verbose || !KILLED.includes(result.outcome)) print(mutant, result);
+    const result = await tried(mutant, reaching, { runTest, tree });
+    results.push({ ...result, folder: `lib/${folderOf(mutant.file)}` });
+    if (options.verbose || !KILLED.includes(result.outcome)) print(mutant, result, "npm run mutation --");
   });
   printTable(results);
-  release();
+  release(tree);
   process.exitCode = score(results) >= Number(options["at-least"]) && stale.length === 0 ? 0 : 1;
 }
 

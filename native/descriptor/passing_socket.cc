@@ -1,13 +1,8 @@
 #include "descriptor/passing_socket.h"
 
-#include <sys/socket.h>
-
-#include <cerrno>
-#include <cstring>
-#include <vector>
-
 #include "descriptor/close_elsewhere.h"
 #include "descriptor/descriptor.h"
+#include "descriptor/passing.h"
 #include "util/callback.h"
 #include "util/error.h"
 
@@ -15,36 +10,12 @@ namespace vpp_punt::descriptor {
 
 namespace {
 
-/// The most descriptors that Linux takes beside one message (SCM_MAX_FD).
-constexpr size_t kMostPassed = 253;
-/// Room for them, and for other control messages.
-constexpr size_t kControlSize = CMSG_SPACE(kMostPassed * sizeof(int)) + 256;
-
 /// Part of a Uint8Array, whose bounds JavaScript has checked.
 iovec SliceOf(const Napi::CallbackInfo& info) {
   auto array = info[0].As<Napi::Uint8Array>();
   const size_t start = info[1].As<Napi::Number>().Uint32Value();
   const size_t end = array.ByteLength();
   return start > end ? iovec{nullptr, 0} : iovec{array.Data() + start, end - start};
-}
-
-std::vector<UniqueFd> PassedBeside(msghdr* message) {
-  std::vector<UniqueFd> passed;
-  for (cmsghdr* part = CMSG_FIRSTHDR(message); part != nullptr; part = CMSG_NXTHDR(message, part)) {
-    if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
-    const size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    for (size_t i = 0; i < count; i++) {
-      int fd;
-      memcpy(&fd, CMSG_DATA(part) + i * sizeof(fd), sizeof(fd));
-      passed.emplace_back(fd);
-    }
-  }
-  return passed;
-}
-
-Napi::Value Negative(Napi::Env env, int error, std::vector<UniqueFd> passed = {}) {
-  for (UniqueFd& fd : passed) CloseElsewhere(std::move(fd));
-  return Napi::Number::New(env, -error);
 }
 
 }  // namespace
@@ -87,46 +58,24 @@ Napi::Value PassingSocket::Number(const Napi::CallbackInfo& info) {
 /// `most`. Descriptors are appended to the array `passed`.
 Napi::Value PassingSocket::Receive(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  iovec part = SliceOf(info);
-  alignas(cmsghdr) char control[kControlSize];
-  msghdr message = {};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof(control);
-  const ssize_t size = recvmsg(fd_.get(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-  if (size < 0) return Negative(env, errno);
-  std::vector<UniqueFd> passed = PassedBeside(&message);
-  // With room for all that Linux passes, only a full table of descriptors cuts them off.
-  if (message.msg_flags & MSG_CTRUNC) return Negative(env, EMFILE, std::move(passed));
-  if (passed.size() > info[3].As<Napi::Number>().Uint32Value()) {
-    return Negative(env, E2BIG, std::move(passed));
-  }
+  Arrived arrived = ReceivePassed(fd_.get(), SliceOf(info), info[3].As<Napi::Number>().Uint32Value());
   auto list = info[2].As<Napi::Array>();
-  for (UniqueFd& fd : passed) list.Set(list.Length(), Descriptor::New(env, std::move(fd), true));
-  return Napi::Number::New(env, static_cast<double>(size));
+  for (UniqueFd& fd : arrived.passed) {
+    if (arrived.size < 0) {
+      CloseElsewhere(std::move(fd));
+    } else {
+      list.Set(list.Length(), Descriptor::New(env, std::move(fd), true));
+    }
+  }
+  return Napi::Number::New(env, static_cast<double>(arrived.size));
 }
 
 /// send(from, start, descriptors) -> how many bytes were taken, and with the first all descriptors; or a
 /// negative errno value, and none
 Napi::Value PassingSocket::Send(const Napi::CallbackInfo& info) {
-  iovec part = SliceOf(info);
-  auto fds = info[2].As<Napi::Int32Array>();
-  alignas(cmsghdr) char control[kControlSize] = {};
-  msghdr message = {};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  if (const size_t count = fds.ElementLength(); count > 0 && count <= kMostPassed) {
-    message.msg_control = control;
-    message.msg_controllen = CMSG_SPACE(count * sizeof(int));
-    cmsghdr* rights = CMSG_FIRSTHDR(&message);
-    rights->cmsg_level = SOL_SOCKET;
-    rights->cmsg_type = SCM_RIGHTS;
-    rights->cmsg_len = CMSG_LEN(count * sizeof(int));
-    memcpy(CMSG_DATA(rights), fds.Data(), count * sizeof(int));
-  }
-  const ssize_t size = sendmsg(fd_.get(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-  return Napi::Number::New(info.Env(), static_cast<double>(size < 0 ? -errno : size));
+  const auto fds = info[2].As<Napi::Int32Array>();
+  const ssize_t size = SendPassing(fd_.get(), SliceOf(info), fds.Data(), fds.ElementLength());
+  return Napi::Number::New(info.Env(), static_cast<double>(size));
 }
 
 /// watch(events): calls back while one of them holds: 1 there is something to read, 2 there is room to write

@@ -56,9 +56,10 @@ export function inPlaces(mutants, places) {
   return mutants.filter(({ file }) => places.some((place) => file === place || file.startsWith(`${place}/`)));
 }
 
-/** Whether an entry of the list of equivalents means the mutant. Lines may move: the text of the line decides. */
+/** Whether an entry of the list means the mutant: all of a line if it names no replacement. Lines may move: their text decides. */
 function means(entry, { file, line, original, replacement }) {
-  const same = entry.file === file && entry.line === line && entry.replacement === replacement;
+  if (entry.file !== file || entry.line !== line) return false;
+  const same = entry.replacement === undefined || entry.replacement === replacement;
   return same && (entry.original === undefined || entry.original === original);
 }
 
@@ -87,4 +88,13 @@ export function covering(mutant, siblings, measured) {
 export function score(results) {
   const killed = results.filter(({ outcome }) => outcome === "killed" || outcome === "timed out").length;
   return results.length === 0 ? 100 : (100 * killed) / results.length;
+}
+
+/** Calls `work` for each item, `jobs` at a time. */
+export async function each(items, jobs, work) {
+  const pending = items.values();
+  const worker = async () => {
+    for (const item of pending) await work(item);
+  };
+  await Promise.all(Array.from({ length: jobs }, worker));
 }

@@ -1,21 +1,23 @@
-// One run at a time uses the copy.
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+// One run at a time uses a copy.
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 
-const file = "dist/mutation.pid";
+const fileOf = (copy) => `${copy}.pid`;
 
 /** The process that uses the copy, or undefined. A killed process has left the file. */
-function owner() {
-  const pid = existsSync(file) ? Number(readFileSync(file, "utf8")) : 0;
+function owner(copy) {
+  const pid = existsSync(fileOf(copy)) ? Number(readFileSync(fileOf(copy), "utf8")) : 0;
   return pid > 0 && existsSync(`/proc/${pid}`) ? pid : undefined;
 }
 
-/** Returns undefined once the copy is this process's, or the process that has it. */
-export function take() {
-  const other = owner();
-  if (other === undefined) writeFileSync(file, String(process.pid));
-  return other;
+/** Returns undefined once the copy, a folder's path, is this process's, or the process that has it. */
+export function take(copy) {
+  const other = owner(copy);
+  if (other !== undefined) return other;
+  mkdirSync(dirname(copy), { recursive: true });
+  writeFileSync(fileOf(copy), String(process.pid));
 }
 
-export function release() {
-  rmSync(file, { force: true });
+export function release(copy) {
+  rmSync(fileOf(copy), { force: true });
 }

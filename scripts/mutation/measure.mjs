@@ -24,6 +24,7 @@ export async function measure(file, report) {
   const list = join(tree, `reached-${basename(file)}-${process.pid}`);
   const preload = `${process.env.NODE_OPTIONS ?? ""} --import=${HOOK}`;
   const { outcome, ms, output } = await runTest(
+    tree,
     file,
     { VPP_PUNT_MUTATION_HITS: list, NODE_OPTIONS: preload },
     LIMIT_MS,

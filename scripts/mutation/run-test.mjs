@@ -1,10 +1,9 @@
-// Runs one test file of the instrumented copy in processes and a temporary folder of its own, and leaves neither.
+// Runs one test file of a copy, or of the project, in processes and a temporary folder of its own, and leaves neither.
 import { spawn } from "node:child_process";
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { tree } from "./tree.mjs";
 
-const AVA = join(tree, "node_modules/ava/entrypoints/cli.mjs");
+const AVA = "node_modules/ava/entrypoints/cli.mjs";
 const MARK = "VPP_PUNT_MUTATION_RUN";
 
 /** The runs that have not ended: each with its folder and its process. */
@@ -41,22 +40,22 @@ export function clearAll() {
   for (const run of running) clear(run);
 }
 
-function start(file, variables) {
+function start(tree, file, variables) {
   // Paths of sockets have 107 bytes: the folder's name is short.
   const folder = mkdtempSync("/tmp/vpm-");
   // Some tests start processes of other users.
   chmodSync(folder, 0o1777);
   const env = { ...process.env, ...variables, TMPDIR: folder, [MARK]: folder };
-  const args = [AVA, "--tap", "--fail-fast", file];
+  const args = [join(tree, AVA), "--tap", "--fail-fast", file];
   const child = spawn(process.execPath, args, { cwd: tree, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
   const run = { folder, child };
   running.add(run);
   return run;
 }
 
-/** Resolves to "passed", "failed" at the first test that fails, or "timed out" after `limit` ms. */
-export function runTest(file, variables, limit) {
-  const run = start(file, variables);
+/** Runs the file of the folder `tree`. Resolves to "passed", "failed" at the first test that fails, or "timed out" after `limit` ms. */
+export function runTest(tree, file, variables, limit) {
+  const run = start(tree, file, variables);
   const started = performance.now();
   return new Promise((resolve) => {
     const end = (outcome) => {

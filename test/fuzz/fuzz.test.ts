@@ -18,6 +18,12 @@ function fuzz(...args: string[]) {
   return spawnSync(process.execPath, ["scripts/fuzz.mjs", ...args], { encoding: "utf8" });
 }
 
+/** The fuzzer on a machine without a compiler. */
+function fuzzWithoutClang(...args: string[]) {
+  const env = { ...process.env, PATH: "/nonexistent" };
+  return spawnSync(process.execPath, ["scripts/fuzz.mjs", ...args], { encoding: "utf8", env });
+}
+
 test("the fuzzer refuses what it does not know, and names what there is", (t) => {
   const target = fuzz("no-such-target");
   t.is(target.status, 2);
@@ -25,6 +31,7 @@ test("the fuzzer refuses what it does not know, and names what there is", (t) =>
   const seconds = fuzz("--seconds", "soon");
   t.is(seconds.status, 2);
   t.regex(seconds.stderr, /--seconds must be an integer of at least 0; got soon/);
+  t.regex(fuzz("--jobs", "0").stderr, /--jobs must be at least 1/);
   t.is(fuzz("--help").status, 0);
 });
 
@@ -32,4 +39,17 @@ test("one decoder runs alone, by its name", (t) => {
   const { status, stdout } = fuzz("--seconds", "0", "--seed", "7", "packet");
   t.is(status, 0);
   t.regex(stdout, /^ok {2}packet: 1 inputs\n1 targets, 0 failed, seed 7\n$/);
+});
+
+test("the last line says which targets were skipped without clang, and --require fails then", (t) => {
+  const args = ["--seconds", "0", "--seed", "7", "segmenter", "packet"];
+  const { status, stdout } = fuzzWithoutClang(...args);
+  t.is(status, 0);
+  t.regex(stdout, /^skipped {2}segmenter: clang\+\+ with libFuzzer is not here$/m);
+  t.is(
+    stdout.trim().split("\n").at(-1),
+    "2 targets, 0 failed, 1 skipped because clang++ with libFuzzer is not here, seed 7",
+  );
+  t.is(fuzzWithoutClang("--require", ...args).status, 1);
+  t.is(fuzzWithoutClang("--require", "--seconds", "0", "packet").status, 0);
 });

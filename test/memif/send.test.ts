@@ -254,3 +254,20 @@ test("a full ring has drained when a quarter of it is free, and not before", asy
   await turns();
   t.deepEqual([client.tx().freeSlots(), drains], [8, 1]);
 });
+
+for (const sender of ["server", "client"] as const) {
+  test(`a ${sender}'s slots before one without a length stay whole when commit refuses them`, async (t) => {
+    const ports = await memifPair(t, { ...polling, ringSize: 32 });
+    const queue = ports[sender].tx();
+    const whole = queue.allocate(3).capacity(0);
+    const slots = queue.allocate(3);
+    slots.view(0, 5);
+    slots.view(1, 7);
+    t.throws(() => queue.commit(), { code: "ERR_PACKET_SIZE", message: /slot 2 has no length/ });
+    const again = queue.allocate(3);
+    t.deepEqual(
+      [0, 1, 2].map((i) => again.capacity(i)),
+      [whole, whole, whole],
+    );
+  });
+}

@@ -125,12 +125,11 @@ inline void TxRing::Write(const memif_desc_t& desc) {
 
 uint32_t TxRing::Commit(const uint32_t* lengths, uint32_t count) {
   const auto reserved = static_cast<uint32_t>(reserved_.size());
-  const uint16_t first = next_;
+  // All of them before the first write: as server, a written slot no longer tells how large its buffer is.
   for (uint32_t i = 0; i < count; i++) {
-    if (i >= reserved || lengths[i] == 0 || lengths[i] > reserved_[i].length) {
-      next_ = first;
-      return i;
-    }
+    if (i >= reserved || lengths[i] == 0 || lengths[i] > reserved_[i].length) return i;
+  }
+  for (uint32_t i = 0; i < count; i++) {
     memif_desc_t desc = reserved_[i];
     desc.flags = 0;
     desc.length = lengths[i];

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 
 namespace fuzz {
@@ -26,8 +27,10 @@ class Input {
 };
 
 /// Ends the process where a property does not hold, also in a build without assertions.
-inline void Expect(bool holds) {
-  if (!holds) abort();
+inline void Expect(bool holds, int line = __builtin_LINE()) {
+  if (holds) return;
+  fprintf(stderr, "the property in line %d does not hold\n", line);
+  abort();
 }
 
 }  // namespace fuzz

@@ -1,16 +1,18 @@
 // A memif peer that lies: any control messages with any files, then any bytes in shared memory while our
 // queues read and write. Every packet that we hand out must lie inside the memory that it names.
+#include <fcntl.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
-#include <atomic>
+#include <algorithm>
 #include <cstring>
-#include <thread>
+#include <mutex>
 #include <vector>
 
+#include "descriptors.h"
 #include "input.h"
+#include "lies.h"
 #include "memif/control/client_handshake.h"
 #include "memif/control/server_handshake.h"
 #include "memif/port/rx_queue.h"
@@ -20,32 +22,9 @@ namespace {
 
 using namespace vpp_punt;
 using namespace vpp_punt::memif;
-using fuzz::Expect;
-using fuzz::Input;
+using namespace fuzz;
 
-constexpr uint32_t kPeerBytes = 64 * 1024;
 constexpr uint32_t kPackets = 64;
-
-/// The peer's own mapping of a region, which our side maps at another address.
-struct PeerMemory {
-  PeerMemory() = default;
-  PeerMemory(int file, uint64_t bytes) : fd(dup(file)), size(bytes) {
-    void* mapped = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
-    data = mapped == MAP_FAILED ? nullptr : static_cast<uint8_t*>(mapped);
-  }
-  ~PeerMemory() {
-    if (data != nullptr) munmap(data, size);
-  }
-  PeerMemory(const PeerMemory&) = delete;
-  PeerMemory& operator=(const PeerMemory&) = delete;
-
-  UniqueFd fd;
-  uint64_t size = 0;
-  uint8_t* data = nullptr;
-  bool truncated = false;
-};
-
-using PeerMemories = std::vector<std::unique_ptr<PeerMemory>>;
 
 /// Settings with a few queues on a small ring.
 Settings MakeSettings(Input& input, Role role) {
@@ -161,92 +140,6 @@ class Queues {
   volatile uint8_t seen_ = 0;
 };
 
-/// Where a ring lies in the peer's memory; null if it has none.
-memif_ring_t* PeerRing(const LinkRing& ring, const PeerMemories& memories) {
-  if (ring.region >= memories.size()) return nullptr;
-  const PeerMemory& memory = *memories[ring.region];
-  if (memory.data == nullptr || memory.truncated || ring.offset + sizeof(memif_ring_t) > memory.size)
-    return nullptr;
-  return reinterpret_cast<memif_ring_t*>(memory.data + ring.offset);
-}
-
-/// The peer's turn: one lie in shared memory.
-void Lie(Input& input, const Link& link, PeerMemories& memories) {
-  const std::vector<LinkRing>& rings = input.Byte() & 1 ? link.rx : link.tx;
-  if (rings.empty()) return;
-  const LinkRing& mine = rings[input.Below(static_cast<uint32_t>(rings.size()))];
-  memif_ring_t* ring = PeerRing(mine, memories);
-  if (ring == nullptr) return;
-  const uint32_t slot = input.Below(mine.ring.size());
-  const bool known = mine.offset + sizeof(memif_ring_t) + 16 * (slot + 1) <= memories[mine.region]->size;
-  switch (input.Below(6)) {
-    case 0:
-      ring->head = static_cast<uint16_t>(ring->head + input.Below(40));
-      return;
-    case 1:
-      ring->tail = static_cast<uint16_t>(ring->tail + input.Below(40));
-      return;
-    case 2:
-      (input.Byte() & 1 ? ring->head : ring->tail) = input.Half();
-      return;
-    case 3:
-      if (known) ring->desc[slot] = {input.Half(), input.Half(), input.Word(), input.Word(), 0};
-      return;
-    case 4:  // a good descriptor, perhaps of a chain
-      if (!known) return;
-      ring->desc[slot].flags = input.Byte() & 1;
-      ring->desc[slot].length = input.Below(300);
-      return;
-    default:
-      if (!input.Rarely()) return;
-      PeerMemory& memory = *memories[input.Below(static_cast<uint32_t>(memories.size()))];
-      memory.truncated = ftruncate(memory.fd.get(), input.Below(kPeerBytes)) == 0;
-  }
-}
-
-/// Writes into the rings while our side reads.
-class Scribbler {
- public:
-  Scribbler(const Link& link, const PeerMemories& memories, uint32_t seed) : state_(seed | 1) {
-    for (const auto* rings : {&link.rx, &link.tx}) {
-      for (const LinkRing& ring : *rings) {
-        if (memif_ring_t* at = PeerRing(ring, memories)) targets_.push_back({at, ring.ring.size()});
-      }
-    }
-    if (!targets_.empty()) thread_ = std::thread([this] { Run(); });
-  }
-  ~Scribbler() {
-    stop_.store(true);
-    if (thread_.joinable()) thread_.join();
-  }
-
- private:
-  struct Target {
-    memif_ring_t* ring;
-    uint32_t size;
-  };
-
-  uint32_t Next() { return state_ = state_ * 1664525u + 1013904223u; }
-
-  void Run() {
-    while (!stop_.load()) {
-      const Target& target = targets_[(Next() >> 16) % targets_.size()];
-      memif_desc_t& desc = target.ring->desc[(Next() >> 8) % target.size];
-      __atomic_store_n(&desc.flags, static_cast<uint16_t>(Next() >> 31), __ATOMIC_RELAXED);
-      __atomic_store_n(&desc.region, static_cast<uint16_t>((Next() >> 16) % 3), __ATOMIC_RELAXED);
-      __atomic_store_n(&desc.length, Next() >> (Next() % 32), __ATOMIC_RELAXED);
-      __atomic_store_n(&desc.offset, Next() >> (Next() % 32), __ATOMIC_RELAXED);
-      uint16_t* index = Next() & 0x10000 ? &target.ring->head : &target.ring->tail;
-      __atomic_store_n(index, static_cast<uint16_t>(*index + (Next() >> 16) % 8), __ATOMIC_RELEASE);
-    }
-  }
-
-  uint32_t state_;
-  std::vector<Target> targets_;
-  std::atomic<bool> stop_{false};
-  std::thread thread_;
-};
-
 void Exchange(Input& input, const std::shared_ptr<Link>& link, PeerMemories& memories) {
   Queues queues(link);
   // Without lies of its own turn: a truncated file would kill the scribbler, not our side.
@@ -352,14 +245,89 @@ void AsClient(Input& input) {
   if (handshake.complete()) Exchange(input, handshake.link(), memories);
 }
 
+/// Any bytes with any descriptors beside them, in one control message or two.
+void SendRaw(Input& input, int fd, std::vector<uint8_t>* bytes, size_t* count) {
+  *count = input.Below(17);
+  bytes->resize(input.Rarely() ? input.Below(300) : sizeof(memif_msg_t));
+  const memif_msg_t usual = MakeMessage(static_cast<MsgType>(1 + input.Below(8)));
+  if (!bytes->empty()) memcpy(bytes->data(), &usual, std::min(bytes->size(), sizeof usual));
+  for (uint32_t i = input.Below(8); i > 0 && !bytes->empty(); i--)
+    (*bytes)[input.Below(static_cast<uint32_t>(bytes->size()))] = input.Byte();
+  const std::vector<int> fds(*count, fd);
+  iovec part = {bytes->data(), bytes->size()};
+  alignas(cmsghdr) char control[2 * CMSG_SPACE(16 * sizeof(int))] = {};
+  msghdr header = {};
+  header.msg_iov = &part;
+  header.msg_iovlen = 1;
+  header.msg_control = control;
+  const size_t first = *count == 0 ? 0 : 1 + input.Below(static_cast<uint32_t>(*count));
+  size_t used = 0;
+  for (const size_t some : {first, *count - first}) {
+    if (some == 0) continue;
+    auto* rights = reinterpret_cast<cmsghdr*>(control + used);
+    *rights = {CMSG_LEN(some * sizeof(int)), SOL_SOCKET, SCM_RIGHTS};
+    memcpy(CMSG_DATA(rights), fds.data(), some * sizeof(int));
+    used += CMSG_SPACE(some * sizeof(int));
+  }
+  header.msg_controllen = used;
+  Expect(sendmsg(fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL) == static_cast<ssize_t>(bytes->size()));
+}
+
+/// Receives it, looks at the result, and gives a message to a handshake.
+void ReceiveRaw(Input& input, Handshake& handshake, Control& control) {
+  std::vector<uint8_t> bytes;
+  size_t count = 0;
+  SendRaw(input, control.peer->fd(), &bytes, &count);
+  memif_msg_t message;
+  UniqueFd passed;
+  const Received got = control.ours->Receive(&message, &passed);
+  if (bytes.empty()) {
+    Expect(got == Received::kClosed);
+  } else {
+    Expect(got == (bytes.size() == sizeof message ? Received::kMessage : Received::kMalformed));
+    Expect(static_cast<bool>(passed) == (count > 0));
+    Expect(memcmp(&message, bytes.data(), std::min(bytes.size(), sizeof message)) == 0);
+  }
+  if (passed) Expect((fcntl(passed.get(), F_GETFD) & FD_CLOEXEC) != 0);
+  if (got == Received::kMessage) (void)handshake.OnMessage(message, std::move(passed), *control.ours);
+  control.peer->Discard();
+}
+
+void AsStranger(Input& input) {
+  const Settings settings = MakeSettings(input, input.Byte() & 1 ? Role::kServer : Role::kClient);
+  Control control;
+  const std::shared_ptr<BufferPool> none;
+  ServerHandshake server([&](uint32_t, std::string*) { return &settings; }, nullptr);
+  ClientHandshake client(settings, nullptr, none);
+  const bool is_server = settings.role == Role::kServer;
+  for (int i = 0; i < 20 && !input.empty(); i++)
+    ReceiveRaw(input, is_server ? static_cast<Handshake&>(server) : client, control);
+}
+
+/// Opens the descriptors that a process has for all of its connections.
+void OpenForAll() {
+  Ringer ringer;
+  UniqueFd doorbell(eventfd(0, EFD_CLOEXEC));
+  Expect(ringer.Open(doorbell.get()) == 0);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  static std::once_flag opened;
+  std::call_once(opened, OpenForAll);
+  const size_t before = OpenDescriptors();
   Input input(data, size);
-  if (input.Byte() & 1) {
-    AsServer(input);
-  } else {
-    AsClient(input);
+  switch (input.Byte() & 3) {
+    case 0:
+      AsClient(input);
+      break;
+    case 2:
+      AsStranger(input);
+      break;
+    default:
+      AsServer(input);
   }
+  Expect(OpenDescriptors() == before);
   return 0;
 }

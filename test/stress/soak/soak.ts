@@ -217,9 +217,16 @@ async function clean(): Promise<void> {
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
   process.on(signal, () => void clean().finally(() => process.exit(1)));
+/** What the daemons say of the CNFs' punts. */
+async function said(): Promise<string> {
+  const { cluster } = await place.punts.info();
+  const punts = (await place.punts.list()).filter(({ id }) => id.cnf.startsWith("soak-"));
+  return [`${cluster?.daemon ?? "the daemon"} acts`, ...punts.map(({ id, state }) => `${id.cnf} ${state}`)].join(", ");
+}
+
 const failure = await soak().then(
   () => undefined,
-  (error: Error) => error,
+  async (error: Error) => new Error(`${error.stack}\n${await said().catch(String)}`),
 );
 await clean();
 const grown = growths(samples);
@@ -232,7 +239,7 @@ const summary = [
   ...(failure === undefined
     ? []
     : [
-        `FAILED  ${failure.stack}`,
+        `FAILED  ${failure.message}`,
         `again with: npm run soak -- --minutes ${minutes} --seed ${seed}${has("real") ? " --real" : ""}`,
       ]),
   failure === undefined && grown.length === 0 ? "all held" : "not all held",
