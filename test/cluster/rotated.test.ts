@@ -1,5 +1,5 @@
 // The certificates for etcd are replaced while a daemon runs: it reads them again with its other files, and new connections take them.
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ExecutionContext } from "ava";
@@ -81,13 +81,25 @@ async function adds(punts: RemotePunts, key: string): Promise<void> {
   );
 }
 
-/** The ends at this machine of connections to etcd. */
+function socketOf(descriptor: string): string {
+  try {
+    return readlinkSync(`/proc/self/fd/${descriptor}`);
+  } catch {
+    // It was the one for the folder.
+    return "";
+  }
+}
+
+/** The ends in this process of connections to etcd: etcd has some to itself. */
 function connections(etcd: EtcdServer): string[] {
   const port = Number(new URL(etcd.url).port).toString(16).toUpperCase().padStart(4, "0");
   const ESTABLISHED = "01";
   const lines = readFileSync("/proc/net/tcp", "utf8").trim().split("\n").slice(1);
   const ends = lines.map((line) => line.trim().split(/\s+/));
-  const open = ends.filter(([, , remote, state]) => remote!.endsWith(`:${port}`) && state === ESTABLISHED);
+  const own = new Set(readdirSync("/proc/self/fd").map(socketOf));
+  const open = ends.filter(
+    (it) => it[2]!.endsWith(`:${port}`) && it[3] === ESTABLISHED && own.has(`socket:[${it[9]}]`),
+  );
   return open.map(([, local]) => local!).sort();
 }
 
