@@ -57,7 +57,7 @@ export class Etcd {
   #client: EtcdClient;
   /** Clients with earlier files, on which calls may be under way. */
   readonly #earlier = new Set<EtcdClient>();
-  /** What the client was made with. */
+  /** The access of the client. */
   #access: EtcdAccess | undefined;
   readonly #timeout: number;
   /** The highest revision that an answer had. */
