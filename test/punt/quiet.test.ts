@@ -1,4 +1,4 @@
-// What the package does while nothing happens: a manager and a daemon look at VPP at their times and do nothing else; a client sends nothing.
+// A manager, a daemon and a client while nothing happens: the first two look at VPP at their times and do nothing else, and a client sends nothing.
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";

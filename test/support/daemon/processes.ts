@@ -139,7 +139,7 @@ export class ClusterHost<V extends { readonly apiSocket: string } = SpawnedVpp> 
     await mkdir(join(vpp, "memif"));
     for (const folder of [vpp, join(vpp, "memif")]) {
       await chown(folder, 0, group);
-      // What VPP makes in them is the group's too.
+      // The group of a folder is that of everything that VPP makes in it.
       await chmod(folder, 0o2770);
     }
   }
