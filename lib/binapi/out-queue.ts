@@ -4,17 +4,25 @@ import type { Writer } from "./cursor.js";
 /** The queue removes sent bytes from the buffer's front when there are this many. */
 const COMPACT_AT = 1 << 18;
 
+/** A frame that waits for credit. */
+interface Waiting {
+  readonly mark: number;
+  end: number;
+}
+
 /**
  * Frames to send, encoded one behind the other, so that one system call sends many. Frames beyond the credit wait in the same
- * buffer. Positions count from the start of the stream and stay valid when the buffer moves.
+ * buffer. Positions count from the start of the stream and stay valid when the buffer moves. A frame that is withdrawn moves those behind
+ * it, so a frame's mark is its number.
  */
 export class OutQueue {
   #base = 0;
   #sent = 0;
   #allowed = 0;
   #frameStart = 0;
-  /** Ends of the frames that wait for credit, in order, from index `firstWaiting` on. */
-  #waiting: number[] = [];
+  #committed = 0;
+  /** The frames that wait for credit, in order, from index `firstWaiting` on. */
+  #waiting: Waiting[] = [];
   #firstWaiting = 0;
   #credit: number;
 
@@ -25,10 +33,9 @@ export class OutQueue {
     this.#credit = credit;
   }
 
-  /** Starts a frame and returns its position. */
-  begin(): number {
+  /** Starts a frame. */
+  begin(): void {
     this.#frameStart = this.#base + this.writer.at;
-    return this.#frameStart;
   }
 
   /** Returns the start of the current frame, as an index in the writer's buffer. */
@@ -40,20 +47,22 @@ export class OutQueue {
     this.writer.at = this.#frameStart - this.#base;
   }
 
+  /** Ends the frame and returns its mark. */
   commit(): number {
     const end = this.#base + this.writer.at;
+    const mark = ++this.#committed;
     if (this.#credit > 0) {
       this.#credit--;
       this.#allowed = end;
     } else {
-      this.#waiting.push(end);
+      this.#waiting.push({ mark, end });
     }
-    return this.#frameStart;
+    return mark;
   }
 
   addCredit(count: number): void {
     for (; count > 0 && this.#firstWaiting < this.#waiting.length; count--)
-      this.#allowed = this.#waiting[this.#firstWaiting++]!;
+      this.#allowed = this.#waiting[this.#firstWaiting++]!.end;
     this.#credit += count;
     if (this.#firstWaiting > 1024 && this.#firstWaiting * 2 > this.#waiting.length) {
       this.#waiting = this.#waiting.slice(this.#firstWaiting);
@@ -93,18 +102,30 @@ export class OutQueue {
     this.#firstWaiting = 0;
   }
 
-  /** Removes the waiting frame that starts at `start`. Returns false if the frame may have been sent. */
-  withdraw(start: number): boolean {
-    const starts = (index: number) => (index === this.#firstWaiting ? this.#allowed : this.#waiting[index - 1]!);
-    let index = this.#firstWaiting;
-    while (index < this.#waiting.length && starts(index) !== start) index++;
-    if (index >= this.#waiting.length) return false;
-    const size = this.#waiting[index]! - start;
+  /** Removes a waiting frame. Returns false if the frame may have been sent. */
+  withdraw(mark: number): boolean {
+    const index = this.#indexOf(mark);
+    const waiting = this.#waiting;
+    if (waiting[index]?.mark !== mark) return false;
+    const start = index === this.#firstWaiting ? this.#allowed : waiting[index - 1]!.end;
+    const { end } = waiting[index]!;
     const { writer } = this;
-    writer.bytes.copyWithin(start - this.#base, start - this.#base + size, writer.at);
-    writer.at -= size;
-    this.#waiting.splice(index, 1);
-    for (let i = index; i < this.#waiting.length; i++) this.#waiting[i]! -= size;
+    writer.bytes.copyWithin(start - this.#base, end - this.#base, writer.at);
+    writer.at -= end - start;
+    waiting.splice(index, 1);
+    for (let i = index; i < waiting.length; i++) waiting[i]!.end -= end - start;
     return true;
+  }
+
+  /** Returns the index of the first waiting frame whose mark is `mark` or higher. */
+  #indexOf(mark: number): number {
+    let low = this.#firstWaiting;
+    let high = this.#waiting.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#waiting[middle]!.mark < mark) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 }

@@ -48,8 +48,8 @@ export class Daemon implements AsyncDisposable {
   }
 
   /**
-   * Opens the audit log again, and reads the policy, the certificates and StoneWork's configuration again. A part that cannot be read stays
-   * as it was, and does not keep the others from being read.
+   * Opens the audit log again, and reads the policy, the certificates, etcd's password and StoneWork's configuration again. A part that
+   * cannot be read stays as it was, and does not keep the others from being read.
    *
    * @returns texts that say which punts the policy would not allow any more; they stay
    * @throws PuntError of the first part that could not be read

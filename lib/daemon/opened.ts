@@ -1,6 +1,6 @@
 // The parts of a daemon below its doors: the connection to VPP, the punts, the sessions and the audit log.
 import { join } from "node:path";
-import { type AskedChange, ClusterPunts, type Explainer } from "../cluster/index.js";
+import { type AskedChange, ClusterPunts, Etcd, type EtcdOptions, type Explainer } from "../cluster/index.js";
 import { CounterReader } from "../counters/index.js";
 import { PuntError } from "../errors.js";
 import { ensureFolder } from "../folder.js";
@@ -31,6 +31,8 @@ export interface Opened {
   readonly audit: AuditLog;
   readonly sessions: Sessions;
   readonly counters: CounterReader;
+  /** Reads the files for etcd again. @throws PuntError of a file; what could not be read stays as it was */
+  reloadEtcd(): Promise<void>;
 }
 
 /** @throws PuntError of the store, of the sessions, of the audit log, or of an option of the manager */
@@ -47,7 +49,13 @@ export async function openParts(options: CheckedDaemonOptions): Promise<Opened> 
       vppSocket,
       statsSocket: options.statsSocket,
     });
-    const punts: PuntManager | ClusterPunts = await openPunts(options, vpp, {
+    let etcd: { readonly client: Etcd; readonly options: EtcdOptions } | undefined;
+    const connect = async (access: EtcdOptions) => {
+      const client = await Etcd.open(access);
+      etcd = { client, options: access };
+      return client;
+    };
+    const punts: PuntManager | ClusterPunts = await openPunts(options, vpp, connect, {
       punt: (id, traceMs) => explainToOperator({ vpp, punts, counters }, id, traceMs),
       counters: async (cnf) => counters.read(await punts.list(cnf === undefined ? {} : { cnf })),
       frames: (question) => explainFramesToOperator({ vpp, punts }, question),
@@ -66,7 +74,8 @@ export async function openParts(options: CheckedDaemonOptions): Promise<Opened> 
     });
     // In a cluster, the daemon that acts has them, once it does.
     if (punts instanceof PuntManager) await sessions.load().catch((error) => closeAfter(error, punts));
-    return { vpp, punts, names, devices: () => devicesOf(punts), table, audit, sessions, counters };
+    const reloadEtcd = async () => etcd?.client.reload(etcd.options);
+    return { vpp, punts, names, devices: () => devicesOf(punts), table, audit, sessions, counters, reloadEtcd };
   } catch (error) {
     table.close();
     await vpp.close();
@@ -82,6 +91,7 @@ const FOLDER_REMEDY = "Run as root, or name another folder for the CNFs' sockets
 async function openPunts(
   options: CheckedDaemonOptions,
   vpp: LateVpp,
+  connect: (access: EtcdOptions) => Promise<Etcd>,
   explainer: Explainer,
 ): Promise<PuntManager | ClusterPunts> {
   const { state, logger, etcd, socket, attachSocket } = options;
@@ -91,7 +101,8 @@ async function openPunts(
     // One for all terms: it listens to VPP as long as the daemon lives.
     const host = manager.host ?? new DefaultHost(vpp);
     const addresses = [socket, attachSocket];
-    return ClusterPunts.start({ cluster: etcd, manager: { ...manager, host }, state, addresses, explainer, problem });
+    const start = { cluster: etcd, manager: { ...manager, host }, connect, state, addresses, explainer, problem };
+    return ClusterPunts.start(start);
   }
   const store = state === undefined ? {} : { store: new FileStore(join(state, "punts.json")) };
   const punts = await PuntManager.start({ returnTime: RETURN_TIME_MS, ...manager, ...store });

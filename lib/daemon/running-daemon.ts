@@ -163,7 +163,7 @@ export class RunningDaemon {
 
   async reload(): Promise<readonly string[]> {
     this.#opened.audit.reopen();
-    const parts = [this.#policy, this.#tls, this.#stoneWork];
+    const parts = [this.#policy, this.#tls, this.#stoneWork, { reload: () => this.#opened.reloadEtcd() }];
     const outcomes = await Promise.allSettled(parts.map((part) => part?.reload()));
     const { logger } = this.#options;
     const failures = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason] : []));

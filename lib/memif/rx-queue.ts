@@ -67,6 +67,8 @@ export class MemifRxQueue {
   readonly #batch: MemifBatch;
   readonly #state = new Uint32Array(3);
   readonly #memories: MemoryTable;
+  /** The queue's own, in all connections: a burst is in it before the first look at the new connection. */
+  readonly #scratch: RegionMemory;
   readonly #native: NativeMemifRx;
   readonly #passage: Passage;
   #busy = false;
@@ -78,7 +80,9 @@ export class MemifRxQueue {
     this.index = setup.index;
     this.#table = new BatchTable(setup.burst);
     this.#batch = setup.forwarding?.batch(this.#table) ?? new MemifBatch(this.#table);
-    this.#memories = new MemoryTable((index) => this.#makeMemory(index));
+    const make = (index: number) => () => this.#native.memory(index);
+    this.#memories = new MemoryTable((index) => new RegionMemory(make(index), false, (i) => this.#retain(i)));
+    this.#scratch = new RegionMemory(make(SCRATCH), setup.copy);
     const opened = setup.open({
       table: this.#table.buffer,
       capacity: setup.burst,
@@ -143,7 +147,7 @@ export class MemifRxQueue {
   /** @internal A running handler keeps its batch until it returns. */
   close(): void {
     this.#closed = true;
-    if (!this.#busy) this.#memories.forget();
+    if (!this.#busy) this.#forget();
   }
 
   /** @internal The connection has ended, and everything that it left has been delivered. */
@@ -155,14 +159,14 @@ export class MemifRxQueue {
     this.#busy = true;
     startHandler();
     try {
-      this.#batch.fill(this.#memories.get(this.#state[1]!, this.#state[0]!), count);
+      this.#batch.fill(this.#memory(), count);
       handler(this.#batch, this);
       this.#finish(this.#batch);
     } finally {
       this.#batch.release();
       this.#busy = false;
       endHandler();
-      if (this.#closed) this.#memories.forget();
+      if (this.#closed) this.#forget();
     }
   }
 
@@ -174,10 +178,15 @@ export class MemifRxQueue {
     }
   }
 
-  #makeMemory(index: number): RegionMemory {
-    const make = () => this.#native.memory(index);
-    if (index === SCRATCH) return new RegionMemory(make, this.#setup.copy);
-    return new RegionMemory(make, false, (i) => this.#retain(i));
+  /** Returns the memory of the burst. */
+  #memory(): RegionMemory {
+    const [index, connection] = this.#state;
+    return index === SCRATCH ? this.#scratch : this.#memories.get(connection!, index!);
+  }
+
+  #forget(): void {
+    this.#memories.forget();
+    this.#scratch.revoke();
   }
 
   #retain(i: number): RetainedPacket | undefined {

@@ -1,5 +1,5 @@
 // The files of deploy/: that they parse, that the daemon accepts them, and that their sockets and mounts are the code's defaults.
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -14,6 +14,8 @@ import { ask } from "../support/daemon/traffic.js";
 import { need } from "../support/need.js";
 
 const read = (name: string) => readFileSync(join("deploy", name), "utf8");
+/** The value of a directive of systemd's unit. */
+const directive = (name: string) => new RegExp(`^${name}=(.*)$`, "m").exec(read("vpp-punt.service"))?.[1];
 const RUN = dirname(DEFAULT_DAEMON_SOCKET);
 const defaults = checkDaemonOptions({});
 const VPP_RUN = dirname(defaults.vppSocket);
@@ -39,13 +41,14 @@ test("the daemon accepts the options and the policy, and the paths are its defau
 });
 
 test("systemd's unit has the folders and the command", (t) => {
-  const unit = read("vpp-punt.service");
-  const value = (name: string) => new RegExp(`^${name}=(.*)$`, "m").exec(unit)?.[1];
-  t.is(`/run/${value("RuntimeDirectory")}`, RUN);
-  t.is(`/var/lib/${value("StateDirectory")}`, STATE);
-  t.is(value("ExecStart"), `/usr/bin/env vpp-punt daemon --config ${CONFIG}/daemon.yaml`);
-  t.like({ type: value("Type"), preserve: value("RuntimeDirectoryPreserve") }, { type: "notify", preserve: "yes" });
-  t.true(Number(value("WatchdogSec")) > 0);
+  t.is(`/run/${directive("RuntimeDirectory")}`, RUN);
+  t.is(`/var/lib/${directive("StateDirectory")}`, STATE);
+  t.is(directive("ExecStart"), `/usr/bin/env vpp-punt daemon --config ${CONFIG}/daemon.yaml`);
+  t.like(
+    { type: directive("Type"), preserve: directive("RuntimeDirectoryPreserve") },
+    { type: "notify", preserve: "yes" },
+  );
+  t.true(Number(directive("WatchdogSec")) > 0);
 });
 
 need("systemd-analyze").test("systemd-analyze accepts the unit", async (t) => {
@@ -124,8 +127,7 @@ test("compose's services share the folders of the sockets, and the CNF has nothi
   t.is(environment.VPP_PUNT_SOCKET, DEFAULT_DAEMON_SOCKET);
   const [, rule] = parsePolicy(read("policy.yaml"), "policy.yaml");
   t.is(user, `${rule!.match.uid![0]}:${rule!.match.uid![0]}`);
-  const unit = /^CapabilityBoundingSet=(.*)$/m.exec(read("vpp-punt.service"))![1]!;
-  t.deepEqual(services.daemon.cap_add, unit.replaceAll("CAP_", "").split(" "));
+  t.deepEqual(services.daemon.cap_add, directive("CapabilityBoundingSet")!.replaceAll("CAP_", "").split(" "));
 });
 
 test("Kubernetes' objects mount the folders of the sockets, and have the same options and policy", (t) => {
@@ -190,6 +192,51 @@ test("the probe of Kubernetes is a command that an operator's container may run"
 test("the image has the programs that the daemon starts", (t) => {
   const image = read("Containerfile");
   for (const name of ["iproute2", "util-linux", "mount"]) t.true(image.includes(` ${name} `), name);
+});
+
+test("no file lets a process dump its memory, and containers have the runtime's filter of system calls", (t) => {
+  t.is(directive("LimitCORE"), "0");
+  const entry = JSON.parse(/^ENTRYPOINT (.*)$/m.exec(read("Containerfile"))![1]!) as string[];
+  const [shell, ...words] = entry.map((word) => word.replace(/exec vpp-punt .*/, "ulimit -Sc; ulimit -Hc"));
+  const { stdout } = spawnSync(shell!, words, { encoding: "utf8" });
+  t.deepEqual(stdout.trim().split(/\s+/), ["0", "0"]);
+  for (const file of ["compose.yaml", "compose.etcd.yaml"]) {
+    const { services } = parse(read(file), { merge: true }) as Any;
+    // VPP's limits are the operator's; the services that only add to others have those of the others.
+    const own = Object.entries(services).filter(([name, it]: Any) => name !== "vpp" && it.image !== undefined);
+    t.true(own.length > 0);
+    for (const [name, { ulimits, security_opt }] of own as Any) {
+      t.deepEqual(ulimits, { core: 0 }, name);
+      t.true(security_opt.includes("no-new-privileges:true"), name);
+      t.false(
+        security_opt.some((word: string) => word.startsWith("seccomp")),
+        name,
+      );
+    }
+  }
+  for (const file of ["kubernetes/daemon.yaml", "kubernetes/etcd.yaml"]) {
+    const pods = parseAllDocuments(read(file)).flatMap((each) => (each.toJS() as Any).spec?.template?.spec ?? []);
+    t.true(pods.length > 0);
+    for (const { securityContext } of pods) t.deepEqual(securityContext.seccompProfile, { type: "RuntimeDefault" });
+  }
+});
+
+test("systemd's unit has a filter of system calls and no directive that would hide mounts from VPP", (t) => {
+  t.is(directive("SystemCallArchitectures"), "native");
+  t.deepEqual(directive("SystemCallFilter")!.split(" "), ["@system-service", "@mount", "pidfd_getfd"]);
+  t.is(directive("RestrictNamespaces"), "net");
+  for (const name of ["LockPersonality", "ProtectClock", "ProtectHostname", "RestrictRealtime", "RestrictSUIDSGID"])
+    t.is(directive(name), "yes", name);
+  // systemd.exec(5): each of them gives the service a mount namespace of its own.
+  const hiding =
+    /^(Protect(System|Home|KernelTunables|KernelModules|KernelLogs|ControlGroups|Proc)|Private(Tmp|Devices|Mounts)|ReadOnlyPaths|InaccessiblePaths|MountFlags)=/m;
+  t.notRegex(read("vpp-punt.service"), hiding);
+});
+
+need("systemd-security").test("systemd-analyze rates the unit below 6 of 10 points of exposure", (t) => {
+  const args = ["security", "--offline=yes", "--threshold=60", "--no-pager", "deploy/vpp-punt.service"];
+  const { status, stdout } = spawnSync("systemd-analyze", args, { encoding: "utf8" });
+  t.is(status, 0, stdout.trimEnd().split("\n").at(-1));
 });
 
 test("the example's CNF answers", async (t) => {

@@ -9,12 +9,15 @@ import { need } from "../support/need.js";
 const UNIT = "vpp-punt.service";
 const SIM = `[Service]
 Type=exec
-ExecStart=/usr/bin/env vpp-punt sim --directory /run/vpp --interface eth0
+ExecStart=/usr/bin/env vpp-punt sim --directory /run/vpp --interface eth0 --host linux
 RuntimeDirectory=vpp
 `;
 const PUNTS = `punts:
   - { type: SPAN, cnf: monitor, key: eth0, interconnect: MEMIF, vppInterface: eth0 }
   - { type: PUNT_TO_SOCKET, cnf: dns, key: dns, interconnect: AF_UNIX, toHost: { af: IPV4, protocol: UDP, port: 53 } }
+`;
+const NAMED = `punts:
+  - { type: SPAN, cnf: named, key: eth0, interconnect: TAP, vppInterface: eth0, netns: { name: cnf } }
 `;
 
 async function booted(t: ExecutionContext, watchdog?: string): Promise<Systemd> {
@@ -23,6 +26,7 @@ async function booted(t: ExecutionContext, watchdog?: string): Promise<Systemd> 
     "/units/vpp.service": SIM,
     "/etc/vpp-punt/daemon.yaml": "{}\n",
     "/punts.yaml": PUNTS,
+    "/named.yaml": NAMED,
     ...(watchdog && { [`/units/${UNIT}.d/test.conf`]: `[Service]\nWatchdogSec=${watchdog}\n` }),
   };
   const systemd = new Systemd(files, [process.execPath, main]);
@@ -33,6 +37,17 @@ async function booted(t: ExecutionContext, watchdog?: string): Promise<Systemd> 
   t.like(await systemd.properties(UNIT), { ActiveState: "active", SubState: "running", NRestarts: "0" });
   return systemd;
 }
+
+/** A CNF in a network namespace of its own, which hands the namespace over. It prints its state, and the devices that it has then. */
+const CNF = `
+import { readFileSync } from "node:fs";
+import { openPunt } from ${JSON.stringify(new URL("../../lib/module/index.js", import.meta.url).href)};
+const request = { cnf: "handed", type: "SPAN", interconnect: "TAP", vppInterface: "eth0" };
+const punt = await openPunt(request);
+await punt.ready();
+const devices = readFileSync("/proc/net/dev", "utf8").split("\\n").slice(2).map((line) => line.split(":")[0].trim());
+console.log(JSON.stringify({ state: punt.status.punt.state, devices: devices.filter((name) => !["", "lo"].includes(name)) }));
+await punt.close();`;
 
 const { test } = need("root", "unshare", "nsenter", "systemd");
 
@@ -70,3 +85,23 @@ test("the daemon answers systemd's watchdog, and a daemon that hangs is replaced
   await systemd.run("kill", "-STOP", (await systemd.properties(UNIT)).MainPID!);
   await systemd.has(UNIT, { NRestarts: "1", ActiveState: "active" });
 });
+
+need("root", "unshare", "nsenter", "systemd", "tun").test(
+  "behind the unit's filter of system calls, TAPs come into namespaces: named ones, and those that CNFs hand over",
+  async (t) => {
+    const systemd = await booted(t);
+    const { MainPID } = await systemd.properties(UNIT);
+    const status = await systemd.run("cat", `/proc/${MainPID}/status`);
+    t.regex(status, /^NoNewPrivs:\t1$/m);
+    t.regex(status, /^Seccomp:\t2$/m);
+
+    await systemd.run("ip", "netns", "add", "cnf");
+    await systemd.run("vpp-punt", "apply", "--wait", "/named.yaml");
+    t.regex(await systemd.run("ip", "-n", "cnf", "-o", "link"), /LOWER_UP.*02:/);
+
+    const module = ["--input-type=module", "-e", CNF];
+    const told = JSON.parse(await systemd.run("unshare", "--net", process.execPath, ...module));
+    t.is(told.state, "CREATED");
+    t.is(told.devices.length, 1);
+  },
+);

@@ -70,6 +70,11 @@ const checks = {
   },
   /** A systemd that can be process 1 of namespaces. */
   systemd: systemdIsMissing,
+  "systemd-security": () =>
+    missing(
+      "a systemd-analyze that rates files of units (release 250)",
+      succeeds("systemd-analyze", "security", "--offline=yes", "deploy/vpp-punt.service"),
+    ),
   testpmd: () => missing("DPDK's testpmd", testpmdProgram() !== undefined),
   "libmemif-examples": () =>
     missing("libmemif's example programs (in $LIBMEMIF_EXAMPLES or /opt/vpp)", libmemifExamples() !== undefined),

@@ -1,5 +1,6 @@
 // A client of etcd for reads, transactions, leases and watches. Each call has a deadline, and is never repeated.
 import { setMaxListeners } from "node:events";
+import { isDeepStrictEqual } from "node:util";
 import type { Etcd3, IOptions, ITxnResponse } from "etcd3";
 import { PuntError } from "../../errors.js";
 import {
@@ -53,7 +54,11 @@ export class Etcd {
   onHeader: ((header: Header, floor: number) => void) | undefined;
   /** Called after each call; `isAnswered` is false where etcd was away, and true for a refusal. For a watch, the call is its opening. */
   onCalled: ((call: EtcdCall, ms: number, isAnswered: boolean) => void) | undefined;
-  readonly #client: EtcdClient;
+  #client: EtcdClient;
+  /** Clients with earlier files, on which calls may be under way. */
+  readonly #earlier = new Set<EtcdClient>();
+  /** The access of the client. */
+  #access: EtcdAccess | undefined;
   readonly #timeout: number;
   /** The highest revision that an answer had. */
   #highest = 0;
@@ -63,13 +68,31 @@ export class Etcd {
   static async open(options: EtcdOptions): Promise<Etcd> {
     checkEtcdOptions(options, OP);
     const access = await readAccess(options, OP);
-    const { Etcd3: Client } = await import("etcd3");
-    try {
-      return new Etcd(access, new Client(clientOptions(access)));
-    } catch (cause) {
-      const message = `the files of option etcd.tls are not good: ${(cause as Error).message}`;
-      throw new PuntError(OP, "ERR_OPTION", message, { option: "etcd.tls" }, cause);
-    }
+    const etcd = new Etcd(access, await clientFor(access));
+    etcd.#access = access;
+    return etcd;
+  }
+
+  /**
+   * Reads the files again: certificates, keys and the password. Calls from now on are made with them, over new connections. Calls that are
+   * under way may end as they began, and watches begin again.
+   *
+   * @throws PuntError as `open`: everything stays as it was
+   */
+  async reload(options: EtcdOptions): Promise<void> {
+    const access = await readAccess(options, OP);
+    if (isDeepStrictEqual(access, this.#access)) return;
+    const client = await clientFor(access);
+    if (this.#closing.signal.aborted) return client.close();
+    const earlier = this.#client;
+    this.#access = access;
+    this.#client = client;
+    this.#earlier.add(earlier);
+    setTimeout(() => this.#retire(earlier), this.#timeout).unref();
+  }
+
+  #retire(client: EtcdClient): void {
+    if (this.#earlier.delete(client)) client.close();
   }
 
   /** Makes a connection over a client that is there already, and closes it with the connection. */
@@ -221,6 +244,7 @@ export class Etcd {
   close(): void {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort();
+    for (const earlier of this.#earlier) this.#retire(earlier);
     this.#client.close();
   }
 
@@ -276,6 +300,17 @@ export class Etcd {
     } finally {
       clearTimeout(timer);
     }
+  }
+}
+
+/** @throws PuntError ERR_OPTION: the files are not good */
+async function clientFor(access: EtcdAccess): Promise<EtcdClient> {
+  const { Etcd3: Client } = await import("etcd3");
+  try {
+    return new Client(clientOptions(access));
+  } catch (cause) {
+    const message = `the files of option etcd.tls are not good: ${(cause as Error).message}`;
+    throw new PuntError(OP, "ERR_OPTION", message, { option: "etcd.tls" }, cause);
   }
 }
 

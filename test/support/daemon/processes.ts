@@ -2,7 +2,7 @@
 
 import { type ChildProcess, execFileSync, fork, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
+import { chmod, chown, mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ExecutionContext } from "ava";
@@ -61,7 +61,11 @@ export interface HostOptions {
   readonly linux?: boolean;
   /** A user without any right, for whom the daemon's sockets alone can be reached. */
   readonly user?: number;
+  /** The daemon is a user without any right either. All that it has is this group, to which VPP's sockets belong. */
+  readonly daemonGroup?: number;
 }
+
+const NOBODY = 65_534;
 
 /** A host with a VPP, whose interface eth0 has 10.0.0.1. */
 export class ClusterHost<V extends { readonly apiSocket: string } = SpawnedVpp> {
@@ -84,7 +88,11 @@ export class ClusterHost<V extends { readonly apiSocket: string } = SpawnedVpp> 
     const own = join(directory, "vpp");
     const devices = options.linux ? ({ host: "linux" } as const) : {};
     await mkdir(own);
-    const vpp = await EmbeddedVpp.spawn({ directory: own, interfaces: ["eth0", "eth1"], exec, ...devices });
+    // VPP's group may write to the sockets that VPP makes.
+    const umask = options.daemonGroup === undefined ? undefined : process.umask(0o002);
+    const starting = EmbeddedVpp.spawn({ directory: own, interfaces: ["eth0", "eth1"], exec, ...devices });
+    if (umask !== undefined) process.umask(umask);
+    const vpp = await starting;
     t.teardown(() => vpp.close());
     return ClusterHost.#around(t, directory, vpp, options);
   }
@@ -112,12 +120,32 @@ export class ClusterHost<V extends { readonly apiSocket: string } = SpawnedVpp> 
       await chmod(directory, 0o711);
       await chmod(join(directory, "vpp"), 0o700);
     }
+    if (options.daemonGroup !== undefined) await host.#giveTo(options.daemonGroup);
     t.teardown(async () => {
       for (const child of host.#children) await kill(child);
       await unpin(join(directory, "run/netns"));
       await rm(directory, { recursive: true, force: true });
     });
     return host;
+  }
+
+  /** As an operator does it: VPP's folders and sockets are the group's, and the daemon's own folders are its user's. */
+  async #giveTo(group: number): Promise<void> {
+    const vpp = join(this.directory, "vpp");
+    await chmod(this.directory, 0o711);
+    await mkdir(join(this.directory, "state"));
+    for (const name of ["run", "state"]) await chown(join(this.directory, name), NOBODY, group);
+    for (const name of await readdir(vpp)) await chown(join(vpp, name), 0, group);
+    await mkdir(join(vpp, "memif"));
+    for (const folder of [vpp, join(vpp, "memif")]) {
+      await chown(folder, 0, group);
+      // The group of a folder is that of everything that VPP makes in it.
+      await chmod(folder, 0o2770);
+    }
+  }
+
+  get daemonPid(): number {
+    return this.#daemon!.pid!;
   }
 
   get socket(): string {
@@ -132,7 +160,11 @@ export class ClusterHost<V extends { readonly apiSocket: string } = SpawnedVpp> 
       ...(this.#options.user !== undefined && { socketMode: 0o666 }),
       linux: this.#options.linux ?? false,
     };
-    this.#daemon = this.#fork("daemon-process.js", options);
+    const group = this.#options.daemonGroup;
+    this.#daemon =
+      group === undefined
+        ? this.#fork("daemon-process.js", options)
+        : this.#powerless("setpriv", [], { user: NOBODY, group }, "daemon-process.js", options);
     await once(this.#daemon, "message");
   }
 
@@ -148,10 +180,21 @@ export class ClusterHost<V extends { readonly apiSocket: string } = SpawnedVpp> 
 
   /** A process of another user, without capabilities, in a network namespace of its own. */
   #confined(user: number, job: object): ChildProcess {
-    const as = ["--reuid", `${user}`, "--regid", `${user}`, "--clear-groups", "--no-new-privs", "--inh-caps=-all"];
-    const command = [process.execPath, script("cnf-process.js"), JSON.stringify(job)];
-    const all = ["--net", "setpriv", ...as, "--bounding-set=-all", ...command];
-    return this.#keep(spawn("unshare", all, { stdio: ["ignore", "ignore", "inherit", "ipc"] }));
+    return this.#powerless("unshare", ["--net", "setpriv"], { user }, "cnf-process.js", job);
+  }
+
+  /** A process of another user, in at most one group, without capabilities and without a way to get one. */
+  #powerless(
+    command: string,
+    before: readonly string[],
+    { user, group }: { user: number; group?: number },
+    name: string,
+    job: object,
+  ): ChildProcess {
+    const groups = group === undefined ? "--clear-groups" : `--groups=${group}`;
+    const as = ["--reuid", `${user}`, "--regid", `${user}`, groups, "--no-new-privs", "--inh-caps=-all"];
+    const all = [...before, ...as, "--bounding-set=-all", process.execPath, script(name), JSON.stringify(job)];
+    return this.#keep(spawn(command, all, { stdio: ["ignore", "ignore", "inherit", "ipc"] }));
   }
 
   #fork(name: string, job: object): ChildProcess {

@@ -3,7 +3,7 @@ import { need } from "../need.js";
 
 /** All of the memif tests that do not name their engines, in parts: the tests of one process run side by side. */
 const parts = {
-  peers: ["exchange", "packets", "options", "socket", "life", "testpmd"].map((name) => `memif/${name}`),
+  peers: ["exchange", "packets", "reconnect", "options", "socket", "life", "testpmd"].map((name) => `memif/${name}`),
   hostile: ["handshake", "client", "server"].map((name) => `memif/hostile-${name}`),
   real: ["real/memif", "real/memif-libmemif"],
 };
