@@ -151,3 +151,31 @@ test("a closed client says so to every call, and leaves nothing open", async (t)
   t.is(punts.session, undefined);
   t.false(existsSync("/tmp/vpp-punt-nowhere"));
 });
+
+test("each call to a daemon that is away names itself and the daemon's socket", async (t) => {
+  const socket = "/tmp/vpp-punt-nowhere/manager.sock";
+  await using punts = new RemotePunts({ socket });
+  const id = { cnf: "fw" };
+  const calls: [string, () => Promise<unknown>][] = [
+    ["punt.add", () => punts.add(SPAN)],
+    ["punt.update", () => punts.update(SPAN)],
+    ["punt.apply", () => punts.apply({ cnf: "fw", punts: [SPAN] })],
+    ["punt.delete", () => punts.delete(id)],
+    ["punt.get", () => punts.get(id)],
+    ["punt.list", () => punts.list()],
+    ["punt.list", () => punts.listOf("other")],
+    ["punt.plan", () => punts.plan({ delete: [id] })],
+    ["punt.watch", () => punts.watch()[Symbol.asyncIterator]().next()],
+    ["punt.counters", () => punts.counters()],
+    ["punt.explain", () => punts.explain(id)],
+    ["punt.explain", () => punts.explainFrames([new Uint8Array(60)], { interface: "eth0" })],
+    ["punt.hosts", () => punts.hosts()],
+    ["punt.info", () => punts.info()],
+    ["punt.attach", () => punts.handovers.ends({ ...id, key: "", label: "" }, { have: {}, packets: false })],
+    ["punt.info", () => punts.handovers.namespace("fw")],
+  ];
+  for (const [op, call] of calls) {
+    const error = await t.throwsAsync<PuntError>(call(), { code: "ERR_DISCONNECTED" }, op);
+    t.like(error, { op, message: `${op}: no daemon answers at ${socket}` });
+  }
+});
