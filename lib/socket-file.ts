@@ -15,9 +15,13 @@ export function isListening(path: string): Promise<boolean> {
   });
 }
 
-/** The inode of a file, until it is removed or replaced; undefined where there is none. */
+/** The inode of a file, until it is removed or replaced; undefined where there is none, or no way to it. */
 export function inodeOf(path: string): bigint | undefined {
-  return statSync(path, { bigint: true, throwIfNoEntry: false })?.ino;
+  try {
+    return statSync(path, { bigint: true }).ino;
+  } catch {
+    return undefined;
+  }
 }
 
 /**

@@ -115,3 +115,24 @@ test("a log without a file, or a closed log, is neither written nor opened again
   const refused = await t.throwsAsync(AuditLog.open(join(path, "no", "log"), fail), { instanceOf: PuntError });
   t.like(refused, { op: "daemon.audit", code: "ENOENT", message: `daemon.audit: cannot write ${path}/no/log` });
 });
+
+test("ten thousand entries wait for the disk; of more, the oldest give way, and their number is told", async (t) => {
+  const folder = folderOf(t);
+  const written = async (name: string, count: number) => {
+    const path = join(folder, name);
+    const log = await AuditLog.open(path, (error) => t.fail(String(error)));
+    // All in one turn: the first write has not begun.
+    for (let number = 0; number < count; number++) log.write(entry(number));
+    await log.close();
+    return readFileSync(path, "utf8");
+  };
+  const all = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => `${from + index}`);
+  t.deepEqual(callsIn(await written("full", 10_000)), all(0, 10_000));
+  const text = await written("more", 10_003);
+  t.deepEqual(callsIn(text), ["Audit", ...all(3, 10_003)]);
+  const { time: _, ...loss } = JSON.parse(text.split("\n")[0]!);
+  t.deepEqual(loss, {
+    ...{ caller: "the daemon", call: "Audit", decision: "failed" },
+    message: "3 entries before this one are lost: the file could not be written",
+  });
+});
