@@ -1,0 +1,182 @@
+// The streams of the daemon over parts that the test plays: VPP's interfaces, a session, and the watch of a caller that goes.
+import { EventEmitter } from "node:events";
+import test, { type ExecutionContext } from "ava";
+import type { Parts, Scope } from "../../lib/daemon/service/scope.js";
+import { session, watchInterfaces } from "../../lib/daemon/service/streams.js";
+import { Sessions } from "../../lib/daemon/sessions.js";
+import { PuntError } from "../../lib/errors.js";
+import { settled } from "../support/module/life.js";
+
+class Table extends EventEmitter<{ change: [] }> {
+  names = ["eth0", "secret", "eth1"];
+  isKnown = true;
+  isConnected = true;
+  list = () => this.names.map((name, swIfIndex) => ({ name, swIfIndex }));
+}
+
+/** The stream of interfaces for a caller to whom names are shown that begin so. */
+function interfaces(t: ExecutionContext, table = new Table()) {
+  const [ending, stopping] = [new AbortController(), new AbortController()];
+  const listeners = new Set<() => void>();
+  const rules = { prefix: "eth", isNew: false, refusal: undefined as PuntError | undefined };
+  const scope = {
+    view: { rights: { showsInterface: (name: string) => name.startsWith(rules.prefix) } },
+    renew: () => rules.isNew,
+    requireSomeRule() {
+      if (rules.refusal) throw rules.refusal;
+    },
+  };
+  const policy = {
+    onReload(listener: () => void) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+  const parts = { table, policy, stopping: stopping.signal } as unknown as Parts;
+  const answers = watchInterfaces(parts, scope as unknown as Scope, { signal: ending.signal } as never)[
+    Symbol.asyncIterator
+  ]();
+  t.teardown(() => ending.abort());
+  const next = async () => {
+    const { done, value } = await answers.next();
+    if (done) return "end";
+    return [value.connected, ...(value.interfaces ?? []).map(({ name }: { name?: string }) => name)].join(" ");
+  };
+  const reload = () => {
+    for (const listener of listeners) listener();
+  };
+  return { table, next, rules, reload, listeners, end: () => ending.abort(), stop: () => stopping.abort() };
+}
+
+test("interfaces are told once, and again at each change, and only those that the caller may see", async (t) => {
+  const { table, next, listeners, end } = interfaces(t);
+  t.is(await next(), "true eth0 eth1");
+  const second = next();
+  await settled();
+  table.names = ["eth0"];
+  table.emit("change");
+  t.is(await second, "true eth0");
+  table.isConnected = false;
+  table.emit("change");
+  table.emit("change");
+  t.is(await next(), "false eth0");
+  const last = next();
+  await settled();
+  end();
+  t.is(await last, "end");
+  t.deepEqual([table.listenerCount("change"), listeners.size], [0, 0]);
+});
+
+test("interfaces that the daemon does not know yet are not taken from its watchers", async (t) => {
+  const table = new Table();
+  table.isKnown = false;
+  const { next } = interfaces(t, table);
+  const first = next();
+  table.names = [];
+  table.emit("change");
+  await settled();
+  table.isKnown = true;
+  table.names = ["eth7"];
+  table.emit("change");
+  t.is(await first, "true eth7");
+});
+
+test("a new policy shows other interfaces where it gives the caller other rules, and ends the stream where it gives none", async (t) => {
+  const { next, rules, reload, listeners } = interfaces(t);
+  t.is(await next(), "true eth0 eth1");
+  const second = next();
+  await settled();
+  rules.prefix = "s";
+  reload();
+  await settled();
+  rules.isNew = true;
+  reload();
+  t.is(await second, "true secret");
+  const third = next();
+  await settled();
+  rules.refusal = new PuntError("punt.watchInterfaces", "ERR_POLICY", "no rule");
+  reload();
+  t.is(await t.throwsAsync(third), rules.refusal);
+  t.is(listeners.size, 0);
+});
+
+test("a daemon that stops says so to the watchers of interfaces", async (t) => {
+  const { next, stop, table } = interfaces(t);
+  t.is(await next(), "true eth0 eth1");
+  const last = next();
+  await settled();
+  stop();
+  const message = "punt.watch: the daemon is stopping";
+  await t.throwsAsync(last, { code: "ERR_CLOSED", message });
+  t.is(table.listenerCount("change"), 0);
+});
+
+function opened(t: ExecutionContext) {
+  const sessions = new Sessions({ memory: undefined, delete: async () => {}, problem: (error) => t.fail(`${error}`) });
+  t.teardown(() => sessions.close());
+  const asked: string[] = [];
+  const rights = {
+    requireChange(label: string, op: string) {
+      asked.push(`${op} ${label}`);
+      return { name: "own" };
+    },
+  };
+  const open = (request: object) => {
+    const scope = { op: "punt.session", view: { label: (cnf: string) => `u7.${cnf}`, rights }, rule: undefined };
+    const ending = new AbortController();
+    const answers = session(
+      { sessions } as unknown as Parts,
+      request as never,
+      scope as unknown as Scope,
+      {
+        signal: ending.signal,
+      } as never,
+    );
+    return { scope, answers, end: () => ending.abort() };
+  };
+  return { open, asked };
+}
+
+test("a session is the caller's CNF's, has a grace period of a day at the most, and ends with its caller", async (t) => {
+  const { open, asked } = opened(t);
+  const DAY = 86_400_000;
+  const refused = open({ cnf: "dns", graceMs: DAY + 1, session: "" });
+  const error = await t.throwsAsync<PuntError>(refused.answers.next(), { code: "ERR_OPTION" });
+  t.like(error, { op: "punt.session", message: `punt.session: graceMs must be at most ${DAY}` });
+  t.deepEqual(error!.details, { option: "graceMs" });
+  t.deepEqual(asked, []);
+  const { answers, scope, end } = open({ cnf: "dns", graceMs: DAY, session: "" });
+  const { value } = await answers.next();
+  t.truthy((value as { session: string }).session);
+  t.is(scope.rule as unknown, "own");
+  t.deepEqual(asked, ["punt.session u7.dns"]);
+  const last = answers.next();
+  end();
+  t.true((await last).done);
+});
+
+test("a session that another program takes over ends with an error, and the same program comes back by its id", async (t) => {
+  const { open } = opened(t);
+  const first = open({ cnf: "dns", graceMs: 1000, session: "" });
+  const { value } = await first.answers.next();
+  const { session: id } = value as { session: string };
+  const replaced = first.answers.next();
+  const again = open({ cnf: "dns", graceMs: 1000, session: id });
+  t.is(((await again.answers.next()).value as { session: string }).session, id);
+  await replaced.catch(() => {});
+  const held = again.answers.next();
+  const other = open({ cnf: "dns", graceMs: 1000, session: "" });
+  t.not(((await other.answers.next()).value as { session: string }).session, id);
+  await t.throwsAsync(held, { code: "ERR_REPLACED" });
+});
+
+test("a session that ends while its caller does not read ends nothing else", async (t) => {
+  const { open } = opened(t);
+  const unread = open({ cnf: "dns", graceMs: 1000, session: "" });
+  await unread.answers.next();
+  const other = open({ cnf: "dns", graceMs: 1000, session: "" });
+  await other.answers.next();
+  // An error that nothing has caught would fail the test's process by now.
+  await settled();
+  await t.throwsAsync(unread.answers.next(), { code: "ERR_REPLACED" });
+});
