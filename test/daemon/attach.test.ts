@@ -109,3 +109,24 @@ test("the namespace of a CNF that the policy does not give to the caller is refu
   t.is(exchanges[0].message, "network namespace of CNF dns");
   t.is(exchanges[0].rule, "dns only");
 });
+
+test("without another word on who the callers are, the kernel's is taken at both sockets", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "vpp-punt-attach-"));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const audit = join(folder, "audit.log");
+  const { connect, daemon } = await daemonTest(t, { audit, credentials: undefined as never });
+  const punts = await connect();
+  const caller = `unix uid ${process.getuid!()} gid ${process.getgid!()}`;
+  t.is((await punts.info()).caller, caller);
+  const { id } = await punts.add(DNS, { waitFor: "CREATED", timeout: 10_000 });
+  const ends = await punts.handovers.ends(id, { have: {}, packets: false });
+  for (const { descriptor } of ends) descriptor.close();
+  t.deepEqual(ends.map(({ kind }) => kind).sort(), ["inject", "socket"]);
+  await daemon.close();
+  const lines = readFileSync(audit, "utf8").trim().split("\n");
+  const exchanges = lines.map((line) => JSON.parse(line)).filter(({ call }) => call === "attach.sock");
+  t.deepEqual(
+    exchanges.map((entry) => [entry.caller, entry.decision, entry.punts]),
+    [[caller, "allowed", [id]]],
+  );
+});
