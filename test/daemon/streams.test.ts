@@ -2,10 +2,11 @@
 import { EventEmitter } from "node:events";
 import test, { type ExecutionContext } from "ava";
 import type { Parts, Scope } from "../../lib/daemon/service/scope.js";
-import { session, watchInterfaces } from "../../lib/daemon/service/streams.js";
+import { session, watch, watchInterfaces } from "../../lib/daemon/service/streams.js";
 import { Sessions } from "../../lib/daemon/sessions.js";
 import { PuntError } from "../../lib/errors.js";
-import { settled } from "../support/module/life.js";
+import type { PuntStatus, WatchEvent, WatchOptions } from "../../lib/punt/index.js";
+import { change, settled, snapshot, statusOf } from "../support/module/life.js";
 
 class Table extends EventEmitter<{ change: [] }> {
   names = ["eth0", "secret", "eth1"];
@@ -109,6 +110,155 @@ test("a daemon that stops says so to the watchers of interfaces", async (t) => {
   const message = "punt.watch: the daemon is stopping";
   await t.throwsAsync(last, { code: "ERR_CLOSED", message });
   t.is(table.listenerCount("change"), 0);
+});
+
+/** The status of a CNF's punt. */
+const punt = (cnf: string) => statusOf("CREATED", "eth0", { cnf, key: "", label: "" });
+
+/** A manager that says what the test says, and notes how it is asked. */
+function playedTarget() {
+  const asked: { readonly from?: string; readonly cnf?: string; readonly signal: AbortSignal }[] = [];
+  const said: (WatchEvent | Error | "end")[] = [];
+  let wake = () => {};
+  async function* target(options: WatchOptions) {
+    asked.push(options as (typeof asked)[number]);
+    options.signal!.addEventListener("abort", () => wake());
+    while (!options.signal!.aborted) {
+      const next = said.shift();
+      if (next === "end") return;
+      if (next instanceof Error) throw next;
+      if (next) yield next;
+      else await new Promise<void>((resolve) => (wake = resolve));
+    }
+  }
+  const say = (...events: typeof said) => {
+    said.push(...events);
+    wake();
+    return settled();
+  };
+  return { target, asked, say };
+}
+
+/** A watch of a caller that sees the CNFs of `rules.sees`. */
+function watched(t: ExecutionContext, request: object = {}, rules = { sees: ["a", "b"], isNew: false }) {
+  const [ending, stopping] = [new AbortController(), new AbortController()];
+  const listeners = new Set<() => void>();
+  const { target, asked, say } = playedTarget();
+  const problems: unknown[] = [];
+  const scope = {
+    ...{ renew: () => rules.isNew, requireSomeRule: () => {}, record: (error: unknown) => void problems.push(error) },
+    ...{ enter: (host: string) => void asked.push({ host } as never), target: { watch: target } },
+    view: {
+      ...{ sees: ({ cnf }: { cnf: string }) => rules.sees.includes(cnf), label: (cnf: string) => `u7.${cnf}` },
+      ...{ status: (status: PuntStatus) => status, event: (event: unknown) => event },
+    },
+  };
+  const onReload = (listener: () => void) => {
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  };
+  const parts = { policy: { onReload }, longestWait: 3_600_000, stopping: stopping.signal } as unknown as Parts;
+  const context = { signal: ending.signal, values: { get: () => () => {} } } as never;
+  const answers = watch(
+    parts,
+    { from: "", cnf: "", host: "", ...request } as never,
+    scope as unknown as Scope,
+    context,
+  );
+  t.teardown(async () => {
+    ending.abort();
+    await answers.return(undefined);
+  });
+  const next = async () => {
+    const { value } = await answers.next();
+    const { event, revision } = value as { revision: string; event: { case: string; value: unknown } };
+    const punts = (event.value as { punts?: { id: { cnf: string } }[] }).punts ?? [];
+    const { revisionGone = false, id } = event.value as { revisionGone?: boolean; id?: { cnf: string } };
+    const names = id ? [id.cnf] : punts.map((status) => status.id.cnf);
+    return [revision, event.case, ...names, ...(revisionGone ? ["again"] : [])].join(" ");
+  };
+  const reload = () => {
+    for (const listener of listeners) listener();
+    return settled();
+  };
+  return {
+    next,
+    say,
+    asked,
+    reload,
+    rules,
+    problems,
+    listeners,
+    end: () => ending.abort(),
+    stop: () => stopping.abort(),
+  };
+}
+
+test("a watcher gets what it may see, and learns at once that it is followed", async (t) => {
+  const { next, say, asked } = watched(t);
+  const first = next();
+  await say({ kind: "progress", revision: "7" });
+  t.is(await first, "7 progress");
+  t.is(asked.length, 2);
+  t.deepEqual(Object.keys(asked[1]!), ["signal"]);
+  const second = next();
+  await say(snapshot([punt("a"), punt("hidden"), punt("b")]));
+  t.is(await second, "1 snapshot a b");
+  await say(change(punt("hidden")), change(punt("b")));
+  t.is(await next(), "2 change b");
+  await say(snapshot([punt("a")], { resync: true }));
+  t.is(await next(), "1 snapshot a again");
+});
+
+test("a watch goes on from a revision, for a CNF of the caller's space and a host", async (t) => {
+  const whole = watched(t, { from: "term:4", cnf: "dns", host: "h1" });
+  const first = whole.next();
+  await whole.say({ kind: "progress", revision: "term:5" });
+  t.is(await first, "term:5 progress");
+  t.deepEqual(whole.asked[0] as unknown, { host: "h1" });
+  t.like(whole.asked[1], { from: "term:4", cnf: "u7.dns" });
+});
+
+test("other rules begin the watch again with a snapshot, and the same rules do not", async (t) => {
+  const { next, say, asked, reload, rules } = watched(t, { from: "term:4" });
+  const first = next();
+  await say({ kind: "progress", revision: "term:5" });
+  await first;
+  await reload();
+  t.is(asked.length, 2);
+  await say(change(punt("a")));
+  rules.isNew = true;
+  rules.sees = ["b"];
+  await reload();
+  t.is(asked.length, 4);
+  t.true(asked[1]!.signal.aborted);
+  t.is(asked[3]!.from, undefined);
+  await say(snapshot([punt("a"), punt("b")]));
+  t.is(await next(), "1 snapshot b again", "what the watcher may not see any more is dropped");
+});
+
+test("a watch ends with the manager's error, with the daemon, and with its caller", async (t) => {
+  const refusal = new PuntError("punt.watch", "ERR_POLICY", "no rule");
+  const ends: [(watching: ReturnType<typeof watched>) => unknown, object][] = [
+    [({ say }) => say(refusal), { op: "punt.watch", code: "ERR_POLICY" }],
+    [({ say }) => say(new Error("strange")), { op: "punt.watch", code: "ERR_CLOSED" }],
+    [({ say }) => say("end"), { code: "ERR_CLOSED", message: "punt.watch: the daemon is stopping" }],
+    [({ stop }) => stop(), { code: "ERR_CLOSED", message: "punt.watch: the daemon is stopping" }],
+    [({ end }) => end(), { code: "ECANCELED", message: "punt.watch: the watcher has gone" }],
+  ];
+  for (const [end, expected] of ends) {
+    const watching = watched(t);
+    const first = watching.next();
+    await watching.say(snapshot([]));
+    t.is(await first, "1 snapshot");
+    const last = watching.next();
+    await settled();
+    await end(watching);
+    t.like(await t.throwsAsync<PuntError>(last), expected);
+    t.true(watching.asked[1]!.signal.aborted);
+    t.is(watching.listeners.size, 0);
+    t.deepEqual(watching.problems, []);
+  }
 });
 
 function opened(t: ExecutionContext) {
