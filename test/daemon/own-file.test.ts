@@ -1,11 +1,16 @@
-// Socket files of the daemon's own: when they count as there, and how they are placed, looked at and removed.
-import { existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+// Socket files of the daemon's own: when they count as there, whose they are, and how they are placed, looked at and removed.
+import { spawnSync } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import test, { type ExecutionContext } from "ava";
 import { lookAt, OwnFile } from "../../lib/daemon/doors/own-file.js";
 import { PlacedFile } from "../../lib/daemon/doors/placed.js";
 import { settled } from "../support/module/life.js";
+import { need } from "../support/need.js";
 import { socketFolder } from "../support/punt-socket/peer.js";
+
+const doors = fileURLToPath(new URL("../../lib/daemon/doors/index.js", import.meta.url));
 
 /** A file, and how another program takes its place. */
 function fileIn(t: ExecutionContext, folder = socketFolder(t)) {
@@ -118,4 +123,25 @@ test.serial("each look tells the files that are gone, one look at a time, until 
   go();
   await closing;
   t.true(isClosed);
+});
+
+need("root").test("a daemon that may not give its socket away says to whom, and leaves no socket behind", (t) => {
+  const folder = socketFolder(t);
+  chmodSync(folder, 0o777);
+  const path = join(folder, "s.sock");
+  const code = `
+    const { openUnixDoor } = await import(${JSON.stringify(doors)});
+    const refused = [];
+    for (const to of [{ owner: 0 }, { group: 0 }, { owner: 0, group: 0 }])
+      await openUnixDoor({ path: ${JSON.stringify(path)}, mode: 0o600, handler: () => {}, ...to }).catch(
+        ({ op, code, message }) => refused.push([op, code, message]),
+      );
+    const { existsSync } = await import("node:fs");
+    console.log(JSON.stringify([...refused, existsSync(${JSON.stringify(path)})]));`;
+  const as = { uid: 65_534, gid: 65_534, encoding: "utf8", timeout: 60_000 } as const;
+  // A socket that still listens keeps the process running.
+  const { stdout, stderr, status } = spawnSync(process.execPath, ["--input-type=module", "-e", code], as);
+  t.deepEqual([status, stderr], [0, ""]);
+  const words = (to: string) => ["daemon.start", "EPERM", `daemon.start: cannot give the socket to ${to}: ${path}`];
+  t.deepEqual(JSON.parse(stdout), [words("user 0"), words("group 0"), words("user 0 and group 0"), false]);
 });

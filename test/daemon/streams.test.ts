@@ -204,11 +204,42 @@ test("a watcher gets what it may see, and learns at once that it is followed", a
   const second = next();
   await say(snapshot([punt("a"), punt("hidden"), punt("b")]));
   t.is(await second, "1 snapshot a b");
-  await say(change(punt("hidden")), change(punt("b")));
-  t.is(await next(), "2 change b");
+  const third = next();
+  await say(change(punt("hidden")));
+  await say(change(punt("b")));
+  t.is(await third, "2 change b");
   await say(snapshot([punt("a")], { resync: true }));
   t.is(await next(), "1 snapshot a again");
 });
+
+test.serial(
+  "changes that a watcher may not see are told as progress from time to time, and only where there are some",
+  async (t) => {
+    const { setInterval: set, clearInterval: clear } = globalThis;
+    t.teardown(() => Object.assign(globalThis, { setInterval: set, clearInterval: clear }));
+    const looks: (() => void)[] = [];
+    const started = (run: () => void, ms: number) => {
+      const timer = { unref: () => timer };
+      if (ms === 10_000) looks.push(run);
+      return timer;
+    };
+    Object.assign(globalThis, { setInterval: started, clearInterval: () => {} });
+    const { next, say } = watched(t);
+    const first = next();
+    await say(snapshot([punt("a")]));
+    t.is(await first, "1 snapshot a");
+    const second = next();
+    looks[0]!();
+    await say(change(punt("hidden")));
+    looks[0]!();
+    t.is(await second, "2 progress");
+    const third = next();
+    looks[0]!();
+    await say(snapshot([punt("b")]));
+    t.is(await third, "1 snapshot b");
+    t.is(looks.length, 1);
+  },
+);
 
 test("a watch goes on from a revision, for a CNF of the caller's space and a host", async (t) => {
   const whole = watched(t, { from: "term:4", cnf: "dns", host: "h1" });

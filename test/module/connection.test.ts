@@ -1,4 +1,4 @@
-// What a failed call means to a program, and how long it waits until it tries again.
+// The errors of failed calls as a program gets them, and the pauses until a call is tried again.
 import { syncBuiltinESMExports } from "node:module";
 import timers from "node:timers/promises";
 import { Code, ConnectError } from "@connectrpc/connect";

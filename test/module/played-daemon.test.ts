@@ -1,4 +1,4 @@
-// What a program asks of a daemon that the test plays, and what it makes of the answers.
+// A daemon that the test plays: the questions of a program, and its reading of the answers.
 import { once } from "node:events";
 import { createServer, type Http2Session } from "node:http2";
 import { join } from "node:path";

@@ -50,13 +50,19 @@ export async function openUnixDoor(options: UnixDoorOptions): Promise<Door> {
   });
   await listenInPlaceOfStale("daemon.start", path, () => listen(server, path));
   const own = inodeOf(path);
-  // The mode comes last: until then the file is for this user only.
-  if (group !== undefined || owner !== undefined) await setOwner(path, owner ?? -1, group ?? -1);
-  await chmod(path, mode);
+  const close = () => end(server, open, { path, own });
+  try {
+    // The mode comes last: until then the file is for this user only.
+    if (group !== undefined || owner !== undefined) await setOwner(path, owner ?? -1, group ?? -1);
+    await chmod(path, mode);
+  } catch (error) {
+    await close();
+    throw error;
+  }
   const drop = () => {
     for (const socket of open) socket.destroy();
   };
-  return { path, drop, close: () => end(server, open, { path, own }) };
+  return { path, drop, close };
 }
 
 async function setOwner(path: string, owner: number, group: number): Promise<void> {
