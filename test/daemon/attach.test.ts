@@ -20,10 +20,33 @@ test("a token is good once, and only for its user", (t) => {
   const token = tokens.give(caller, id);
   t.deepEqual(tokens.take(token, AT).id, id);
   t.throws(() => tokens.take(token, AT), { code: "ERR_TOKEN" });
-  t.throws(() => tokens.take(tokens.give(caller, id), { ...AT, ...ROOT }), { code: "ERR_TOKEN" });
+  for (const other of [ROOT, { ...USER, gid: 1001 }, { ...USER, uid: 1001 }])
+    t.throws(() => tokens.take(tokens.give(caller, id), { ...AT, ...other }), { code: "ERR_TOKEN" });
   const elsewhere = { ...AT, socket: "/run/other.sock" };
   t.throws(() => tokens.take(tokens.give(caller, id), elsewhere), { code: "ERR_TOKEN" });
   t.throws(() => tokens.take("", AT), { code: "ERR_TOKEN" });
+});
+
+test("a token is good for 30 s", (t) => {
+  const { now: real } = performance;
+  let now = 1_000;
+  performance.now = () => now;
+  t.teardown(() => Object.assign(performance, { now: real }));
+  const tokens = new Tokens();
+  const caller = { kind: "unix", groups: [], socket: "", ...USER } as const;
+  const id = { cnf: "dns", key: "", label: "" };
+  const [first, second] = [tokens.give(caller, id), tokens.give(caller, id)];
+  now = 30_999;
+  t.deepEqual(tokens.take(first, AT).id, id);
+  now = 31_000;
+  const third = tokens.give(caller, id);
+  const message = "punt.attach: the token was used, is too old, or was given to another user";
+  t.like(
+    t.throws(() => tokens.take(second, AT), { code: "ERR_TOKEN", message }),
+    { op: "punt.attach" },
+  );
+  t.deepEqual(tokens.take(third, AT).id, id);
+  performance.now = real;
 });
 
 test("if there are too many tokens, the oldest ones end", (t) => {
