@@ -104,6 +104,12 @@ test("another host's daemon explains its punts and frames, and counts their pack
   const { steps, items } = await far.explain({ cnf: "fw" });
   t.true(steps.length > 0 && items.some(({ item }) => item.includes("memif")));
   await t.throwsAsync<PuntError>(far.explain({ cnf: "none" }), { code: "ERR_NO_SUCH_PUNT" });
+  await far.add(span("late", { vppInterface: "eth9" }));
+  const late = await far.explain({ cnf: "late" });
+  t.true(
+    late.steps.some(({ fact }) => fact.includes("eth0") && fact.includes("eth1")),
+    "the interfaces that are there in place of eth9",
+  );
   const [frame] = await far.explainFrames([new Uint8Array(60).fill(0xff)], { interface: "eth0" });
   t.deepEqual([frame!.interface, frame!.reaches.map(({ cnf }) => cnf)], ["eth0", ["fw"]]);
   const { punts } = await far.counters({ cnf: "fw" });

@@ -88,8 +88,9 @@ test("a client of another host refuses only what has to be done there", async (t
   for (const [name, call] of Object.entries(calls)) {
     const error = await t.throwsAsync<PuntError>(call(), { code: "ERR_UNSUPPORTED" }, name);
     t.regex(error!.message, /it reaches no other host/, name);
+    t.is(error!.op, `punt.${name}`);
   }
-  await t.throwsAsync(far.hosts(), { code: "ERR_UNSUPPORTED" });
+  t.like(await t.throwsAsync(far.hosts(), { code: "ERR_UNSUPPORTED" }), { op: "punt.hosts" });
   t.is((await far.info()).operator, true);
 });
 
