@@ -191,12 +191,17 @@ test("a memif that the program has closed by itself does not keep another one fr
   answers.push(() => both("second"));
   await until(() => peers()[1] === true);
   t.deepEqual(asked[1]!.have, {});
+  const count = asked.length;
   sides[1]!.server.close();
   await until(() => !peers()[1]);
   sides[1]!.serve();
   answers.push(() => [sides[1]!.hand(1, "third")]);
   await until(() => peers()[1] === true);
-  t.deepEqual(asked[2]!.have, { "memif/0": "second 0" });
+  const later = asked.slice(count).map(({ have }) => have);
+  t.deepEqual(
+    later,
+    later.map(() => ({ "memif/0": "second 0" })),
+  );
 });
 
 test("a connection that comes after the ends were closed is closed, and nothing is requested over it", async (t) => {
