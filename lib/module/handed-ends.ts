@@ -241,7 +241,7 @@ export class HandedEnds implements CnfEnds {
   #updateAnswers({ interconnects }: PuntMetadata): void {
     const { answers } = this.#hooks;
     for (const [index, port] of this.#open)
-      if (answers && port.kind === "memif") port.responder?.update(answeredAddresses(interconnects[index]!, answers));
+      if (port.kind === "memif") port.responder?.update(answeredAddresses(interconnects[index]!, answers!));
   }
 
   #memif({ attachment }: InterconnectMetadata, descriptor: Descriptor): Memif {
