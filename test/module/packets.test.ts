@@ -87,4 +87,5 @@ test("a loop that is left says so, and forgets what waits", async (t) => {
   }
   t.is(ends, 1);
   t.deepEqual(await queue.next(), { done: true, value: undefined });
+  t.deepEqual(await queue.return(), { done: true, value: undefined });
 });
