@@ -1,5 +1,5 @@
 // attach.sock: tokens, what is refused there, and what the audit log says of it.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
@@ -77,6 +77,18 @@ test("a punt's ends are handed over to its CNF, and again only where VPP has oth
   await t.throwsAsync(other.handovers.ends(id, { have: {}, packets: false }), { code: "ERR_NO_SUCH_PUNT" });
   t.deepEqual(await other.list(), []);
   t.false(readFileSync(join(directory, "state/punts.json"), "utf8").includes("token"));
+});
+
+test("the daemon removes the socket of a punt that is deleted, as its CNF may not", async (t) => {
+  const { connect } = await daemonTest(t);
+  const punts = await connect(USER);
+  const { id, metadata } = await punts.add(DNS, { waitFor: "CREATED", timeout: 10_000 });
+  for (const { descriptor } of await punts.handovers.ends(id, { have: {}, packets: false })) descriptor.close();
+  const { attachment } = metadata.interconnects[0]!;
+  if (attachment.kind !== "af-unix") return t.fail("a punt socket is expected");
+  t.true(existsSync(attachment.path));
+  await punts.delete(id);
+  while (existsSync(attachment.path)) await new Promise((resolve) => setTimeout(resolve, 20));
 });
 
 test("VPP's socket that is missing is not taken for a daemon that is away", async (t) => {

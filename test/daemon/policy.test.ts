@@ -123,6 +123,13 @@ async function withPolicy(t: Parameters<typeof daemonTest>[0], text = POLICY) {
   return { ...(await daemonTest(t, { policy, audit })), policy, audit };
 }
 
+test("a set of several CNFs is judged by its punts alone", async (t) => {
+  const { connect } = await withPolicy(t);
+  const alice = await connect(ALICE);
+  const { added } = await alice.apply({ punts: [span("ospf1"), span("bgp")] }, { keep: true });
+  t.deepEqual(added.map(({ id }) => id.cnf).sort(), ["bgp", "ospf1"]);
+});
+
 test("a refusal names the rule and what is allowed", async (t) => {
   const { connect, audit } = await withPolicy(t);
   const [alice, viewer, root] = [await connect(ALICE), await connect(BOB), await connect()];
