@@ -1,6 +1,6 @@
 // The ends that a program opens by their paths: what is looked at again and again, and what is told by itself.
 import test, { type ExecutionContext } from "ava";
-import { PathEnds } from "../../lib/module/ends.js";
+import { keyOf, PathEnds } from "../../lib/module/ends.js";
 import type { EndHooks } from "../../lib/module/ports.js";
 import { until } from "../support/descriptor/peer.js";
 import { arp } from "../support/frames.js";
@@ -114,4 +114,15 @@ test.serial("a memif answers for the addresses that the punt's metadata has now"
   await until(() => answered.length === 2);
   t.deepEqual(answered, ["10.0.0.2", "10.0.0.3"]);
   t.is(ends.ports[0], port, "the same port answers");
+});
+
+test("a punt socket is the same one whatever VPP's own path is, and a memif is not", (t) => {
+  const key = (attachment: object) => keyOf({ interconnects: [{ attachment }] } as never);
+  const socket = { kind: "af-unix", path: "/run/cnf", vppPath: "/run/vpp" };
+  t.is(key(socket), key({ ...socket, vppPath: "/run/vpp2" }));
+  t.not(key(socket), key({ ...socket, path: "/run/other" }));
+  const memif = { kind: "memif", socket: "/run/memif", id: 1, secret: "" };
+  t.is(key(memif), key({ id: 1, secret: "", socket: "/run/memif", kind: "memif" }));
+  for (const other of [{ socket: "/run/other" }, { id: 2 }, { secret: "x" }])
+    t.not(key(memif), key({ ...memif, ...other }));
 });
