@@ -45,9 +45,13 @@ export function setSocketRights(path: string, { owner = -1, group = -1, mode }: 
   }
 }
 
-/** The inode of a file, until it is removed or replaced; undefined where there is none. */
+/** The inode of a file, until it is removed or replaced; undefined where there is none, or no way to it. */
 export function inodeOf(path: string): bigint | undefined {
-  return statSync(path, { bigint: true, throwIfNoEntry: false })?.ino;
+  try {
+    return statSync(path, { bigint: true }).ino;
+  } catch {
+    return undefined;
+  }
 }
 
 /**

@@ -91,7 +91,7 @@ export class WatcherQueue {
   #take(): Delivery | undefined {
     if (!this.#isNews) return undefined;
     const delivery = this.#oldest();
-    this.#isNews = this.#snapshot !== undefined || this.#changes.size > 0;
+    this.#isNews = this.#changes.size > 0;
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#isNews) this.#watchReader();

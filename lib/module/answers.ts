@@ -41,12 +41,12 @@ export function answeredAddresses(
   interconnect: InterconnectMetadata,
   { ipAddresses: own = [] }: CnfAnswerOptions,
 ): ResponderAddresses {
-  const { cnfInterface } = interconnect;
+  // The CNF's end of a memif is an interface.
+  const { mac, addresses } = interconnect.cnfInterface!;
   const router = routerOf(interconnect);
-  const ipAddresses = [...(cnfInterface?.addresses ?? []), ...own];
   return {
-    mac: cnfInterface!.mac,
-    ipAddresses,
+    mac,
+    ipAddresses: [...addresses, ...own],
     announce: router === undefined,
     ...(router !== undefined && { router }),
   };

@@ -142,7 +142,7 @@ export class HandedEnds implements CnfEnds {
     clearTimeout(this.#retry);
     try {
       const handed = await this.#hooks.handOver({ have: this.#have(), packets: this.#wantsPackets });
-      for (const each of handed) this.#adopt(each);
+      this.#adoptAll(handed);
       this.#isOwed = false;
       this.#hooks.onProblem(undefined);
     } catch (error) {
@@ -175,17 +175,33 @@ export class HandedEnds implements CnfEnds {
     return Object.fromEntries([...this.#identities].filter(([key]) => !keys.has(key)));
   }
 
+  /** One end that cannot be opened, as by a process without descriptors, does not keep the others closed. @throws PuntError of that end */
+  #adoptAll(handed: readonly Handed[]): void {
+    const failures: unknown[] = [];
+    for (const each of handed) {
+      try {
+        this.#adopt(each);
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
+  }
+
   #adopt({ kind, interconnect, identity, descriptor }: Handed): void {
     const metadata = this.#metadata?.interconnects[interconnect];
     if (this.#closed || !metadata) {
       descriptor.close();
       return;
     }
-    this.#identities.set(`${kind}/${interconnect}`, identity);
     const before = this.#open.get(interconnect);
+    const key = `${kind}/${interconnect}`;
+    // The daemon hands over again what could not be opened.
+    this.#identities.delete(key);
     if (kind === "inject") this.#inject(descriptor);
     else if (kind === "memif" && before?.kind === "memif") before.memif.reconnect(descriptor);
     else this.#replace(before, kind, interconnect, metadata, descriptor);
+    this.#identities.set(key, identity);
   }
 
   #replace(
@@ -196,6 +212,7 @@ export class HandedEnds implements CnfEnds {
     descriptor: Descriptor,
   ): void {
     if (before) closePort(before);
+    this.#open.delete(interconnect);
     const port = this.#portOf(kind, metadata, descriptor);
     this.#open.set(interconnect, port);
     if (this.#handler) this.#listen(interconnect, port);
@@ -219,7 +236,7 @@ export class HandedEnds implements CnfEnds {
   #updateAnswers({ interconnects }: PuntMetadata): void {
     const { answers } = this.#hooks;
     for (const [index, port] of this.#open)
-      if (answers && port.kind === "memif") port.responder?.update(answeredAddresses(interconnects[index]!, answers));
+      if (port.kind === "memif") port.responder?.update(answeredAddresses(interconnects[index]!, answers!));
   }
 
   #memif({ attachment }: InterconnectMetadata, descriptor: Descriptor): Memif {
@@ -236,6 +253,7 @@ export class HandedEnds implements CnfEnds {
 
   #inject(descriptor: Descriptor): void {
     this.#outbox?.close();
+    this.#outbox = undefined;
     this.#outbox = new Outbox(this.#hooks.interfaces, { descriptor });
   }
 

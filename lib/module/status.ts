@@ -65,7 +65,7 @@ function verdict({ punt, fatal, away, attachError, unconnected }: Situation): Ve
   if (fatal) return { state: "failed", reasons: [reasonOf(fatal)] };
   if (!punt) return waiting(away ? [] : [{ code: "ASKING", text: "the manager has not answered yet" }]);
   const { state, failure, missing, reasons } = punt;
-  if (state === "FAILED" && failure) {
+  if (failure) {
     return { state: "failed", reasons: [{ code: failure.code, text: failureText(failure) }] };
   }
   if (state === "PENDING") {

@@ -11,7 +11,7 @@ const MORE_TESTS = {
   "punt-socket": ["options", "descriptor"],
   packet: ["packet-socket", "punt-socket", "memif"],
   module: ["options", "daemon"],
-  daemon: ["options", "module"],
+  daemon: ["options", "module", "cluster"],
 };
 
 export const folderOf = (file) => file.split("/")[1];

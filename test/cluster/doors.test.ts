@@ -1,9 +1,10 @@
 // The sockets of a host's daemons, which are at the same paths: CNFs come to the daemon that acts.
 import { EventEmitter } from "node:events";
+import { unlinkSync } from "node:fs";
 import { join } from "node:path";
 import type { ExecutionContext } from "ava";
 import { Daemon } from "../../lib/daemon/index.js";
-import { openPunt } from "../../lib/module/index.js";
+import { connectPunts, openPunt } from "../../lib/module/index.js";
 import { EmulatedHost } from "../../lib/punt/index.js";
 import { eventually, Members } from "../support/etcd/members.js";
 import { need } from "../support/need.js";
@@ -57,3 +58,62 @@ withEtcd.serial("a daemon that leads again and again leaves no listeners behind"
   await started.close();
   t.deepEqual(warnings, []);
 });
+
+/** Notes the timers that come again and again: those that nobody has ended yet, by the places where they were started. */
+function timersFrom(t: ExecutionContext): () => string[] {
+  const running = new Map<unknown, string>();
+  const { setInterval: set, clearInterval: clear } = globalThis;
+  const started = (...args: Parameters<typeof set>) => {
+    const timer = set(...args);
+    running.set(timer, new Error("started").stack!.split("\n")[2]!.trim());
+    return timer;
+  };
+  const ended = (timer: Parameters<typeof clear>[0]) => {
+    running.delete(timer);
+    clear(timer);
+  };
+  Object.assign(globalThis, { setInterval: started, clearInterval: ended });
+  t.teardown(() => Object.assign(globalThis, { setInterval: set, clearInterval: clear }));
+  return () => [...running.values()];
+}
+
+withEtcd.serial("a daemon that is closed looks at nothing any more, whether it has acted or not", async (t) => {
+  const members = await Members.start(t);
+  const timers = timersFrom(t);
+  const leader = await daemon(t, members, "one", members.etcd.url);
+  await eventually(() => members.etcd.ctl("get", "/vpp-punt/leader/h1/vpp", "--print-value-only").trim() !== "");
+  const standby = await daemon(t, members, "two", members.etcd.url);
+  t.true(timers().length > 0);
+  await standby.close();
+  await leader.close();
+  t.deepEqual(timers(), []);
+});
+
+withEtcd(
+  "the sockets of a host lead to the daemon that acts, also while the one that acted before lives, and when they are removed",
+  async (t) => {
+    const members = await Members.start(t);
+    const socket = join(members.directory, "manager.sock");
+    const standing = async () => {
+      await using punts = await connectPunts({ socket });
+      const { cluster } = await punts.info();
+      return `${cluster?.daemon} ${cluster?.role}`;
+    };
+    const key = "/vpp-punt/leader/h1/vpp";
+    const acting = () => /"(one|two)"/.exec(members.etcd.ctl("get", key, "--print-value-only"))?.[1];
+    const isReached = () => eventually(async () => (await standing().catch(() => "")) === `${acting()} leader`);
+    await daemon(t, members, "one", members.etcd.url);
+    await isReached();
+    await daemon(t, members, "two", members.etcd.url);
+    const before = acting() ?? "one";
+    // Either daemon may get the lead.
+    while (acting() === before) {
+      members.etcd.ctl("del", key);
+      await eventually(() => acting() !== undefined);
+    }
+    await isReached();
+    unlinkSync(socket);
+    await isReached();
+    t.pass();
+  },
+);

@@ -1,5 +1,5 @@
 // attach.sock: tokens, what is refused there, and what the audit log says of it.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
@@ -20,10 +20,33 @@ test("a token is good once, and only for its user", (t) => {
   const token = tokens.give(caller, id);
   t.deepEqual(tokens.take(token, AT).id, id);
   t.throws(() => tokens.take(token, AT), { code: "ERR_TOKEN" });
-  t.throws(() => tokens.take(tokens.give(caller, id), { ...AT, ...ROOT }), { code: "ERR_TOKEN" });
+  for (const other of [ROOT, { ...USER, gid: 1001 }, { ...USER, uid: 1001 }])
+    t.throws(() => tokens.take(tokens.give(caller, id), { ...AT, ...other }), { code: "ERR_TOKEN" });
   const elsewhere = { ...AT, socket: "/run/other.sock" };
   t.throws(() => tokens.take(tokens.give(caller, id), elsewhere), { code: "ERR_TOKEN" });
   t.throws(() => tokens.take("", AT), { code: "ERR_TOKEN" });
+});
+
+test("a token is good for 30 s", (t) => {
+  const { now: real } = performance;
+  let now = 1_000;
+  performance.now = () => now;
+  t.teardown(() => Object.assign(performance, { now: real }));
+  const tokens = new Tokens();
+  const caller = { kind: "unix", groups: [], socket: "", ...USER } as const;
+  const id = { cnf: "dns", key: "", label: "" };
+  const [first, second] = [tokens.give(caller, id), tokens.give(caller, id)];
+  now = 30_999;
+  t.deepEqual(tokens.take(first, AT).id, id);
+  now = 31_000;
+  const third = tokens.give(caller, id);
+  const message = "punt.attach: the token was used, is too old, or was given to another user";
+  t.like(
+    t.throws(() => tokens.take(second, AT), { code: "ERR_TOKEN", message }),
+    { op: "punt.attach" },
+  );
+  t.deepEqual(tokens.take(third, AT).id, id);
+  performance.now = real;
 });
 
 test("if there are too many tokens, the oldest ones end", (t) => {
@@ -54,6 +77,18 @@ test("a punt's ends are handed over to its CNF, and again only where VPP has oth
   await t.throwsAsync(other.handovers.ends(id, { have: {}, packets: false }), { code: "ERR_NO_SUCH_PUNT" });
   t.deepEqual(await other.list(), []);
   t.false(readFileSync(join(directory, "state/punts.json"), "utf8").includes("token"));
+});
+
+test("the daemon removes the socket of a punt that is deleted, as its CNF may not", async (t) => {
+  const { connect } = await daemonTest(t);
+  const punts = await connect(USER);
+  const { id, metadata } = await punts.add(DNS, { waitFor: "CREATED", timeout: 10_000 });
+  for (const { descriptor } of await punts.handovers.ends(id, { have: {}, packets: false })) descriptor.close();
+  const { attachment } = metadata.interconnects[0]!;
+  if (attachment.kind !== "af-unix") return t.fail("a punt socket is expected");
+  t.true(existsSync(attachment.path));
+  await punts.delete(id);
+  while (existsSync(attachment.path)) await new Promise((resolve) => setTimeout(resolve, 20));
 });
 
 test("VPP's socket that is missing is not taken for a daemon that is away", async (t) => {
@@ -108,4 +143,25 @@ test("the namespace of a CNF that the policy does not give to the caller is refu
   );
   t.is(exchanges[0].message, "network namespace of CNF dns");
   t.is(exchanges[0].rule, "dns only");
+});
+
+test("without another word on who the callers are, the kernel's is taken at both sockets", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "vpp-punt-attach-"));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const audit = join(folder, "audit.log");
+  const { connect, daemon } = await daemonTest(t, { audit, credentials: undefined as never });
+  const punts = await connect();
+  const caller = `unix uid ${process.getuid!()} gid ${process.getgid!()}`;
+  t.is((await punts.info()).caller, caller);
+  const { id } = await punts.add(DNS, { waitFor: "CREATED", timeout: 10_000 });
+  const ends = await punts.handovers.ends(id, { have: {}, packets: false });
+  for (const { descriptor } of ends) descriptor.close();
+  t.deepEqual(ends.map(({ kind }) => kind).sort(), ["inject", "socket"]);
+  await daemon.close();
+  const lines = readFileSync(audit, "utf8").trim().split("\n");
+  const exchanges = lines.map((line) => JSON.parse(line)).filter(({ call }) => call === "attach.sock");
+  t.deepEqual(
+    exchanges.map((entry) => [entry.caller, entry.decision, entry.punts]),
+    [[caller, "allowed", [id]]],
+  );
 });

@@ -1,6 +1,16 @@
 // The audit log on a disk that is full for a while: whole lines, none lost that has room, and an end.
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -114,4 +124,63 @@ test("a log without a file, or a closed log, is neither written nor opened again
   t.false(existsSync(path));
   const refused = await t.throwsAsync(AuditLog.open(join(path, "no", "log"), fail), { instanceOf: PuntError });
   t.like(refused, { op: "daemon.audit", code: "ENOENT", message: `daemon.audit: cannot write ${path}/no/log` });
+});
+
+test("ten thousand entries wait for the disk; of more, the oldest give way, and their number is told", async (t) => {
+  const folder = folderOf(t);
+  const written = async (name: string, count: number) => {
+    const path = join(folder, name);
+    const log = await AuditLog.open(path, (error) => t.fail(String(error)));
+    // All in one turn: the first write has not begun.
+    for (let number = 0; number < count; number++) log.write(entry(number));
+    await log.close();
+    return readFileSync(path, "utf8");
+  };
+  const all = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => `${from + index}`);
+  t.deepEqual(callsIn(await written("full", 10_000)), all(0, 10_000));
+  const text = await written("more", 10_003);
+  t.deepEqual(callsIn(text), ["Audit", ...all(3, 10_003)]);
+  const { time: _, ...loss } = JSON.parse(text.split("\n")[0]!);
+  t.deepEqual(loss, {
+    ...{ caller: "the daemon", call: "Audit", decision: "failed" },
+    message: "3 entries before this one are lost: the file could not be written",
+  });
+});
+
+/** Reads what is in a pipe now; "" where nothing is. */
+function taken(reader: number): string {
+  const bytes = Buffer.alloc(65_536);
+  try {
+    return bytes.toString("latin1", 0, readSync(reader, bytes));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EAGAIN") return "";
+    throw error;
+  }
+}
+
+test("a line that a pipe has taken in part is ended before the next one, as it cannot be removed", async (t) => {
+  const path = join(folderOf(t), "pipe");
+  execFileSync("mkfifo", [path]);
+  const open = () => openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const first = open();
+  const problems: unknown[] = [];
+  const log = await AuditLog.open(path, (error) => problems.push((error as NodeJS.ErrnoException).code));
+  // More than a pipe holds.
+  log.write({ ...entry(0), message: "x".repeat(300_000) });
+  while (taken(first) === "") await sleep(1);
+  closeSync(first);
+  while (problems.length === 0) await sleep(1);
+  const second = open();
+  log.write(entry(1));
+  let text = "";
+  while (!text.endsWith("}\n")) {
+    text += taken(second);
+    await sleep(1);
+  }
+  await log.close();
+  closeSync(second);
+  t.deepEqual(problems, ["EPIPE"]);
+  // The first line is the rest of the cut one, and empty if the first reader has had all of that.
+  const [, ...lines] = text.split("\n");
+  t.deepEqual(callsIn(lines.join("\n")), ["0", "1"]);
 });

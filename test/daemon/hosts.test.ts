@@ -8,6 +8,7 @@ import type { ExecutionContext } from "ava";
 import { Daemon } from "../../lib/daemon/index.js";
 import type { PuntError } from "../../lib/errors.js";
 import { type ConnectOptions, connectPunts } from "../../lib/module/index.js";
+import { RemotePunts } from "../../lib/module/remote/index.js";
 import { EmulatedHost } from "../../lib/punt/index.js";
 import { Punts } from "../../lib/wire/index.js";
 import { daemonTest, type Someone } from "../support/daemon/daemon.js";
@@ -51,7 +52,7 @@ async function start(t: ExecutionContext) {
     readFileSync(audit, "utf8")
       .split("\n")
       .flatMap((line) => (line ? JSON.parse(line) : []));
-  return { connect, there, etcd, lines, root, directory };
+  return { members, connect, there, etcd, lines, root, directory };
 }
 
 test("an operator adds, watches, plans, updates and deletes punts of another host", async (t) => {
@@ -85,6 +86,37 @@ test("an operator adds, watches, plans, updates and deletes punts of another hos
   await t.throwsAsync<PuntError>(attached, { code: "ERR_UNSUPPORTED", message: /a daemon of host h1/ });
   await t.throwsAsync<PuntError>(far.delete({ cnf: "fw" }), { code: "ERR_NO_SUCH_PUNT" });
   await t.throwsAsync<PuntError>(connectPunts({ host: "h1", session: { cnf: "fw" } }), { code: "ERR_OPTION" });
+});
+
+test("another host's daemon explains its punts and frames, and counts their packets", async (t) => {
+  const { members, root, directory } = await start(t);
+  const vpp = await members.otherVpp();
+  const [socket, socketDirectory] = ["h2.sock", "sockets"].map((name) => join(vpp.directory, name));
+  const daemon = await Daemon.start({
+    ...{ socket: socket!, socketDirectory: socketDirectory!, vppSocket: vpp.apiSocket },
+    etcd: { endpoints: members.etcd.url, host: "h2", name: "far", timeout: 500, lease: 10 },
+    manager: { host: new EmulatedHost(vpp), owner: "h2", memifDirectory: join(vpp.directory, "memif") },
+  });
+  t.teardown(() => daemon.close());
+  await eventually(async () => (await root.hosts()).some(({ daemon: name }) => name === "far"));
+  await using far = new RemotePunts({ socket: join(directory, "h0.sock"), host: "h2" });
+  await far.add(span("fw"), { waitFor: "CREATED" });
+  const { steps, items } = await far.explain({ cnf: "fw" });
+  t.true(steps.length > 0 && items.some(({ item }) => item.includes("memif")));
+  await t.throwsAsync<PuntError>(far.explain({ cnf: "none" }), { code: "ERR_NO_SUCH_PUNT" });
+  await far.add(span("late", { vppInterface: "eth9" }));
+  const late = await far.explain({ cnf: "late" });
+  t.true(
+    late.steps.some(({ fact }) => fact.includes("eth0") && fact.includes("eth1")),
+    "the interfaces that are there in place of eth9",
+  );
+  const [frame] = await far.explainFrames([new Uint8Array(60).fill(0xff)], { interface: "eth0" });
+  t.deepEqual([frame!.interface, frame!.reaches.map(({ cnf }) => cnf)], ["eth0", ["fw"]]);
+  const { punts } = await far.counters({ cnf: "fw" });
+  t.deepEqual(
+    punts.map(({ id }) => id.cnf),
+    ["fw"],
+  );
 });
 
 test("a dump of another host's punt is refused, and names the daemon that has the packets", async (t) => {

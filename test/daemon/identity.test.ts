@@ -2,6 +2,7 @@
 import { EventEmitter, once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import test from "ava";
+import { callerOf, markCaller } from "../../lib/daemon/doors/door.js";
 import { callerText, tlsCaller } from "../../lib/daemon/identity.js";
 import { obstacleOf, readiness } from "../../lib/daemon/standing.js";
 import { peerUser, plainAddress } from "../../lib/daemon/tcp-peer.js";
@@ -19,6 +20,17 @@ test("a caller is named by its kind and by all that is known of it", (t) => {
   t.is(callerText({ kind: "stonework", address: "" }), "stonework from an unknown address");
   t.is(callerText({ kind: "stonework", address: "10.0.0.1", uid: 0 }), "stonework 10.0.0.1 uid 0");
   t.is(callerText({ kind: "stonework", address: "10.0.0.1", uid: 0, cnf: "a" }), "stonework 10.0.0.1 as CNF a");
+});
+
+test("a request has the caller of its connection over either protocol, and none once the connection is gone", (t) => {
+  const caller = { kind: "page", uid: 7 } as const;
+  const socket = {};
+  markCaller(socket, caller);
+  t.is(callerOf({ socket } as never), caller);
+  t.is(callerOf({ stream: { session: { socket } } } as never), caller);
+  t.is(callerOf({ socket: {} } as never), undefined);
+  t.is(callerOf({ stream: { session: undefined } } as never), undefined);
+  t.is(callerOf({ stream: { session: { socket: undefined } } } as never), undefined);
 });
 
 test("the names of a certificate are those of an identity, in their usual form", (t) => {

@@ -1,6 +1,7 @@
 // The page's port and its handler, with calls and files that the test plays.
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { get, type IncomingMessage } from "node:http";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -179,6 +180,19 @@ test("a daemon serves the page at its port if an option says so, and notes the c
     ...{ caller: `page uid ${process.getuid!()}`, decision: "refused", code: "ERR_POLICY" },
     message: "another site asks: http://evil.example",
   });
-  const { daemon: without } = await daemonTest(t);
-  t.is(without.pageAddress, undefined);
+});
+
+/** The status of the page at a UNIX socket. */
+async function statusAt(socketPath: string): Promise<number | undefined> {
+  const [answer] = (await once(get({ socketPath, path: "/", agent: false }), "response")) as [IncomingMessage];
+  answer.resume();
+  return answer.statusCode;
+}
+
+test("the page is at the daemon's UNIX socket too, and nowhere without the option", async (t) => {
+  const paged = await daemonTest(t, { page: { port: 0 } });
+  t.is(await statusAt(paged.socket), 200);
+  const without = await daemonTest(t);
+  t.is(without.daemon.pageAddress, undefined);
+  t.is(await statusAt(without.socket), 404);
 });

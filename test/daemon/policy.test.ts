@@ -39,6 +39,16 @@ test("a policy is checked whole: every error has its line", (t) => {
   t.deepEqual(parsePolicy("rules: []", "p"), []);
 });
 
+test("an error of the whole file has the line on which its content begins", (t) => {
+  const lineOf = (text: string) => {
+    const { details, message } = t.throws<PuntError>(() => parsePolicy(text, "p"), { code: "ERR_POLICY_FILE" });
+    return [(details.issues as { line: number }[])[0]!.line, /^daemon\.policy: p:\d+: /.test(message)];
+  };
+  t.deepEqual(lineOf("# Who may do what.\n\nrules: []\ncolour: red\n"), [4, true]);
+  t.deepEqual(lineOf("# Nothing.\n- 5\n"), [2, true]);
+  t.deepEqual(lineOf("# Nothing.\n"), [1, true]);
+});
+
 test("without a policy each user has a space of CNFs of its own, and root sees all", async (t) => {
   const { connect } = await daemonTest(t);
   const [alice, bob, root] = [await connect(ALICE), await connect(BOB), await connect()];
@@ -112,6 +122,13 @@ async function withPolicy(t: Parameters<typeof daemonTest>[0], text = POLICY) {
   const audit = join(folder, "audit.log");
   return { ...(await daemonTest(t, { policy, audit })), policy, audit };
 }
+
+test("a set of several CNFs is judged by its punts alone", async (t) => {
+  const { connect } = await withPolicy(t);
+  const alice = await connect(ALICE);
+  const { added } = await alice.apply({ punts: [span("ospf1"), span("bgp")] }, { keep: true });
+  t.deepEqual(added.map(({ id }) => id.cnf).sort(), ["bgp", "ospf1"]);
+});
 
 test("a refusal names the rule and what is allowed", async (t) => {
   const { connect, audit } = await withPolicy(t);

@@ -74,9 +74,9 @@ test("a socket that another process has in its place is left to that process, un
 test("doors that cannot be opened again say so once, and are tried again", async (t) => {
   const path = join(folder(t), "s.sock");
   const heard: unknown[] = [];
-  let tries = 0;
+  let failures = 0;
   const open = async () => {
-    if (tries++ > 0 && tries < 4) throw new Error("no room");
+    if (failures-- > 0) throw new Error("no room");
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(path, resolve));
     return [{ path, close: () => new Promise<void>((done) => server.close(() => done())) }];
@@ -84,9 +84,12 @@ test("doors that cannot be opened again say so once, and are tried again", async
   const reopened = (_: unknown, error?: unknown) => void heard.push(error === undefined ? "open" : String(error));
   const doors = await KeptDoors.open({ open, reopened });
   t.teardown(() => Promise.all(doors.map((door) => door.close())));
-  unlinkSync(path);
-  await eventually(() => heard.includes("open"));
-  t.deepEqual(heard, ["Error: no room", "open"]);
+  for (const round of [1, 2]) {
+    failures = 2;
+    unlinkSync(path);
+    await eventually(() => heard.length === 2 * round);
+  }
+  t.deepEqual(heard, ["Error: no room", "open", "Error: no room", "open"]);
 });
 
 /** Gives the path to another server, as a daemon does that starts after the file was removed. */

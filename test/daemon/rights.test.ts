@@ -153,3 +153,41 @@ test("other hosts and traces are an operator's, and a change is not one's who ma
   const trace = "VPP's trace has the packets of all CNFs, so it is for operators";
   t.throws(() => other.requireTrace(undefined, "punt.x"), refusal(`rule "r" (operator): ${trace}`));
 });
+
+test("a namespace and a socket that are not the caller's own are allowed by name, and never by a way out of a folder", (t) => {
+  const rights = rightsOf({
+    cnfs: ["*"],
+    netns: ["web", "/run/netns/*", "container:db", "pid 7"],
+    socketPaths: ["/run/a/*"],
+  });
+  const words = 'rule "r" (netns): namespace';
+  const allowed = "is not among its own, web, /run/netns/*, container:db, pid 7";
+  const tap = (netns: object) => ({ ...span, interconnect: "TAP", netns }) as typeof span;
+  const ask = (request: typeof span, resources: Partial<Resources> = {}) =>
+    rights.requireRequest(request, { ...NOTHING, ...resources }, "punt.x");
+  for (const netns of [{ name: "web" }, { path: "/run/netns/x" }, { container: "db" }, { pid: 7 }])
+    t.is(ask(tap(netns)).name, "r", JSON.stringify(netns));
+  const foreign: [object, string][] = [
+    [{ name: "db" }, "db"],
+    [{ path: "/run/netns/../other" }, "/run/netns/../other"],
+    [{ container: "web" }, "container:web"],
+    [{ pod: "web" }, "pod:web"],
+    [{ microservice: "web" }, "microservice:web"],
+    [{ pid: 8 }, "pid 8"],
+  ];
+  for (const [netns, name] of foreign) {
+    t.throws(() => ask(tap(netns)), refusal(`${words} ${name} ${allowed}`));
+    t.notThrows(() => ask(tap(netns), { ownNamespace: true }));
+  }
+  const socket = (socketPath: string) =>
+    parseRequest({
+      ...{ cnf: "dns", type: "PUNT_TO_SOCKET", socketPath },
+      toHost: { af: "IPV4", protocol: "UDP", port: 53 },
+    });
+  t.is(ask(socket("/run/a/s")).name, "r");
+  const sockets = "is not among sockets that the daemon makes, /run/a/*";
+  for (const path of ["/run/b/s", "/run/a/../b/s"]) {
+    t.throws(() => ask(socket(path)), refusal(`rule "r" (socketPaths): socket ${path} ${sockets}`));
+    t.notThrows(() => ask(socket(path), { ownSocket: true }));
+  }
+});

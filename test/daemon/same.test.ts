@@ -1,4 +1,5 @@
 // One interface either way: the same calls on a manager in this process and on a daemon's client give the same answers, errors and events.
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { Vpp } from "../../lib/binapi/index.js";
@@ -24,12 +25,14 @@ const span = (key: string, vppInterface = "eth0"): PuntRequestInput => ({
   ...{ cnf: "mirror", key, type: "SPAN", interconnect: "MEMIF", vppInterface },
 });
 
+const FOLDER = new RegExp(`${tmpdir().replaceAll(/[^\w/]/g, "\\$&")}/[^"/]+/`, "g");
+
 /** Leaves out the parts that differ between two VPPs and two times: random secrets, folders, moments and revisions. */
 function plain(value: unknown): unknown {
   const text = JSON.stringify(value, (key, each) =>
     /^(secret|revision|since|at|nextTry|next|time)$/.test(key) ? 0 : each,
   );
-  return text === undefined ? undefined : JSON.parse(text.replaceAll(/\/tmp\/[^"/]+\//g, "/tmp/x/"));
+  return text === undefined ? undefined : JSON.parse(text.replaceAll(FOLDER, "/tmp/x/"));
 }
 
 async function outcome(call: () => Promise<unknown> | unknown): Promise<unknown> {

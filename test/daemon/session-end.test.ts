@@ -1,9 +1,13 @@
 // The end of a session whose punts cannot be deleted at once: the store has no room, or etcd is away.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import test from "ava";
 import { bound } from "../../lib/daemon/service/punts.js";
 import { Sessions } from "../../lib/daemon/sessions.js";
 import { PuntError } from "../../lib/errors.js";
 import type { PuntId } from "../../lib/punt/index.js";
+import { daemonTest, ROOT } from "../support/daemon/daemon.js";
+import { socketFolder } from "../support/punt-socket/peer.js";
 
 const punt: PuntId = { cnf: "cnf1", key: "item", label: "SPAN" };
 
@@ -127,4 +131,22 @@ test("sessions that could not be kept, and are another daemon's by then, are not
   await new Promise((resolve) => setTimeout(resolve, 1_200));
   t.deepEqual([writes, memory.kept], [["refused"], []]);
   await sessions.close();
+});
+
+test("the audit log says that a session's end has deleted a punt", async (t) => {
+  const audit = join(socketFolder(t), "audit.log");
+  const { connect } = await daemonTest(t, { audit });
+  const program = await connect(ROOT, { session: { cnf: "fw", grace: 0 } });
+  const { id } = await program.add({ cnf: "fw", type: "SPAN", interconnect: "MEMIF", vppInterface: "eth0" });
+  await program.close();
+  const entries = () =>
+    readFileSync(audit, "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line))
+      .filter(({ call }) => call === "Delete");
+  while (entries().length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  const [{ time: _, ...entry }] = entries();
+  const caller = "the session of CNF fw, which has ended";
+  t.deepEqual(entry, { caller, call: "Delete", punts: [id], decision: "allowed" });
 });

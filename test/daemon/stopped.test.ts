@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import test, { type ExecutionContext } from "ava";
 import { isStopped } from "../../lib/daemon/attach/process-state.js";
 import { type CnfSocket, StoppedCnfs } from "../../lib/daemon/attach/stopped.js";
+import { daemonTest } from "../support/daemon/daemon.js";
 import { socketFolder, startVpp } from "../support/punt-socket/peer.js";
 
 const descriptors = fileURLToPath(new URL("../../lib/descriptor/index.js", import.meta.url));
@@ -75,6 +76,7 @@ function watchOver(t: ExecutionContext, sockets: readonly CnfSocket[]) {
   return { cnfs, watch, looks, told };
 }
 
+const DNS = { af: "IPV4", protocol: "UDP", port: 53 } as const;
 const dropped = (punt: string) => `the CNF of ${punt} is stopped: its packets are dropped until it goes on`;
 
 test.serial(
@@ -178,3 +180,26 @@ test.serial("a process that has no such socket any more is left alone", async (t
   looks(20);
   t.deepEqual(told, []);
 });
+
+test.serial(
+  "a daemon looks at the process of a CNF whose socket it has handed over, unless the kernel names none",
+  async (t) => {
+    const { connect } = await daemonTest(t);
+    const { setInterval: real } = globalThis;
+    let looks = 0;
+    globalThis.setInterval = ((run: () => void, ms: number) => {
+      if (ms === 250) looks++;
+      return real(run, ms);
+    }) as never;
+    t.teardown(() => Object.assign(globalThis, { setInterval: real }));
+    const counted: number[] = [];
+    // Another namespace's process has no number here. One timer serves all CNFs.
+    for (const pid of [0, process.pid, process.pid]) {
+      const punts = await connect({ pid, uid: 0, gid: 0 });
+      const { id } = await punts.add({ cnf: "dns", type: "PUNT_TO_SOCKET", toHost: DNS }, { waitFor: "CREATED" });
+      for (const { descriptor } of await punts.handovers.ends(id, { have: {}, packets: false })) descriptor.close();
+      counted.push(looks);
+    }
+    t.deepEqual(counted, [0, 1, 1]);
+  },
+);

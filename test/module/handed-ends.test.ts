@@ -1,9 +1,23 @@
 // The ends that a daemon hands over, without the daemon.
+import { openSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import test from "ava";
-import { bindPuntSocket } from "../../lib/descriptor/index.js";
-import { HandedEnds } from "../../lib/module/handed-ends.js";
+import { bindPuntSocket, Descriptor, openPacketSocket } from "../../lib/descriptor/index.js";
+import type { PuntError } from "../../lib/errors.js";
+import { type Handed, HandedEnds } from "../../lib/module/handed-ends.js";
+import type { PacketBatch } from "../../lib/packet/index.js";
+import { PacketSocket } from "../../lib/packet-socket/index.js";
 import { testPunt } from "../../lib/testing/index.js";
+import { until } from "../support/descriptor/peer.js";
+import { arp } from "../support/frames.js";
+import { created, handedEnds, memifSide, socketSide, tap } from "../support/module/ends.js";
+import { need } from "../support/need.js";
+import { cable, frame, type Host } from "../support/packet-socket/wire.js";
+
+/** A descriptor that is no socket. */
+const nothing = (kind: Handed["kind"], interconnect: number): Handed => ({
+  ...{ kind, interconnect, identity: "broken", descriptor: Descriptor.own(openSync("/dev/null", "r+")) },
+});
 
 test("ends are connected as soon as VPP's interfaces are known, also when these come after the ends", async (t) => {
   await using vpp = await testPunt({ type: "PUNT_TO_SOCKET", toHost: { af: "IPV4", protocol: "UDP", port: 53 } });
@@ -29,4 +43,122 @@ test("ends are connected as soon as VPP's interfaces are known, also when these 
   interfaces.size = 1;
   while (told.at(-1)!.length > 0) await sleep(20);
   t.deepEqual(told.at(-1), []);
+});
+
+const { test: withNetns } = need("root", "netns");
+
+const packets = ({ path: namespace }: Host, identity: string): Handed => ({
+  ...{ kind: "packets", interconnect: 0, identity },
+  descriptor: openPacketSocket({ device: "punt0", namespace }),
+});
+
+withNetns("the frames of a TAP come and go by the packet socket that was handed over last", async (t) => {
+  const [first, second] = [cable(t), cable(t)];
+  const { ends, asked, answers } = handedEnds(t, [() => [], () => [packets(first.a, "first")]]);
+  const status = created([tap("punt0")]);
+  ends.update(status);
+  const got: string[] = [];
+  const hear = (batch: PacketBatch, index: number) => {
+    for (let i = 0; i < batch.length; i++) got.push(`${index} ${batch.u32(i, 14)}`);
+  };
+  await until(() => asked.length === 1 && ends.unconnected().length === 0);
+  ends.receive(hear);
+  const opened = () => (ends.ports[0]?.kind === "tap" ? ends.ports[0].packets : undefined);
+  await until(() => opened() !== undefined);
+  t.like(ends.ports[0], { kind: "tap", name: "punt0", interconnect: status.metadata.interconnects[0] });
+  const before = opened();
+  const far = [first, second].map(({ b }) => {
+    const port = PacketSocket.open({ device: "far0", namespace: b.path });
+    t.teardown(() => port.close());
+    return port;
+  });
+  t.is(far[0]!.send(frame(1)), 1);
+  await until(() => got.length === 1);
+  const seen: number[] = [];
+  for (const port of far) port.receive((batch) => void seen.push(batch.u32(0, 14)));
+  t.true(ends.send(frame(2), { interconnect: 0 }));
+  await until(() => seen.length === 1);
+  answers.push(() => [packets(second.a, "second")]);
+  ends.update(status);
+  await until(() => opened() !== before);
+  t.deepEqual(asked.at(-1), { have: { "packets/0": "first" }, packets: true });
+  t.throws(() => before!.send(frame(3)), { code: "ERR_CLOSED" });
+  t.is(far[1]!.send(frame(4)), 1);
+  await until(() => got.length === 2);
+  t.true(ends.send(frame(5), { interconnect: 0 }));
+  await until(() => seen.length === 2);
+  t.deepEqual(
+    [got, seen],
+    [
+      ["0 1", "0 4"],
+      [2, 5],
+    ],
+  );
+});
+
+test("a memif answers for the addresses that the punt's metadata has now", async (t) => {
+  const mac = "02:00:00:00:00:01";
+  const addressed = (...addresses: string[]) => ({ cnfInterface: { mac, addresses } });
+  const side = memifSide(t, addressed("10.0.0.2/24"));
+  const { ends } = handedEnds(t, [() => [side.hand(0, "a")]], {
+    answers: { kinds: ["arp"], ipAddresses: ["10.0.0.9"] },
+  });
+  const answered: string[] = [];
+  side.server.receive((batch) => {
+    // The sender's address of an answer: operation 2.
+    for (let i = 0; i < batch.length; i++)
+      if (batch.u16(i, 20) === 2) answered.push([...batch.copy(i).subarray(28, 32)].join("."));
+  });
+  const ask = (...addresses: string[]) => {
+    const peer = "02:fd:00:00:00:01";
+    for (const address of addresses)
+      t.is(side.server.send(arp(1, [peer, "10.0.0.1"], ["00:00:00:00:00:00", address])), 1);
+  };
+  ends.update(created([side.interconnect]));
+  await until(() => ends.ports.length === 1 && ends.unconnected().length === 0 && side.server.peer !== undefined);
+  ask("10.0.0.2", "10.0.0.3", "10.0.0.9");
+  await until(() => answered.length === 2);
+  ends.update(created([{ ...side.interconnect, ...addressed("10.0.0.3/24") } as unknown as typeof side.interconnect]));
+  ask("10.0.0.2", "10.0.0.3", "10.0.0.9");
+  await until(() => answered.length === 4);
+  t.deepEqual(answered, ["10.0.0.2", "10.0.0.9", "10.0.0.3", "10.0.0.9"]);
+});
+
+test("an end that cannot be opened is requested again, and does not keep the others closed", async (t) => {
+  const [first, second] = [socketSide(t), memifSide(t)];
+  const { ends, asked, problems } = handedEnds(t, [
+    () => [nothing("socket", 0), second.hand(1, "memif"), first.inject(0, "inject")],
+    () => [first.socket(0, "socket")],
+  ]);
+  ends.update(created([first.interconnect, second.interconnect]));
+  await until(() => asked.length >= 2 && ends.unconnected().length === 0);
+  t.is((problems[0] as PuntError).code, "ENOTSOCK");
+  t.like(asked[1]!.have, { "inject/0": "inject", "socket/0": undefined });
+  t.deepEqual(
+    ends.ports.map(({ kind }) => kind),
+    ["af-unix", "memif"],
+  );
+  t.true(ends.send(Buffer.alloc(60), { interconnect: 0, swIfIndex: 1 }));
+});
+
+test("an end that cannot be opened in the place of another is requested again, and so is VPP's socket", async (t) => {
+  const side = socketSide(t);
+  const { ends, asked, answers, problems } = handedEnds(t, [() => [side.socket(0, "a"), side.inject(0, "b")]]);
+  const status = created([side.interconnect]);
+  ends.update(status);
+  await until(() => ends.unconnected().length === 0);
+  answers.push(
+    () => [nothing("socket", 0), nothing("inject", 0)],
+    () => [side.socket(0, "c"), side.inject(0, "d")],
+  );
+  ends.update(status);
+  await until(() => problems.at(-1) !== undefined);
+  t.deepEqual(ends.unconnected(), ["interconnect 0: its end is not handed over yet"]);
+  t.false(ends.send(Buffer.alloc(60), { interconnect: 0, swIfIndex: 1 }));
+  await until(() => ends.unconnected().length === 0);
+  t.deepEqual(
+    asked.map(({ have }) => have),
+    [{}, { "socket/0": "a", "inject/0": "b" }, {}],
+  );
+  t.true(ends.send(Buffer.alloc(60), { interconnect: 0, swIfIndex: 1 }));
 });

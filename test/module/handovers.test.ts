@@ -176,6 +176,34 @@ test("a memif that has lost its VPP is connected again, as often as it takes", a
   t.deepEqual(asked[count]!.have, { "memif/1": "second" });
 });
 
+test("a memif that the program has closed by itself does not keep another one from its VPP, and is requested no more", async (t) => {
+  const sides = [memifSide(t), memifSide(t)];
+  const both = (life: string) => sides.map((side, index) => side.hand(index, `${life} ${index}`));
+  const answers = [() => both("first")];
+  const { ends, asked, peers } = await attached(sides, answers);
+  t.teardown(() => ends.close());
+  await until(() => peers().every(Boolean));
+  const [port] = ends.ports;
+  if (port?.kind === "memif") port.memif.close();
+  sides[1]!.server.close();
+  await until(() => !peers()[1]);
+  sides[1]!.serve();
+  answers.push(() => both("second"));
+  await until(() => peers()[1] === true);
+  t.deepEqual(asked[1]!.have, {});
+  const count = asked.length;
+  sides[1]!.server.close();
+  await until(() => !peers()[1]);
+  sides[1]!.serve();
+  answers.push(() => [sides[1]!.hand(1, "third")]);
+  await until(() => peers()[1] === true);
+  const later = asked.slice(count).map(({ have }) => have);
+  t.deepEqual(
+    later,
+    later.map(() => ({ "memif/0": "second 0" })),
+  );
+});
+
 test("a connection that comes after the ends were closed is closed, and nothing is requested over it", async (t) => {
   const side = memifSide(t);
   const late: Handed[] = [];

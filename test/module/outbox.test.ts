@@ -86,3 +86,36 @@ test("frames for an interface that is gone, and for a VPP that is gone, do not w
   await turn();
   t.deepEqual(take(restarted), [10]);
 });
+
+test("room that comes while frames wait lets none overtake them, of any size", async (t) => {
+  const { vpp } = pair(t);
+  let onLook = () => {};
+  const interfaces = {
+    has(index: number) {
+      onLook();
+      return index === 1;
+    },
+  };
+  const outbox = new Outbox(interfaces, { vppPath: vpp.path });
+  t.teardown(() => outbox.close());
+  const received: number[] = [];
+  const sized = (number: number, length: number) => Buffer.concat([frame(number), Buffer.alloc(length)], length);
+  let next = 0;
+  for (const length of [MIN_INJECTED, 64, MAX_INJECTED]) {
+    const start = next;
+    // More than any queue of the kernel: at the end, frames wait.
+    while (next < start + 1000) t.true(outbox.send(frame(next++), 1));
+    let looks = 0;
+    onLook = () => {
+      // The interface is looked up for the frame, and for the one before all, which finds the queue full.
+      if (++looks === 4) received.push(...take(vpp));
+    };
+    t.true(outbox.send(sized(next++, length), 1));
+    onLook = () => {};
+    while (received.length < next) {
+      received.push(...take(vpp));
+      await turn();
+    }
+  }
+  t.deepEqual(received, Array.from(received.keys()));
+});

@@ -88,8 +88,9 @@ test("a client of another host refuses only what has to be done there", async (t
   for (const [name, call] of Object.entries(calls)) {
     const error = await t.throwsAsync<PuntError>(call(), { code: "ERR_UNSUPPORTED" }, name);
     t.regex(error!.message, /it reaches no other host/, name);
+    t.is(error!.op, `punt.${name}`);
   }
-  await t.throwsAsync(far.hosts(), { code: "ERR_UNSUPPORTED" });
+  t.like(await t.throwsAsync(far.hosts(), { code: "ERR_UNSUPPORTED" }), { op: "punt.hosts" });
   t.is((await far.info()).operator, true);
 });
 
@@ -113,6 +114,9 @@ test("a punt and a frame are explained, and a trace is an operator's", async (t)
   await operator.add(SPAN, { waitFor: "CREATED" });
   const { steps, items, trace } = await operator.explain({ cnf: "fw" });
   t.true(steps.length > 0 && items.length > 0);
+  // VPP's counters come when they are read: their step may be there.
+  t.true(steps.some(({ verdict, remedy }) => verdict === "fault" && remedy.startsWith("start the CNF")));
+  for (const { verdict, remedy, place } of steps) t.true(verdict === "fault" || remedy === "", place);
   t.is(trace, "");
   await t.throwsAsync(operator.explain({ cnf: "none" }), { code: "ERR_NO_SUCH_PUNT" });
   await t.throwsAsync(operator.explain({ cnf: "a b" }), { code: "ERR_INVALID_REQUEST" });
@@ -150,4 +154,32 @@ test("a closed client says so to every call, and leaves nothing open", async (t)
     await t.throwsAsync(call(), { code: "ERR_CLOSED" });
   t.is(punts.session, undefined);
   t.false(existsSync("/tmp/vpp-punt-nowhere"));
+});
+
+test("each call to a daemon that is away names itself and the daemon's socket", async (t) => {
+  const socket = "/tmp/vpp-punt-nowhere/manager.sock";
+  await using punts = new RemotePunts({ socket });
+  const id = { cnf: "fw" };
+  const calls: [string, () => Promise<unknown>][] = [
+    ["punt.add", () => punts.add(SPAN)],
+    ["punt.update", () => punts.update(SPAN)],
+    ["punt.apply", () => punts.apply({ cnf: "fw", punts: [SPAN] })],
+    ["punt.delete", () => punts.delete(id)],
+    ["punt.get", () => punts.get(id)],
+    ["punt.list", () => punts.list()],
+    ["punt.list", () => punts.listOf("other")],
+    ["punt.plan", () => punts.plan({ delete: [id] })],
+    ["punt.watch", () => punts.watch()[Symbol.asyncIterator]().next()],
+    ["punt.counters", () => punts.counters()],
+    ["punt.explain", () => punts.explain(id)],
+    ["punt.explain", () => punts.explainFrames([new Uint8Array(60)], { interface: "eth0" })],
+    ["punt.hosts", () => punts.hosts()],
+    ["punt.info", () => punts.info()],
+    ["punt.attach", () => punts.handovers.ends({ ...id, key: "", label: "" }, { have: {}, packets: false })],
+    ["punt.info", () => punts.handovers.namespace("fw")],
+  ];
+  for (const [op, call] of calls) {
+    const error = await t.throwsAsync<PuntError>(call(), { code: "ERR_DISCONNECTED" }, op);
+    t.like(error, { op, message: `${op}: no daemon answers at ${socket}` });
+  }
 });

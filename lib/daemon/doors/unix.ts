@@ -49,12 +49,18 @@ export async function openUnixDoor(options: UnixDoorOptions): Promise<Door> {
   });
   await listenInPlaceOfStale("daemon.start", path, () => listen(server, path));
   const own = inodeOf(path);
-  // The mode comes last: until then the file is for this user only.
-  giveAway(path, mode, owner, group);
+  const close = () => end(server, open, { path, own });
+  try {
+    // The mode comes last: until then the file is for this user only.
+    giveAway(path, mode, owner, group);
+  } catch (error) {
+    await close();
+    throw error;
+  }
   const drop = () => {
     for (const socket of open) socket.destroy();
   };
-  return { path, drop, close: () => end(server, open, { path, own }) };
+  return { path, drop, close };
 }
 
 function giveAway(path: string, mode: number, owner: number | undefined, group: number | undefined): void {

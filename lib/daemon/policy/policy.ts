@@ -36,7 +36,8 @@ export class Policy {
   async reload(): Promise<void> {
     if (this.path === undefined) return;
     const fresh = await loadPolicy(this.path);
-    this.#before = this.#rules ?? [];
+    // Rules of a file were read from it before.
+    this.#before = this.#rules!;
     this.#rules = fresh;
     for (const listener of this.#listeners) listener();
   }

@@ -47,9 +47,9 @@ export async function* dump(
   const stop = () => queue.end();
   const ending = AbortSignal.any([signal, stopping, AbortSignal.timeout(LONGEST_MS)]);
   ending.addEventListener("abort", stop, { once: true });
-  const look = setInterval(async () => {
-    if (!isSame(status, await punts.get(id))) queue.end();
-  }, LOOK_MS).unref();
+  // A daemon of a cluster may not know its punts now: an error that nothing catches would end it.
+  const lookAgain = async () => isSame(status, await punts.get(id)) || queue.end();
+  const look = setInterval(() => void lookAgain().catch((error) => queue.end(error)), LOOK_MS).unref();
   try {
     yield* queue.answers();
   } finally {

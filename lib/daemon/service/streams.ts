@@ -124,12 +124,13 @@ export async function* session(parts: Parts, request: SessionRequest, scope: Sco
   scope.rule = scope.view.rights.requireChange(label, scope.op).name;
   await parts.sessions.ready();
   const opened = parts.sessions.open(label, graceMs, id);
+  // A caller that does not read holds the stream back: nothing waits for the end then, and an error that nothing catches would end the daemon.
+  opened.ended.catch(() => {});
   const gone = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
   try {
     yield { session: opened.id };
     await Promise.race([gone, opened.ended]);
   } finally {
-    opened.ended.catch(() => {});
     opened.close();
   }
 }

@@ -89,6 +89,8 @@ function open(
 class HandedAttachments extends Attachments {
   readonly #ask: Ask;
   readonly #identities: Map<string, string>;
+  /** Indexes of the memifs that the program has closed by itself. */
+  readonly #over = new Set<number>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(ports: readonly AttachedPort[], handed: readonly Handed[], ask: Ask) {
@@ -111,7 +113,9 @@ class HandedAttachments extends Attachments {
 
   /** Indexes of the memifs without a connection. */
   #lost(): number[] {
-    return this.ports.flatMap((port, index) => (port.kind === "memif" && !port.memif.peer ? [index] : []));
+    return this.ports.flatMap((port, index) =>
+      port.kind === "memif" && !port.memif.peer && !this.#over.has(index) ? [index] : [],
+    );
   }
 
   async #reconnect(): Promise<void> {
@@ -125,7 +129,12 @@ class HandedAttachments extends Attachments {
         continue;
       }
       this.#identities.set(`${kind}/${interconnect}`, identity);
-      port.memif.reconnect(descriptor);
+      try {
+        port.memif.reconnect(descriptor);
+      } catch (error) {
+        // The other memifs go on. One that the program has not closed is requested again.
+        if ((error as PuntError).code === "ERR_CLOSED") this.#over.add(interconnect);
+      }
     }
   }
 }

@@ -71,8 +71,7 @@ export class Connection {
     this.#tls = tls;
     this.#where = tls ? hostPort(tls.host, tls.port) : path;
     const baseUrl = tls ? `https://${this.#where}` : "http://localhost";
-    const { host: _host, port: _port, ...pem } = tls ?? { host: "", port: 0 };
-    const nodeOptions = tls ? { ...pem, minVersion: "TLSv1.3" as const } : { createConnection: () => connect(path) };
+    const nodeOptions = tls ? tlsOptions(tls) : { createConnection: () => connect(path) };
     this.#sessions = new Http2Sessions(baseUrl, PING, nodeOptions);
     this.client = createClient(
       PuntsService,
@@ -224,6 +223,11 @@ export class Connection {
     this.ending.abort();
     this.#sessions.abort();
   }
+}
+
+/** Returns the certificates with the only version that a daemon speaks: the address is part of the URL. */
+function tlsOptions({ host: _host, port: _port, ...pem }: TlsAddress) {
+  return { ...pem, minVersion: "TLSv1.3" as const };
 }
 
 /** Codes of OpenSSL and Node.js for a certificate that is not trusted. */

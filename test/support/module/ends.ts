@@ -32,13 +32,14 @@ export function memifSide(t: ExecutionContext, { id = 0, cnfInterface = {} as ob
   return side;
 }
 
-/** VPP's side of a punt socket. */
+/** VPP's side of a punt socket. `restart` opens it again. */
 export function socketSide(t: ExecutionContext) {
   const folder = socketFolder(t);
   const [path, vppPath] = [join(folder, "client"), join(folder, "vpp")];
   const vpp = startVpp(t, vppPath);
   return {
     ...{ vpp, path, folder },
+    restart: () => startVpp(t, vppPath),
     interconnect: { type: "AF_UNIX", attachment: { kind: "af-unix", path, vppPath } } as InterconnectMetadata,
     socket: (index: number, identity: string): Handed => ({
       ...{ kind: "socket", interconnect: index, identity },

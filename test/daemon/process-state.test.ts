@@ -1,0 +1,107 @@
+// Another process as /proc shows it, which the test plays: whether it can run, and which of its descriptors is a socket.
+import fs from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
+import test, { type ExecutionContext } from "ava";
+import { isStopped, socketOf } from "../../lib/daemon/attach/process-state.js";
+
+interface Proc {
+  /** Texts of files, and targets of links. */
+  readonly files?: Readonly<Record<string, string>>;
+  readonly folders?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** Plays /proc and /sys for one call. */
+function within<T>({ files = {}, folders = {} }: Proc, look: () => T): T {
+  const { readFileSync, readlinkSync, readdirSync } = fs;
+  const known = <V>(of: Readonly<Record<string, V>>) => {
+    return (path: string) => {
+      const value = of[path];
+      if (value !== undefined) return value;
+      throw Object.assign(new Error(`there is no ${path}`), { code: "ENOENT" });
+    };
+  };
+  const use = (by: object) => {
+    Object.assign(fs, by);
+    syncBuiltinESMExports();
+  };
+  use({ readFileSync: known(files), readlinkSync: known(files), readdirSync: known(folders) });
+  try {
+    return look();
+  } finally {
+    use({ readFileSync, readlinkSync, readdirSync });
+  }
+}
+
+/** A process with threads in these states; the first is that of the process. */
+function process(states: string, more: Readonly<Record<string, string>> = {}): Proc {
+  const stat = (state: string) => `7 (a (T) b) ${state} 1 7 7 0 -1 4194304 100`;
+  const threads = [...states].map((state, index) => [`/proc/7/task/${7 + index}/stat`, stat(state)] as const);
+  return {
+    files: { "/proc/7/stat": stat(states[0]!), ...Object.fromEntries(threads), ...more },
+    folders: { "/proc/7/task": [...states].map((_, index) => `${7 + index}`) },
+  };
+}
+
+const stopped = (proc: Proc) => within(proc, () => isStopped(7));
+
+test.serial("a process is stopped when each of its threads is, by a signal or by a debugger", (t) => {
+  for (const states of ["T", "t", "TTT", "tT"]) t.true(stopped(process(states)), states);
+  for (const states of ["S", "R", "ST", "TS", "TTR", "Z"]) t.false(stopped(process(states)), states);
+});
+
+test.serial("a process that is gone, or ends during the look, is not stopped", (t) => {
+  t.false(stopped({}));
+  t.false(stopped({ ...process("T"), folders: {} }));
+  t.false(stopped({ ...process("T"), folders: { "/proc/7/task": ["7", "8"] } }));
+});
+
+test.serial("a process is stopped while its control group is frozen", (t) => {
+  const grouped = (group: string, events: string, at = group) =>
+    stopped(process("S", { "/proc/7/cgroup": group, [`/sys/fs/cgroup${at}/cgroup.events`]: events }));
+  const [frozen, thawed] = ["populated 1\nfrozen 1\n", "populated 1\nfrozen 0\n"];
+  t.true(grouped("0::/system.slice/cnf.service\n", frozen, "/system.slice/cnf.service"));
+  t.true(grouped("0::/\n", frozen, "/"));
+  t.true(grouped("12:freezer:/x\n0::/cnf\n", frozen, "/cnf"));
+  t.true(grouped("0::/cnf\n", "frozen 1\npopulated 1\n", "/cnf"));
+  t.false(grouped("0::/cnf\n", thawed, "/cnf"));
+  t.false(grouped("0::/cnf\n", "populated 1\nfrozen 10\n", "/cnf"));
+  t.false(grouped("0::/cnf\n", frozen, "/other"));
+  // Version 1 has other files.
+  t.false(grouped("12:freezer:/cnf\n", frozen, "/cnf"));
+  t.false(grouped("10::/cnf\n", frozen, "/cnf"));
+});
+
+/** A line of /proc/net/unix. */
+const row = (type: string, inode: number, path: string) =>
+  `0000000000000000: 00000002 00000000 00000000 ${type} 01 ${inode} ${path}`;
+
+test.serial(
+  "the datagram socket of a path is found by its inode, in the process's own namespace or in the daemon's",
+  (t) => {
+    const head = "Num       RefCount Protocol Flags    Type St Inode Path";
+    const table = (...rows: string[]) => `${[head, ...rows].join("\n")}\n`;
+    const links = {
+      "/proc/7/fd/0": "/dev/null",
+      "/proc/7/fd/3": "socket:[41]",
+      "/proc/7/fd/12": "socket:[42]",
+      "/proc/7/fd/13": "pipe:[43]",
+    };
+    const folders = { "/proc/7/fd": ["0", "3", "12", "13", "14"] };
+    const find = (files: Readonly<Record<string, string>>, path = "/run/dns") =>
+      within({ files: { ...links, ...files }, folders }, () => socketOf(7, path));
+    const here = { "/proc/net/unix": table(row("0001", 41, "/run/dns"), row("0002", 42, "/run/dns")) };
+    t.deepEqual(find(here), { number: 12, inode: 42 });
+    t.deepEqual(find({ "/proc/7/net/unix": table(row("0002", 41, "/run/dns")) }), { number: 3, inode: 41 });
+    t.deepEqual(find({ "/proc/net/unix": table(row("0002", 41, "/run/a b")) }, "/run/a b"), { number: 3, inode: 41 });
+    t.is(find(here, "/run/dn"), undefined);
+    t.is(find(here, "/run/dns/x"), undefined);
+    t.is(find({ "/proc/net/unix": table(row("0002", 43, "/run/dns"), row("0002", 99, "/run/dns")) }), undefined);
+    t.is(find({}), undefined);
+    t.throws(() => within({}, () => socketOf(7, "/run/dns")), { code: "ENOENT" });
+  },
+);
+
+test.serial("this process runs, and has no socket of such a path", (t: ExecutionContext) => {
+  t.false(isStopped(globalThis.process.pid));
+  t.is(socketOf(globalThis.process.pid, "/nowhere/dns"), undefined);
+});

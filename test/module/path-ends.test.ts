@@ -1,0 +1,128 @@
+// The ends that a program opens by their paths: what is looked at again and again, and what is told by itself.
+import test, { type ExecutionContext } from "ava";
+import { keyOf, PathEnds } from "../../lib/module/ends.js";
+import type { EndHooks } from "../../lib/module/ports.js";
+import { until } from "../support/descriptor/peer.js";
+import { arp } from "../support/frames.js";
+import { created, memifSide, socketSide, tap } from "../support/module/ends.js";
+import { NAMES } from "../support/module/life.js";
+
+interface Look {
+  readonly run: () => void;
+  isOver: boolean;
+}
+
+/** Ends whose looks are the test's own. */
+function pathEnds(t: ExecutionContext, more: Partial<EndHooks> = {}) {
+  const told: (readonly string[])[] = [];
+  const problems: unknown[] = [];
+  const looks: Look[] = [];
+  const ends: PathEnds = new PathEnds({
+    ...{ interfaces: NAMES, options: {}, answers: undefined },
+    onChange: () => void told.push(ends.unconnected()),
+    onProblem: (error) => void problems.push(error),
+    ...more,
+  });
+  const [set, clear] = [globalThis.setInterval, globalThis.clearInterval];
+  const started = (run: () => void) => {
+    const look = { run, isOver: false, unref: () => look };
+    looks.push(look);
+    return look;
+  };
+  const cleared = (look?: Look) => {
+    if (look) look.isOver = true;
+  };
+  Object.assign(globalThis, { setInterval: started, clearInterval: cleared });
+  t.teardown(() => {
+    ends.close();
+    Object.assign(globalThis, { setInterval: set, clearInterval: clear });
+  });
+  return { ends, told, problems, looks };
+}
+
+test.serial("a memif tells of its connection by itself, and nothing looks at it", async (t) => {
+  const side = memifSide(t);
+  const { ends, told, looks, problems } = pathEnds(t);
+  ends.update(created([side.interconnect]), true);
+  await until(() => told.length > 0 && ends.unconnected().length === 0);
+  side.server.close();
+  await until(() => told.at(-1)?.[0] === "interconnect 0: memif is not connected to VPP");
+  t.deepEqual(looks, []);
+  t.deepEqual(problems, [undefined]);
+});
+
+test.serial(
+  "a punt socket that is connected later is told of once, and no more looks come after the end",
+  async (t) => {
+    const side = socketSide(t);
+    side.vpp.close();
+    const { ends, told, looks } = pathEnds(t);
+    const status = created([side.interconnect]);
+    ends.update(status, true);
+    ends.update(status, false);
+    t.is(looks.length, 1);
+    looks[0]!.run();
+    t.deepEqual(told, []);
+    t.regex(ends.unconnected().join(), /^interconnect 0: the punt socket is not connected to VPP \(E[A-Z]+\)$/);
+    side.restart();
+    ends.update(status, true);
+    t.deepEqual(ends.unconnected(), []);
+    t.deepEqual(told, []);
+    looks[0]!.run();
+    looks[0]!.run();
+    t.deepEqual(told, [[]]);
+    ends.close();
+    t.true(looks[0]!.isOver);
+    t.deepEqual(ends.unconnected(), ["the ends are not open yet"]);
+    ends.update(status, true);
+    t.is(looks.length, 2);
+  },
+);
+
+test.serial("a TAP is looked at until its device is there, which is no problem", (t) => {
+  const { ends, looks, problems } = pathEnds(t);
+  ends.update(created([tap("none0")]), true);
+  t.is(looks.length, 1);
+  looks[0]!.run();
+  ends.receive(() => {});
+  looks[0]!.run();
+  t.false(ends.send(new Uint8Array(60), { interconnect: 0 }));
+  t.deepEqual(problems, [undefined]);
+  t.like(ends.ports[0], { kind: "tap", name: "none0", packets: undefined });
+});
+
+test.serial("a memif answers for the addresses that the punt's metadata has now", async (t) => {
+  const addressed = (...addresses: string[]) => ({ cnfInterface: { mac: "02:00:00:00:00:01", addresses } });
+  const side = memifSide(t, addressed("10.0.0.2/24"));
+  const { ends } = pathEnds(t, { answers: { kinds: ["arp"] } });
+  const answered: string[] = [];
+  side.server.receive((batch) => {
+    for (let i = 0; i < batch.length; i++)
+      if (batch.u16(i, 20) === 2) answered.push([...batch.copy(i).subarray(28, 32)].join("."));
+  });
+  const ask = () => {
+    for (const address of ["10.0.0.2", "10.0.0.3"])
+      side.server.send(arp(1, ["02:fd:00:00:00:01", "10.0.0.1"], ["00:00:00:00:00:00", address]));
+  };
+  ends.update(created([side.interconnect]), true);
+  const [port] = ends.ports;
+  await until(() => ends.unconnected().length === 0 && side.server.peer !== undefined);
+  ask();
+  await until(() => answered.length === 1);
+  ends.update(created([{ ...side.interconnect, ...addressed("10.0.0.3/24") } as never]), false);
+  ask();
+  await until(() => answered.length === 2);
+  t.deepEqual(answered, ["10.0.0.2", "10.0.0.3"]);
+  t.is(ends.ports[0], port, "the same port answers");
+});
+
+test("a punt socket is the same one whatever VPP's own path is, and a memif is not", (t) => {
+  const key = (attachment: object) => keyOf({ interconnects: [{ attachment }] } as never);
+  const socket = { kind: "af-unix", path: "/run/cnf", vppPath: "/run/vpp" };
+  t.is(key(socket), key({ ...socket, vppPath: "/run/vpp2" }));
+  t.not(key(socket), key({ ...socket, path: "/run/other" }));
+  const memif = { kind: "memif", socket: "/run/memif", id: 1, secret: "" };
+  t.is(key(memif), key({ id: 1, secret: "", socket: "/run/memif", kind: "memif" }));
+  for (const other of [{ socket: "/run/other" }, { id: 2 }, { secret: "x" }])
+    t.not(key(memif), key({ ...memif, ...other }));
+});
