@@ -115,9 +115,10 @@ export class CnfProgram {
     return this.#daemon.deleteItself(id);
   }
 
-  /** The program is gone for good. @returns when its punts must be gone too */
+  /** The program is gone for good. @returns when its punts must be gone too: now, if it never had a session */
   end(): number {
     this.cut();
+    if (this.#id === "") return this.#world.schedule.now;
     return this.#world.schedule.now + Math.max(this.#graceMs, RETURN_TIME_MS) + 100;
   }
 

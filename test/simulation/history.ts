@@ -1,7 +1,6 @@
 // One simulated history of the managers of two owners and their VPP, and the conditions that hold during it and at its end.
 import { isMade, type PuntRequestInput, type PuntStatus } from "../../lib/punt/index.js";
 import { expectSame, requestOf } from "../stress/choice.js";
-import { snapshot } from "../support/vpp/snapshot.js";
 import { Watcher } from "./cluster/watcher.js";
 import { CnfProgram, PROGRAM } from "./cnf-program.js";
 import { hasTrace, patternsOf } from "./evidence.js";
@@ -131,7 +130,8 @@ class History implements RunningHistory<Step> {
     if (life === undefined || disturbedAt >= from.lastPass || !(isMade(state) || state === "DELETED")) return;
     if (state === "DELETED" && (!from.isConnected || this.#hasLike(request))) return;
     const { schedule } = this.#world;
-    snapshot(life.direct())
+    life
+      .snapshot()
       .then((found) => {
         if (hasTrace(request, found) === isMade(state)) return;
         const what = isMade(state) ? "does not have it" : "still has it";
