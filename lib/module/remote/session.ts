@@ -79,9 +79,10 @@ export class SessionKeeper implements SessionLife {
           throw found;
         }
       }
+      // Calls wait for the id of a stream that was never open, too.
+      if (this.#isOpen) this.#opened = this.#pending();
       this.#isOpen = false;
       this.#losses++;
-      this.#opened = this.#pending();
       await pauses.wait(signal).catch(() => {});
     }
   }
