@@ -55,7 +55,7 @@ export class Network {
 }
 
 /** One direction of a connection. */
-class Way {
+export class Way {
   #arrival = 0;
   #isCut = false;
 
