@@ -3,7 +3,14 @@ import { type ConnectRouter, createRouterTransport, type HandlerContext } from "
 import type { CounterReader } from "../../lib/counters/index.js";
 import { AuditLog } from "../../lib/daemon/audit.js";
 import { Policy } from "../../lib/daemon/policy/index.js";
-import { Attacher, callerKey, type Parts, PuntNames, puntService, RequestGate } from "../../lib/daemon/service/index.js";
+import {
+  Attacher,
+  callerKey,
+  type Parts,
+  PuntNames,
+  puntService,
+  RequestGate,
+} from "../../lib/daemon/service/index.js";
 import { Sessions } from "../../lib/daemon/sessions.js";
 import { Tokens } from "../../lib/daemon/tokens.js";
 import type { PuntError } from "../../lib/errors.js";

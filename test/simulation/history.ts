@@ -198,17 +198,18 @@ class History implements RunningHistory<Step> {
 
   #settle(isPlanned = false): Promise<void> {
     const limits = { longest: LONGEST_SETTLING, pause: 400 };
+    const { now } = this.#world.schedule;
     return settle(
       this.#world,
       limits,
-      () => this.#isSettled(isPlanned),
+      () => this.#isSettled(isPlanned, now),
       () => this.#describe(),
     );
   }
 
-  async #isSettled(isPlanned: boolean): Promise<boolean> {
+  async #isSettled(isPlanned: boolean, since: number): Promise<boolean> {
     if (!this.#machine.isUp) return false;
-    for (const manager of this.#managers) if (!(await manager.isDone(isPlanned))) return false;
+    for (const manager of this.#managers) if (!(await manager.isDone(isPlanned, since))) return false;
     return this.#modules.every((module) => module.isSettled());
   }
 

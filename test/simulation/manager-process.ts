@@ -232,12 +232,18 @@ export class ManagerProcess {
       .catch((error) => schedule.fail(error));
   }
 
-  /** Returns whether nothing is left to do. @param isPlanned whether to ask the manager for what is left, and not only for the states of its punts */
-  async isDone(isPlanned: boolean): Promise<boolean> {
+  /**
+   * Returns whether nothing is left to do.
+   *
+   * @param isPlanned whether to ask the manager for what is left, and not only for the states of its punts
+   * @param since when it was disturbed last: it need not look again, if a pass has ended since
+   */
+  async isDone(isPlanned: boolean, since: number): Promise<boolean> {
     const manager = this.#manager;
     if (manager === undefined || this.wishes.running > 0 || !this.isConnected) return false;
     const isSettled = manager.list().every(({ state }) => /^(CREATED|DEGRADED|PENDING)$/.test(state));
     if (!isSettled) return false;
+    if (!isPlanned && this.lastPass > since) return true;
     return this.#asked(this.#party!, "plan", async () => {
       try {
         await manager.resync();

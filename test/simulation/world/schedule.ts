@@ -143,7 +143,10 @@ export class Schedule {
 
   #step(): void {
     const next = this.#queue.pop();
-    if (next === undefined) return this.fail(new Error("nothing can happen any more, and the history is not over"));
+    if (next === undefined) {
+      this.fail(new Error("nothing can happen any more, and the history is not over"));
+      return;
+    }
     if (next.run === undefined || !next.party.isAlive) return;
     if (next.party.stoppedUntil > next.time) {
       const isLast = next.party.areTimersLast && next.label === "timer";
@@ -151,7 +154,7 @@ export class Schedule {
       this.#queue.push(next);
       return;
     }
-    if (++this.count > MOST) return this.fail(new Error(`${MOST} things have happened, and the history is not over`));
+    if (++this.count > MOST) this.fail(new Error(`${MOST} things have happened, and the history is not over`));
     this.now = next.time;
     this.party = next.party;
     this.note(`${next.time} ${next.party.pid} ${next.label}\n`);
