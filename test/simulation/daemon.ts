@@ -22,7 +22,7 @@ import type { ManagerProcess } from "./manager-process.js";
 import type { CallDoor } from "./module/line.js";
 import { ROOT, type World } from "./world/index.js";
 
-/** What one process of the daemon has. */
+/** The parts of one process of the daemon. */
 interface Life {
   readonly sessions: Sessions;
   readonly manager: PuntManager;

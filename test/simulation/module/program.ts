@@ -30,7 +30,7 @@ export class ModuleProgram {
   #line: SimulatedLine | undefined;
   #punts: RemotePunts | undefined;
   #life: PuntLife | undefined;
-  /** What the daemon has said of the punt to the present process. */
+  /** The last status that the present process has heard. */
   #heard: PuntStatus | undefined;
   /** Why the present process tries nothing more. */
   #fatal: PuntError | undefined;

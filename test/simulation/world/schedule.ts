@@ -53,7 +53,7 @@ export class Schedule {
   #nextOrder = 0;
   readonly #queue = new Queue();
   readonly #trace = createHash("sha256");
-  /** What the trace gets next. */
+  /** Notes that the trace has not got yet. */
   #notes = "";
 
   constructor(seed: number) {
