@@ -16,6 +16,8 @@ export class CnfProgram {
   readonly #daemon: Daemon;
   #id = "";
   #graceMs = 0;
+  /** The longest grace period that it ever asked for; -1 before it asks for a session. */
+  #longestMs = -1;
   #close: (() => void) | undefined;
   /** When the grace period is over, while no stream is open. */
   #overAt = 0;
@@ -44,6 +46,7 @@ export class CnfProgram {
 
   /** Opens the stream. It replaces an open one. */
   connect(graceMs: number): void {
+    this.#longestMs = Math.max(this.#longestMs, graceMs);
     this.#atDaemon("session", (sessions) => {
       const { id, ended, close } = sessions.open(CNF, graceMs, this.#id);
       ended.catch(close);
@@ -84,8 +87,7 @@ export class CnfProgram {
   /** The program is gone for good. @returns when its punts must be gone too: now, if it never had a session */
   end(): number {
     this.cut();
-    if (this.#id === "") return this.#world.schedule.now;
-    return this.#world.schedule.now + Math.max(this.#graceMs, RETURN_TIME_MS) + 100;
+    return this.#longestMs < 0 ? 0 : this.#daemon.hearsAt + Math.max(this.#longestMs, RETURN_TIME_MS) + 100;
   }
 
   /** @throws an Error if a punt is left whose session is over */

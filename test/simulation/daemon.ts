@@ -76,6 +76,11 @@ export class Daemon {
     return this.#life?.door;
   }
 
+  /** When the daemon hears of what happens now: later, if its process is stopped. */
+  get hearsAt(): number {
+    return Math.max(this.#world.schedule.now, this.process.party?.stoppedUntil ?? 0);
+  }
+
   isForgotten(id: PuntId): boolean {
     return this.#forgotten.has(idKey(id));
   }

@@ -15,6 +15,9 @@ const REFUSED = new Set(["ERR_CONFLICT", "ERR_POOL_EXHAUSTED", "ERR_INVALID_REQU
 /** Virtual milliseconds after which the supervisor starts a process that ended by itself. */
 const RESTART_MS = 500;
 
+/** Virtual milliseconds for a deletion that is tried again. */
+const RETRY_MS = 1_200;
+
 interface Wish {
   readonly request: PuntRequestInput;
   /** The grace period of its session; undefined: it outlives the program. */
@@ -146,11 +149,11 @@ export class ModuleProgram {
     return found !== undefined && this.#heard !== undefined && text(found) === text(this.#heard);
   }
 
-  /** @returns when the session's punts must be gone, if the program is gone and has left some */
+  /** @returns when the session's punts must be gone, if the program is gone */
   get overAt(): number {
     const { grace } = this.#wish ?? {};
-    const isLeft = this.#isGone && grace !== undefined && this.#inDaemon() !== undefined;
-    return isLeft ? this.#world.schedule.now + Math.max(grace, RETURN_TIME_MS) + 100 : 0;
+    const isOver = this.#isGone && grace !== undefined;
+    return isOver ? this.#daemon.hearsAt + Math.max(grace, RETURN_TIME_MS) + RETRY_MS : 0;
   }
 
   /** @throws an Error if a punt is left whose session is over */
