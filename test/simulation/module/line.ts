@@ -29,8 +29,9 @@ class Wire {
     world: World,
     client: Party,
     readonly door: CallDoor,
+    before: Way | undefined,
   ) {
-    this.toServer = new Way(world.schedule, door.party);
+    this.toServer = new Way(world.schedule, door.party, before);
     this.toClient = new Way(world.schedule, client);
   }
 
@@ -52,9 +53,17 @@ export class SimulatedLine implements Line {
   readonly #client: Party;
   readonly #door: () => CallDoor | undefined;
   #wire: Wire | undefined;
+  /** The way of the last connection. A daemon reads its UNIX sockets in the order in which something was sent. */
+  #last: Way | undefined;
 
-  /** The line of the party that runs now. @param door the daemon's, if a daemon is there */
-  constructor(world: World, door: () => CallDoor | undefined) {
+  /**
+   * The line of the party that runs now.
+   *
+   * @param door the daemon's, if a daemon is there
+   * @param before the line of the program's process before this one
+   */
+  constructor(world: World, door: () => CallDoor | undefined, before: SimulatedLine | undefined) {
+    this.#last = before ? before.#last : undefined;
     this.#world = world;
     this.#client = world.schedule.party;
     this.#door = door;
@@ -142,7 +151,8 @@ export class SimulatedLine implements Line {
 
   #connected(): Wire | undefined {
     const door = this.#door();
-    if (this.#wire?.door !== door) this.#wire = door && new Wire(this.#world, this.#client, door);
+    if (this.#wire?.door !== door) this.#wire = door && new Wire(this.#world, this.#client, door, this.#last);
+    this.#last = this.#wire?.toServer ?? this.#last;
     return this.#wire;
   }
 

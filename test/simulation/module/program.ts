@@ -71,7 +71,7 @@ export class ModuleProgram {
     const { schedule } = this.#world;
     this.#heard = undefined;
     this.#fatal = undefined;
-    const line = new SimulatedLine(this.#world, () => this.#daemon.door);
+    const line = new SimulatedLine(this.#world, () => this.#daemon.door, this.#line);
     const session = grace === undefined ? {} : { session: { cnf: this.cnf, grace } };
     const punts = new RemotePunts(session, line);
     const backing = {
@@ -108,7 +108,6 @@ export class ModuleProgram {
     if (!this.#party?.isAlive) return;
     this.#party.isAlive = false;
     this.#line?.left();
-    this.#line = undefined;
     if (down === undefined) this.#isGone = true;
     else schedule.at(schedule.now + down, "supervisor", () => this.#start(), schedule.world);
   }

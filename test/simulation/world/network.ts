@@ -56,13 +56,17 @@ export class Network {
 
 /** One direction of a connection. */
 export class Way {
-  #arrival = 0;
+  #arrival: number;
   #isCut = false;
 
+  /** @param before the way of an earlier connection: what was sent there arrives first */
   constructor(
     readonly schedule: Schedule,
     readonly to: Party,
-  ) {}
+    before?: Way,
+  ) {
+    this.#arrival = before ? before.#arrival : 0;
+  }
 
   /** Delivers after all that was sent before. */
   send(label: string, deliver: () => void): void {
