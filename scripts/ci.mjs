@@ -174,8 +174,9 @@ async function besideTests() {
   const build = isWanted(SANITIZED) ? await buildSanitized(PATIENCE) : undefined;
   await check("fuzzing of native code", fuzzing("native", PATIENT));
   // The same histories each time; .ci/nightly looks at others.
-  await check("simulated histories", patient("simulate", "--runs", "200", "--seed", "1"));
-  await check("simulated daemons", patient("simulate", "--cluster", "--runs", "40", "--seed", "1"));
+  // About 70 s of one core, together.
+  await check("simulated histories", patient("simulate", "--runs", "500", "--seed", "1"));
+  await check("simulated daemons", patient("simulate", "--cluster", "--runs", "100", "--seed", "1"));
   return build;
 }
 

@@ -29,6 +29,8 @@ const FAREWELL_MS = 500;
 
 /** A stream socket that never blocks. Results below 0 are errno numbers of Linux. */
 export interface StreamSocket {
+  /** Whether the socket calls `onReady` for all bytes that arrive, without being watched: a poll finds no others. */
+  readonly tellsAll?: boolean;
   /** Reads into `start`..`end` of `into`. Returns the number of bytes; 0 at the end of the stream. */
   read(into: Uint8Array, start: number, end: number): number;
   /** Writes `start`..`end` of `from`. Returns the number of bytes that the socket took. */
@@ -211,7 +213,7 @@ class SocketLink implements Link {
   }
 
   #lookSoon(): void {
-    if (this.#looking) return;
+    if (this.#looking || this.#socket.tellsAll) return;
     if (this.#looks === 0) {
       this.#watch(true, this.#blocked);
       return;

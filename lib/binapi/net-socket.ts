@@ -13,6 +13,7 @@ type OnReady = (writable: boolean, broken: boolean) => void;
 
 /** A UNIX stream socket of Node's, with the interface of the addon's ApiSocket. */
 export class NetSocket implements StreamSocket {
+  readonly tellsAll = true;
   readonly #socket: Socket;
   readonly #path: string;
   readonly #onReady: OnReady;

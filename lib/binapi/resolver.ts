@@ -19,6 +19,8 @@ export class Resolver {
   readonly #table = new Map<string, { crc: string; id: number }>();
   readonly #names: string[] = [];
   readonly #outgoings = new Map<string, Outgoing>();
+  /** The outcomes of `find`: a manager asks at each look for each message that it may use. */
+  readonly #found = new Map<string, Message | undefined>();
   readonly #incomings: (Message | null)[] = [];
   readonly #peer: string;
   #schemas: readonly Schema[];
@@ -37,11 +39,13 @@ export class Resolver {
       this.#table.set(name, { crc: key.slice(-8), id });
       this.#names[id] = name;
     }
+    this.#found.clear();
   }
 
   /** Makes `schema` the first choice. */
   prefer(schema: Schema): void {
     this.#schemas = [schema, ...this.#schemas];
+    this.#found.clear();
     this.#outgoings.clear();
     this.#incomings.length = 0;
   }
@@ -76,6 +80,13 @@ export class Resolver {
 
   /** Returns the definition that fits the message `name` of this VPP. */
   find(name: string): Message | undefined {
+    if (this.#found.has(name)) return this.#found.get(name);
+    const message = this.#search(name);
+    this.#found.set(name, message);
+    return message;
+  }
+
+  #search(name: string): Message | undefined {
     const theirs = this.#table.get(name);
     if (theirs === undefined) return undefined;
     for (const schema of this.#schemas) {

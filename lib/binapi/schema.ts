@@ -58,7 +58,9 @@ export class Schema {
         `no built-in release ${release} (there are ${BUILTIN_RELEASES.join(", ")})`,
       );
     }
-    return new Schema(release === undefined ? "built in" : `built in for ${release}`, builtinVariants(index));
+    const known = builtinSchemas.get(release) ?? new Schema(originOf(release), builtinVariants(index));
+    builtinSchemas.set(release, known);
+    return known;
   }
 
   /**
@@ -202,6 +204,13 @@ function compileBody(def: MessageDef, scope: Scope, fields: readonly FieldDef[])
 
 function makeScope(types: TypeLookup): Scope {
   return { types, compiler: new Compiler(types) };
+}
+
+/** The built-in schemas that were asked for. Each client would compile the messages of a schema of its own again. */
+const builtinSchemas = new Map<Release | undefined, Schema>();
+
+function originOf(release: Release | undefined): string {
+  return release === undefined ? "built in" : `built in for ${release}`;
 }
 
 let builtin: Definitions | undefined;

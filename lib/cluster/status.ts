@@ -87,6 +87,12 @@ export class StatusWriter {
     this.#begin();
   }
 
+  /** etcd was lost and is there again: it may have lost statuses too, as after the restoration of a snapshot. */
+  lookAgain(): void {
+    this.#known = undefined;
+    this.#begin();
+  }
+
   put(status: PuntStatus, wish: number, refused = false): void {
     const key = this.#keys.punt("status", status.id);
     const body = JSON.stringify({ status: withoutSecrets(status), wish, ...(refused && { refused }) });

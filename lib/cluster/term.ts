@@ -88,7 +88,9 @@ export class Term {
       this.#wishes.look(key);
       this.#answers.look(key);
     }
-    if (isSnapshot) this.#answers.lookAtAll();
+    if (!isSnapshot) return;
+    this.#answers.lookAtAll();
+    this.#statuses.lookAgain();
   }
 
   /** Writes a punt's status after a change. */

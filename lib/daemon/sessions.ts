@@ -34,6 +34,8 @@ export class Sessions {
   readonly #sessions = new Map<string, Session>();
   /** The session of each punt that has one. */
   readonly #byPunt = new Map<string, Session>();
+  /** How many calls ask for a punt now, by key. */
+  readonly #asks = new Map<string, number>();
   #saving: Promise<void> = Promise.resolve();
   #isSaveDue = false;
   #closed = false;
@@ -125,6 +127,21 @@ export class Sessions {
     this.#save();
   }
 
+  /** Asks for punts. A session that ends in the meantime looks for them again: the manager may not know them yet. */
+  async asking<T>(punts: readonly PuntId[], ask: () => Promise<T>): Promise<T> {
+    const keys = punts.map(idKey);
+    for (const key of keys) this.#asks.set(key, (this.#asks.get(key) ?? 0) + 1);
+    try {
+      return await ask();
+    } finally {
+      for (const key of keys) {
+        const others = this.#asks.get(key)! - 1;
+        if (others > 0) this.#asks.set(key, others);
+        else this.#asks.delete(key);
+      }
+    }
+  }
+
   /** Resolves when the sessions of this moment are kept, or could not be. */
   saved(): Promise<void> {
     return this.#saving;
@@ -173,7 +190,7 @@ export class Sessions {
     // All at once: each deletion by itself costs a look at VPP.
     const deletions = [...session.punts.values()].map((punt) =>
       this.#options.delete(punt).catch((error) => {
-        if (isThereStill(error)) left.push(punt);
+        if (isThereStill(error) || this.#asks.has(idKey(punt))) left.push(punt);
         this.#options.problem(error);
       }),
     );

@@ -11,6 +11,8 @@ const PASSING = new Set([
   ...["ERR_DISCONNECTED", "ERR_CLOSED", "ERR_UNRESOLVED", "ERR_DAEMON", "ETIMEDOUT", "ECANCELED"],
   ...["ERR_ETCD_AWAY", "ERR_ETCD_HISTORY", "ERR_NOT_LEADER", "ERR_CHANGED_ELSEWHERE"],
 ]);
+/** Errors of the daemon's disk. They pass too, once `begin` has resolved: nobody else asks again. */
+const DISK = new Set(["ENOSPC", "EDQUOT", "EIO", "EROFS"]);
 const PAUSE_MS = 100;
 
 export interface LifeHooks {
@@ -36,6 +38,8 @@ export class PuntLife {
   /** Whether an attempt to ask for the first time is under way. */
   #isFirst = true;
   #isTaken = false;
+  /** Whether the manager has taken the request, or was away. */
+  #isBegun = false;
   /** The punt when it was last in VPP. */
   #made: PuntStatus | undefined;
   /** The punt as it was before this program's request, which may be another: after an upgrade, its packets are those of another port. */
@@ -61,7 +65,10 @@ export class PuntLife {
    */
   async begin(): Promise<void> {
     const settled = new Promise<void>((resolve, reject) => {
-      this.#accepted = resolve;
+      this.#accepted = () => {
+        this.#isBegun = true;
+        resolve();
+      };
       this.#refused = reject;
     });
     void this.#follow();
@@ -96,11 +103,15 @@ export class PuntLife {
         // It was taken, and VPP refuses something of it: the manager tries again, and the status says why.
         this.#settleFor(this.#earlier);
         if (error.op === "punt.reconcile") return this.#accepted();
-        if (!PASSING.has(error.code)) return this.#fail(error);
+        if (!this.#passes(error)) return this.#fail(error);
         this.#accepted();
       }
       await sleep(PAUSE_MS, undefined, { signal }).catch(() => {});
     }
+  }
+
+  #passes({ code }: PuntError): boolean {
+    return PASSING.has(code) || (this.#isBegun && DISK.has(code));
   }
 
   /** A program that comes back with another request, as after an upgrade, changes its punt. */

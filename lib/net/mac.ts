@@ -10,7 +10,19 @@ export function formatMac(bytes: Uint8Array, at = 0): string {
 
 /** Writes the bytes of `02:fd:00:00:00:01` at `at`. Returns false if `text` is not a MAC address. */
 export function parseMac(text: string, out: Uint8Array, at = 0): boolean {
-  if (!/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(text)) return false;
-  for (let i = 0; i < 6; i++) out[at + i] = Number.parseInt(text.slice(i * 3, i * 3 + 2), 16);
+  if (text.length !== 17) return false;
+  for (let i = 0; i < 6; i++) {
+    const byte = (digitAt(text, i * 3) << 4) | digitAt(text, i * 3 + 1);
+    if (byte < 0 || (i > 0 && text[i * 3 - 1] !== ":")) return false;
+    out[at + i] = byte;
+  }
   return true;
+}
+
+/** Returns the value of a hexadecimal digit; -1 if the character is none. */
+function digitAt(text: string, index: number): number {
+  const code = text.charCodeAt(index);
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  const letter = code | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
 }

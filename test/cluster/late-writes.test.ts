@@ -93,3 +93,19 @@ test("a status that comes while the lease is overdue is written when the lease i
   while (!late.at(keys.punt("status", id))) await sleep(5);
   t.regex(late.at(keys.punt("status", id))!.value, /"state":"CREATED"/);
 });
+
+test("statuses that etcd has lost are written again once etcd was read again", async (t) => {
+  const { late, leadership } = leading();
+  const key = keys.punt("status", id);
+  const statuses = new StatusWriter(late.etcd, keys, leadership, () => {});
+  t.teardown(() => statuses.close());
+  statuses.put(statusOf("INIT"), 1);
+  while (!late.at(key)) await sleep(5);
+  const earlier = late.at(key)!.value;
+  statuses.put(statusOf("CREATED"), 1);
+  while (late.at(key)!.value === earlier) await sleep(5);
+  late.put(key, earlier);
+  statuses.lookAgain();
+  while (late.at(key)!.value === earlier) await sleep(5);
+  t.regex(late.at(key)!.value, /"state":"CREATED"/);
+});

@@ -54,6 +54,24 @@ test("the request goes out with the facts that only this process knows", async (
   t.deepEqual(asked, [{ ...requestFor(), annotations: { a: "b" } }]);
 });
 
+test("a punt that the manager had taken is asked for again until its disk has room", async (t) => {
+  const { session, reopen } = sessionOf();
+  const { life, played } = playedLife(t, { session });
+  await life.begin();
+  let attempts = 0;
+  played.add = async () => (++attempts < 3 ? Promise.reject(failure("ENOSPC")) : statusOf("CREATED"));
+  session.losses = 1;
+  await reopen();
+  while (attempts < 3) await settled();
+  t.deepEqual(played.fatal, []);
+});
+
+test("a full disk refuses the first request", async (t) => {
+  const { life, played } = playedLife(t);
+  played.add = async () => Promise.reject(failure("ENOSPC"));
+  await t.throwsAsync(life.begin(), { code: "ENOSPC" });
+});
+
 test("a punt that is there with another request is changed", async (t) => {
   const { life, played } = playedLife(t);
   played.add = async () => Promise.reject(failure("ERR_PUNT_EXISTS"));

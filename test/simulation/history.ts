@@ -1,12 +1,13 @@
 // One simulated history of the managers of two owners and their VPP, and the conditions that hold during it and at its end.
 import { isMade, type PuntRequestInput, type PuntStatus } from "../../lib/punt/index.js";
 import { expectSame, requestOf } from "../stress/choice.js";
-import { snapshot } from "../support/vpp/snapshot.js";
 import { Watcher } from "./cluster/watcher.js";
 import { CnfProgram, PROGRAM } from "./cnf-program.js";
+import { Daemon } from "./daemon.js";
 import { hasTrace, patternsOf } from "./evidence.js";
 import { Machine } from "./machine.js";
-import { ManagerProcess } from "./manager-process.js";
+import { ManagerProcess, MODULES } from "./manager-process.js";
+import { ModuleProgram } from "./module/program.js";
 import { type Action, OWNERS, type Return, type Step } from "./operation.js";
 import { type Outcome, type RunningHistory, runSteps, settle } from "./run-steps.js";
 import { ROOT, type World } from "./world/index.js";
@@ -16,6 +17,9 @@ const LONGEST_SETTLING = 180_000;
 
 /** Virtual milliseconds after the last operation in which faults still strike. */
 const LONGEST_TAIL = 3_000;
+
+/** The number of the CNF of the first module. */
+const FIRST_MODULE = 8;
 
 /** Runs a history. @throws an Error with the condition that did not hold */
 export function runHistory(seed: number, steps: readonly Step[]): Promise<Outcome> {
@@ -27,6 +31,7 @@ class History implements RunningHistory<Step> {
   readonly #machine: Machine;
   readonly #managers: readonly ManagerProcess[];
   readonly #program: CnfProgram;
+  readonly #modules: readonly ModuleProgram[];
   readonly #watchers: { readonly watcher: Watcher; readonly of: ManagerProcess }[] = [];
 
   constructor(world: World) {
@@ -35,7 +40,9 @@ class History implements RunningHistory<Step> {
     this.#managers = OWNERS.map(
       (owner) => new ManagerProcess(world, owner, this.#machine.kernel, (status, from) => this.#changed(status, from)),
     );
-    this.#program = new CnfProgram(world, this.#managers[0]!);
+    const daemon = new Daemon(world, this.#managers[0]!);
+    this.#program = new CnfProgram(world, daemon);
+    this.#modules = MODULES.map((cnf) => new ModuleProgram(world, daemon, cnf));
   }
 
   get #vpp(): Machine["vpp"] {
@@ -73,6 +80,16 @@ class History implements RunningHistory<Step> {
         return this.#program.cut();
       case "add-own":
         return this.#program.add(requestOf({ ...action.punt, cnf: PROGRAM }, ROOT));
+      case "module": {
+        const module = this.#modules[action.which]!;
+        return module.open(requestOf({ ...action.punt, cnf: FIRST_MODULE + action.which }, ROOT), action.grace);
+      }
+      case "module-kill":
+        return this.#modules[action.which]!.kill(action.down);
+      case "module-close":
+        return this.#modules[action.which]!.close();
+      case "module-cut":
+        return this.#modules[action.which]!.cut();
       case "kill":
         return this.#managers[action.owner]!.kill(action.down);
       case "return":
@@ -119,7 +136,7 @@ class History implements RunningHistory<Step> {
     manager.return(down, () => {
       for (const { message, nth } of refused)
         this.#vpp.faults.add({ message, nth, action: { kind: "refuse", error: "UNSPECIFIED" } });
-      const punts = manager.list();
+      const punts = manager.listOwn();
       for (const each of deleted)
         if (punts.length > 0) manager.perform("delete", punts[each % punts.length]!.request as PuntRequestInput);
     });
@@ -131,7 +148,8 @@ class History implements RunningHistory<Step> {
     if (life === undefined || disturbedAt >= from.lastPass || !(isMade(state) || state === "DELETED")) return;
     if (state === "DELETED" && (!from.isConnected || this.#hasLike(request))) return;
     const { schedule } = this.#world;
-    snapshot(life.direct())
+    life
+      .snapshot()
       .then((found) => {
         if (hasTrace(request, found) === isMade(state)) return;
         const what = isMade(state) ? "does not have it" : "still has it";
@@ -153,11 +171,13 @@ class History implements RunningHistory<Step> {
     await schedule.sleep(schedule.random.between(0, LONGEST_TAIL));
     await this.checkForeign();
     this.#calm();
-    await schedule.sleep(this.#program.end() - schedule.now);
+    const overAt = Math.max(this.#program.end(), ...this.#modules.map((module) => module.overAt));
+    await schedule.sleep(overAt - schedule.now);
     await this.#settle(true);
     this.#program.checkGone();
+    for (const module of this.#modules) module.checkGone();
     for (const { watcher, of } of this.#watchers) watcher.compare(of.list());
-    for (const manager of this.#managers) manager.wishes.compare(manager.list());
+    for (const manager of this.#managers) manager.compare();
     this.#machine.checkStates(this.#managers.flatMap((manager) => manager.list()));
     const reached = await this.#machine.snapshot();
     await this.#vpp.crash(10);
@@ -178,18 +198,19 @@ class History implements RunningHistory<Step> {
 
   #settle(isPlanned = false): Promise<void> {
     const limits = { longest: LONGEST_SETTLING, pause: 400 };
+    const { now } = this.#world.schedule;
     return settle(
       this.#world,
       limits,
-      () => this.#isSettled(isPlanned),
+      () => this.#isSettled(isPlanned, now),
       () => this.#describe(),
     );
   }
 
-  async #isSettled(isPlanned: boolean): Promise<boolean> {
+  async #isSettled(isPlanned: boolean, since: number): Promise<boolean> {
     if (!this.#machine.isUp) return false;
-    for (const manager of this.#managers) if (!(await manager.isDone(isPlanned))) return false;
-    return true;
+    for (const manager of this.#managers) if (!(await manager.isDone(isPlanned, since))) return false;
+    return this.#modules.every((module) => module.isSettled());
   }
 
   #describe(): string {
@@ -203,14 +224,18 @@ class History implements RunningHistory<Step> {
               `${JSON.stringify(id)} ${state} ${JSON.stringify(missing)} ${failure?.message}`,
           ),
       ])
+      .concat(this.#modules.map((module) => module.describe()))
       .join("\n");
   }
 
   async #checkNothingLeft(): Promise<void> {
+    const living = this.#modules.filter(({ party }) => party !== undefined);
+    for (const module of living) module.close();
+    if (living.length > 0) await this.#settle();
     for (const manager of this.#managers)
       for (const { request } of manager.list()) manager.perform("delete", request as never);
     await this.#settle();
-    for (const manager of this.#managers) manager.wishes.compare(manager.list());
+    for (const manager of this.#managers) manager.compare();
     await this.#machine.checkNothingLeft(this.#managers.map(({ memifDirectory }) => memifDirectory));
   }
 }

@@ -2,7 +2,6 @@
 import { EmulatedHost, type PuntStatus } from "../../lib/punt/index.js";
 import { expectSame, interfacesOf } from "../stress/choice.js";
 import { Operator } from "../stress/operator.js";
-import { snapshot } from "../support/vpp/snapshot.js";
 import { Kernel } from "./kernel.js";
 import { type Action, CARDS } from "./operation.js";
 import { removeUnmarked } from "./unmarked.js";
@@ -58,8 +57,8 @@ export class Machine {
   }
 
   /** Everything that VPP has now, as lines. */
-  snapshot(): Promise<string[]> {
-    return snapshot(this.vpp.life!.direct());
+  snapshot(): Promise<readonly string[]> {
+    return this.vpp.life!.snapshot();
   }
 
   /**
@@ -105,12 +104,12 @@ export class Machine {
     baselines.set(key, this.#baseline);
   }
 
-  async #readBaseline(): Promise<string[]> {
+  async #readBaseline(): Promise<readonly string[]> {
     const operated = this.#operated;
     const scratch = this.vpp.scratch();
     await this.#configure(scratch);
     this.#operated = operated;
-    return snapshot(scratch.direct());
+    return scratch.snapshot();
   }
 
   /** Nothing that VPP has from others is touched, at any time. */
@@ -118,8 +117,8 @@ export class Machine {
     const { life, faults } = this.vpp;
     if (life === undefined || faults.seen === this.#looked) return;
     this.#looked = faults.seen;
-    const found = await snapshot(life.direct());
-    const missing = this.#baseline.filter((line) => !found.includes(line));
+    const found = new Set(await life.snapshot());
+    const missing = this.#baseline.filter((line) => !found.has(line));
     if (missing.length > 0) throw new Error(`foreign objects were touched:\n${missing.join("\n")}`);
   }
 

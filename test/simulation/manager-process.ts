@@ -18,6 +18,9 @@ import { type Party, ROOT, type World } from "./world/index.js";
 /** Virtual milliseconds after which the supervisor starts a process that ended by itself. */
 const RESTART_MS = 500;
 
+/** The CNFs of modules. */
+export const MODULES: readonly string[] = ["cnf8", "cnf9"];
+
 /** A plan without steps. */
 const NOTHING = "nothing to do";
 
@@ -38,6 +41,8 @@ export class ManagerProcess {
   /** Called when a process has started its manager, and when it has died. */
   booted: ((manager: PuntManager) => Promise<void>) | undefined;
   died: (() => void) | undefined;
+  /** Called before the manager closes in order. */
+  closing: (() => Promise<void> | undefined) | undefined;
   readonly #world: World;
   readonly #host: Host;
   readonly #changed: (status: PuntStatus, from: ManagerProcess) => void;
@@ -86,6 +91,16 @@ export class ManagerProcess {
     return this.#manager?.list() ?? [];
   }
 
+  /** The punts that no module has asked for. A module follows its own. */
+  listOwn(): PuntStatus[] {
+    return this.list().filter(({ id }) => !MODULES.includes(id.cnf));
+  }
+
+  /** Compares the punts with what was asked for. @throws an Error with the differences */
+  compare(): void {
+    this.wishes.compare(this.listOwn());
+  }
+
   start(): void {
     const { schedule } = this.#world;
     const party = schedule.newParty(this.owner);
@@ -108,7 +123,7 @@ export class ManagerProcess {
       manager.on("problem", (error) => (this.problem = error.message));
       manager.on("pass", () => (this.lastPass = this.#world.schedule.now));
       this.#manager = manager;
-      this.wishes.compare(manager.list());
+      this.compare();
       await this.booted?.(manager);
       const started = this.#started;
       this.#started = undefined;
@@ -146,7 +161,11 @@ export class ManagerProcess {
     const party = this.#party;
     if (manager === undefined || party === undefined) return;
     this.#manager = undefined;
-    this.#asked(party, "close", () => manager.close()).then(
+    const close = async () => {
+      await this.closing?.();
+      await manager.close();
+    };
+    this.#asked(party, "close", close).then(
       () => party.isAlive && this.kill(0),
       (error) => this.#world.schedule.fail(error),
     );
@@ -213,12 +232,18 @@ export class ManagerProcess {
       .catch((error) => schedule.fail(error));
   }
 
-  /** Returns whether nothing is left to do. @param isPlanned whether to ask the manager for what is left, and not only for the states of its punts */
-  async isDone(isPlanned: boolean): Promise<boolean> {
+  /**
+   * Returns whether nothing is left to do.
+   *
+   * @param isPlanned whether to ask the manager for what is left, and not only for the states of its punts
+   * @param since when it was disturbed last: it need not look again, if a pass has ended since
+   */
+  async isDone(isPlanned: boolean, since: number): Promise<boolean> {
     const manager = this.#manager;
     if (manager === undefined || this.wishes.running > 0 || !this.isConnected) return false;
     const isSettled = manager.list().every(({ state }) => /^(CREATED|DEGRADED|PENDING)$/.test(state));
     if (!isSettled) return false;
+    if (!isPlanned && this.lastPass > since) return true;
     return this.#asked(this.#party!, "plan", async () => {
       try {
         await manager.resync();

@@ -20,6 +20,11 @@ export type Action =
   | { readonly op: "connect"; readonly grace: number }
   | { readonly op: "disconnect" }
   | { readonly op: "add-own"; readonly punt: PuntChoice }
+  /** A module starts with its wish, in a session or for good; its process dies, to come again or not, or ends in order; its line breaks. */
+  | { readonly op: "module"; readonly which: number; readonly punt: PuntChoice; readonly grace: number | undefined }
+  | { readonly op: "module-kill"; readonly which: number; readonly down: number | undefined }
+  | { readonly op: "module-close"; readonly which: number }
+  | { readonly op: "module-cut"; readonly which: number }
   | { readonly op: "up"; readonly card: string; readonly up: boolean }
   | { readonly op: "address"; readonly card: string; readonly prefix: number; readonly present: boolean }
   | { readonly op: "loopback"; readonly instance: number; readonly present: boolean }
@@ -132,6 +137,12 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   choice(3, "connect", { grace: fc.constantFrom(0, 100, 1_500) }),
   choice(2, "disconnect", {}),
   choice(4, "add-own", { punt: puntChoice }),
+  choice(4, "module", {
+    ...{ which: fc.nat({ max: 1 }), punt: puntChoice, grace: fc.constantFrom(undefined, 0, 100, 1_500) },
+  }),
+  choice(2, "module-kill", { which: fc.nat({ max: 1 }), down: fc.constantFrom(undefined, 0, 50, 2_000) }),
+  choice(1, "module-close", { which: fc.nat({ max: 1 }) }),
+  choice(2, "module-cut", { which: fc.nat({ max: 1 }) }),
   choice(3, "kill", { owner: anyOwner, down: fc.nat({ max: 300 }) }),
   choice(1, "restart", { owner: anyOwner }),
   choice(6, "return", {

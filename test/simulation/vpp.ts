@@ -5,20 +5,15 @@ import { PuntError } from "../../lib/errors.js";
 import { formatMac } from "../../lib/net/index.js";
 import type { EmulatedInterface } from "../../lib/punt/index.js";
 import { emptyValue } from "../../lib/sim/api/empty-value.js";
-import {
-  type ApiContext,
-  ApiRegistry,
-  ApiServer,
-  MessageTable,
-  pluginOf,
-  registerApi,
-} from "../../lib/sim/api/index.js";
+import { type ApiContext, ApiServer, MessageTable, pluginOf, registerApi } from "../../lib/sim/api/index.js";
 import { Cli } from "../../lib/sim/cli.js";
 import { DataPlane, parseMac } from "../../lib/sim/dataplane/index.js";
 import { EmulatedDevices, type MemifDevice, WireDevice } from "../../lib/sim/devices/index.js";
 import { Faults } from "../../lib/sim/faults.js";
 import { VppLog } from "../../lib/sim/log.js";
 import { VnetError } from "../../lib/sim/vnet-error.js";
+import { snapshot } from "../support/vpp/snapshot.js";
+import { CountingRegistry } from "./counting-registry.js";
 import { Refusals } from "./refusals.js";
 import { type Files, type Party, ROOT, type World } from "./world/index.js";
 
@@ -32,9 +27,11 @@ export class VppLife {
   readonly dp = new DataPlane();
   readonly host = new EmulatedDevices();
   readonly log = new VppLog();
-  readonly registry = new ApiRegistry();
+  readonly registry = new CountingRegistry();
   readonly server: ApiServer;
   readonly #table: MessageTable;
+  /** The last snapshot, and the number of changes when it was begun. */
+  #seen: { readonly lines: readonly string[]; readonly changes: number } | undefined;
   readonly #cli = new Cli(this.dp, () => this.server.clients);
 
   constructor(cards: readonly string[], files: Files, faults: Faults, crashed: () => void) {
@@ -69,6 +66,15 @@ export class VppLife {
       plugins: () => [...new Set(this.#table.modules().map(pluginOf))],
       cli: (line) => this.#cli.run(line),
     };
+  }
+
+  /** Everything that VPP has now, as lines. They are read again when a message may have changed them. */
+  async snapshot(): Promise<readonly string[]> {
+    const { changes } = this.registry;
+    if (this.#seen?.changes === changes) return this.#seen.lines;
+    const lines = await snapshot(this.direct());
+    if (this.registry.changes === changes) this.#seen = { lines, changes };
+    return lines;
   }
 
   /** A client without a connection: each call is carried out at once, and no fault strikes it. For the operator and the model. */

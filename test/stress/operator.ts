@@ -51,14 +51,14 @@ export class Operator {
     }
     if (this.#makesCards) for (const [index, card] of this.#cards.entries()) await this.#makeCard(10 + index, card);
     for (const instance of this.#loopbacks) await this.#makeLoopback(instance);
-    for (const card of this.#cards) await this.#configure(card);
+    for (const card of this.#cards) await this.#configure(card, await this.#index(card));
     await this.#applyForeign();
   }
 
   async setUp(card: string, up: boolean): Promise<void> {
     if (up) this.#down.delete(card);
     else this.#down.add(card);
-    await this.#setFlags(card);
+    await this.#setFlags(card, await this.#index(card));
   }
 
   async setAddress(name: string, prefix: string, present: boolean): Promise<void> {
@@ -66,7 +66,7 @@ export class Operator {
     if (!this.has(name).interface || addresses.has(prefix) === present) return;
     if (present) addresses.add(prefix);
     else addresses.delete(prefix);
-    await this.#addAddress(name, prefix, present);
+    await this.#addAddress(await this.#index(name), prefix, present);
   }
 
   async setLoopback(instance: number, present: boolean): Promise<void> {
@@ -82,8 +82,8 @@ export class Operator {
 
   async #makeLoopback(instance: number): Promise<void> {
     const fields = { mac_address: `02:fb:00:00:00:0${instance}`, is_specified: true, user_instance: instance };
-    await this.#client.call("create_loopback_instance", fields);
-    await this.#configure(`loop${instance}`);
+    const { sw_if_index } = await this.#client.call("create_loopback_instance", fields);
+    await this.#configure(`loop${instance}`, sw_if_index);
   }
 
   async #makeCard(instance: number, tag: string): Promise<void> {
@@ -92,18 +92,17 @@ export class Operator {
     await this.#client.call("sw_interface_tag_add_del", { is_add: true, sw_if_index, tag });
   }
 
-  async #configure(name: string): Promise<void> {
-    await this.#setFlags(name);
-    for (const prefix of this.#addresses.get(name) ?? []) await this.#addAddress(name, prefix, true);
+  async #configure(name: string, sw_if_index: number): Promise<void> {
+    await this.#setFlags(name, sw_if_index);
+    for (const prefix of this.#addresses.get(name) ?? []) await this.#addAddress(sw_if_index, prefix, true);
   }
 
-  async #setFlags(name: string): Promise<void> {
+  async #setFlags(name: string, sw_if_index: number): Promise<void> {
     const flags = this.#down.has(name) ? [] : (["IF_STATUS_API_FLAG_ADMIN_UP"] as const);
-    await this.#client.call("sw_interface_set_flags", { sw_if_index: await this.#index(name), flags });
+    await this.#client.call("sw_interface_set_flags", { sw_if_index, flags });
   }
 
-  async #addAddress(name: string, prefix: string, is_add: boolean): Promise<void> {
-    const sw_if_index = await this.#index(name);
+  async #addAddress(sw_if_index: number, prefix: string, is_add: boolean): Promise<void> {
     await this.#client.call("sw_interface_add_del_address", { sw_if_index, is_add, del_all: false, prefix });
   }
 

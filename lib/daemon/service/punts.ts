@@ -163,9 +163,12 @@ export async function bound<T>(
     if (session === "") sessions.unbind(idOf(request));
     else if (!isOther) sessions.bind(session, idOf(request));
   }
-  await sessions.saved();
+  const savedAndAsked = async () => {
+    await sessions.saved();
+    return ask();
+  };
   try {
-    return await ask();
+    return await sessions.asking(requests.map(idOf), savedAndAsked);
   } catch (error) {
     for (const request of requests) if (!(await punts.get(idOf(request)))) sessions.unbind(idOf(request));
     throw error;

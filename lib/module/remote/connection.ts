@@ -1,21 +1,16 @@
 // The HTTP/2 connection to a daemon, and how calls wait while the daemon is away.
 import { X509Certificate } from "node:crypto";
 import { setMaxListeners } from "node:events";
-import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Client, Code, ConnectError, createClient } from "@connectrpc/connect";
-import { createGrpcTransport } from "@connectrpc/connect-node";
 import { PuntError } from "../../errors.js";
-import { callSpan } from "../../grpc-spans.js";
-import { Http2Sessions } from "../../http2-sessions.js";
 import { hostPort } from "../../net/index.js";
-import { errorFromWire, LONGEST_REQUEST, Punts as PuntsService } from "../../wire/index.js";
+import { errorFromWire, Punts as PuntsService } from "../../wire/index.js";
 import { type ConnectOptions, socketOf, type TlsAddress } from "../options.js";
+import { http2Line, type Line } from "./line.js";
 
 const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 1_000;
-/** How often a silent TCP connection is tried, and how long the answer may take. */
-const PING = { pingIntervalMs: 10_000, pingTimeoutMs: 5_000 };
 
 /** Pauses that grow, for attempts that fail one after the other. */
 export class Pauses {
@@ -55,31 +50,22 @@ export class Connection {
   readonly client: Client<typeof PuntsService>;
   /** Aborted by `close`. */
   readonly ending = new AbortController();
-  readonly #sessions: Http2Sessions;
+  readonly #sessions: Line["sessions"];
   readonly #wait: number;
   readonly #answerTimeout: number;
   readonly #where: string;
   readonly #tls: TlsAddress | undefined;
 
-  constructor(options: ConnectOptions) {
+  constructor(options: ConnectOptions, line: Line = http2Line(options)) {
     // Every call under way listens.
     setMaxListeners(0, this.ending.signal);
     const { tls, wait = 0, answerTimeout = ANSWER_TIMEOUT_MS } = options;
-    const path = socketOf(options);
     this.#wait = wait === true ? Number.POSITIVE_INFINITY : wait;
     this.#answerTimeout = answerTimeout;
     this.#tls = tls;
-    this.#where = tls ? hostPort(tls.host, tls.port) : path;
-    const baseUrl = tls ? `https://${this.#where}` : "http://localhost";
-    const nodeOptions = tls ? tlsOptions(tls) : { createConnection: () => connect(path) };
-    this.#sessions = new Http2Sessions(baseUrl, PING, nodeOptions);
-    this.client = createClient(
-      PuntsService,
-      createGrpcTransport({
-        ...{ baseUrl, sessionManager: this.#sessions, nodeOptions, writeMaxBytes: LONGEST_REQUEST },
-        interceptors: [callSpan],
-      }),
-    );
+    this.#where = tls ? hostPort(tls.host, tls.port) : socketOf(options);
+    this.#sessions = line.sessions;
+    this.client = createClient(PuntsService, line.transport);
   }
 
   get isClosed(): boolean {
@@ -223,11 +209,6 @@ export class Connection {
     this.ending.abort();
     this.#sessions.abort();
   }
-}
-
-/** Returns the certificates with the only version that a daemon speaks: the address is part of the URL. */
-function tlsOptions({ host: _host, port: _port, ...pem }: TlsAddress) {
-  return { ...pem, minVersion: "TLSv1.3" as const };
 }
 
 /** Codes of OpenSSL and Node.js for a certificate that is not trusted. */

@@ -53,6 +53,7 @@ import { fullId } from "../request.js";
 import { Handovers } from "./attach.js";
 import { Connection } from "./connection.js";
 import { RemoteInterfaces } from "./interfaces.js";
+import type { Line } from "./line.js";
 import { SessionKeeper, type SessionLife } from "./session.js";
 import { follow } from "./watch.js";
 
@@ -110,10 +111,10 @@ export class RemotePunts implements Punts {
   /** The descriptors that the daemon hands over. */
   readonly handovers: Handovers;
 
-  /** @throws PuntError ERR_OPTION */
-  constructor(options: ConnectOptions = {}) {
+  /** @param line the way to the daemon, if it is another one than the options say. @throws PuntError ERR_OPTION */
+  constructor(options: ConnectOptions = {}, line?: Line) {
     checkConnectOptions(options);
-    this.#connection = new Connection(options);
+    this.#connection = new Connection(options, line);
     this.handovers = new Handovers(this.#connection, options);
     const { session, host = "" } = options;
     this.#host = host;

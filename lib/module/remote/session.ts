@@ -80,9 +80,10 @@ export class SessionKeeper implements SessionLife {
         if (isFinal) this.#reject(found);
         if (isFinal && !isElsewhere) throw found;
       }
+      // Calls wait for the id of a stream that was never open, too.
+      if (this.#isOpen) this.#opened = this.#pending();
       this.#isOpen = false;
       this.#losses++;
-      this.#opened = this.#pending();
       await pauses.wait(signal).catch(() => {});
     }
   }

@@ -1,17 +1,26 @@
 // A client's byte stream as messages.
-import { InQueue } from "../../binapi/index.js";
+import { FRAME_HEADER, frameLength, InQueue } from "../../binapi/index.js";
 
 /** VPP has no limit and would allocate what a client claims. The longest true request is a few hundred kilobytes. */
 const LONGEST_MESSAGE = 16 * 1024 * 1024;
 
 /** Cuts a client's byte stream into messages. */
 export class Deframer {
-  readonly #queue = new InQueue({ shortest: 0, longest: LONGEST_MESSAGE, op: "sim.api", sender: "a client" });
+  /** Holds the part of a message that has arrived. Most clients send whole messages, and never need it. */
+  #queue: InQueue | undefined;
 
-  /** Returns copies of the messages that are complete with this chunk. @throws PuntError ERR_BAD_FRAME */
+  /** Returns the messages that are complete with this chunk. Their bytes are the chunk's. @throws PuntError ERR_BAD_FRAME */
   push(chunk: Buffer): Buffer[] {
-    const queue = this.#queue;
     const messages: Buffer[] = [];
+    const hasPart = this.#queue !== undefined && this.#queue.fillStart > 0;
+    const rest = hasPart ? chunk : takeWhole(chunk, messages);
+    if (rest.length > 0) this.#pushPart(rest, messages);
+    return messages;
+  }
+
+  #pushPart(chunk: Buffer, messages: Buffer[]): void {
+    this.#queue ??= new InQueue({ shortest: 0, longest: LONGEST_MESSAGE, op: "sim.api", sender: "a client" });
+    const queue = this.#queue;
     for (let taken = 0; taken < chunk.length; ) {
       const size = Math.min(chunk.length - taken, queue.fillEnd - queue.fillStart);
       queue.bytes.set(chunk.subarray(taken, taken + size), queue.fillStart);
@@ -21,6 +30,18 @@ export class Deframer {
         messages.push(Buffer.from(reader.bytes.subarray(reader.at, reader.end)));
       }
     }
-    return messages;
   }
+}
+
+/** Takes the whole messages at the front of a chunk. @returns the bytes behind them */
+function takeWhole(chunk: Buffer, messages: Buffer[]): Buffer {
+  const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.length);
+  let start = 0;
+  while (chunk.length - start >= FRAME_HEADER) {
+    const end = start + FRAME_HEADER + frameLength(view, start);
+    if (end > chunk.length) break;
+    messages.push(chunk.subarray(start + FRAME_HEADER, end));
+    start = end;
+  }
+  return chunk.subarray(start);
 }

@@ -177,7 +177,7 @@ export class ApiServer {
     let context: number;
     try {
       args = message.decode(bytes) as never;
-      context = message.header(bytes).context;
+      context = message.contextOffset < 0 ? 0 : bytes.readUInt32BE(message.contextOffset);
     } catch (error) {
       // VPP logs a truncated message and drops it; the client stays.
       this.#options.log.write(`api: ${(error as Error).message}`);

@@ -3,7 +3,6 @@ import type { ITxnRequest } from "etcd3";
 import { Keys } from "../../../lib/cluster/index.js";
 import { isMade, type PuntId, type PuntRequest, type PuntStatus } from "../../../lib/punt/index.js";
 import { idOf } from "../../stress/choice.js";
-import { snapshot } from "../../support/vpp/snapshot.js";
 import { hasTrace } from "../evidence.js";
 import type { VppProcess } from "../vpp.js";
 import { type DaemonProcess, HOST, PREFIX } from "./daemon-process.js";
@@ -36,7 +35,7 @@ export function checkLease(model: EtcdModel, daemon: DaemonProcess, what: string
 export async function checkMade(vpp: VppProcess, from: DaemonProcess, { state, request }: PuntStatus): Promise<void> {
   const { life, disturbedAt } = vpp;
   if (life === undefined || disturbedAt >= from.lastPass || !isMade(state)) return;
-  if (hasTrace(request, await snapshot(life.direct()))) return;
+  if (hasTrace(request, await life.snapshot())) return;
   throw new Error(`${from.name}: ${JSON.stringify(request)} is ${state}, and VPP does not have it`);
 }
 

@@ -1,6 +1,5 @@
 // The punts that VPP must keep: the interconnects stay the same ones until someone asks for a change, or VPP is disturbed.
 import { idKey, isMade, type PuntId, type PuntRequest, type PuntStatus } from "../../../lib/punt/index.js";
-import { snapshot } from "../../support/vpp/snapshot.js";
 import { patternsOf } from "../evidence.js";
 import type { VppLife, VppProcess } from "../vpp.js";
 
@@ -41,7 +40,7 @@ export class Kept {
     if (life === undefined || faults.seen === this.#looked) return;
     this.#looked = faults.seen;
     for (const { id, state } of punts) if (!isMade(state)) this.#made.delete(idKey(id));
-    const found = await snapshot(life.direct());
+    const found = await life.snapshot();
     for (const { request, interfaces } of this.#made.values()) {
       const now = interfacesOf(request, found, life);
       if (now === undefined) throw new Error(`VPP has lost ${JSON.stringify(request)} without a request`);

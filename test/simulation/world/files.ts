@@ -91,6 +91,11 @@ export class Files {
   }
 }
 
+/** Returns an error without a stack: a manager looks often for what is not there. */
 function failed(code: string, path: string): Error {
-  return Object.assign(new Error(`${code}: ${path}`), { code, path });
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  const error = Object.assign(new Error(`${code}: ${path}`), { code, path });
+  Error.stackTraceLimit = stackTraceLimit;
+  return error;
 }

@@ -55,14 +55,18 @@ export class Network {
 }
 
 /** One direction of a connection. */
-class Way {
-  #arrival = 0;
+export class Way {
+  #arrival: number;
   #isCut = false;
 
+  /** @param before the way of an earlier connection: what was sent there arrives first */
   constructor(
     readonly schedule: Schedule,
     readonly to: Party,
-  ) {}
+    before?: Way,
+  ) {
+    this.#arrival = before ? before.#arrival : 0;
+  }
 
   /** Delivers after all that was sent before. */
   send(label: string, deliver: () => void): void {
@@ -128,6 +132,7 @@ class Pair {
 
 /** The client's end, in place of the addon's ApiSocket. */
 export class ClientEnd implements StreamSocket {
+  readonly tellsAll = true;
   readonly #chunks: Uint8Array[] = [];
   #end: number | undefined;
   #isClosed = false;
@@ -164,7 +169,7 @@ export class ClientEnd implements StreamSocket {
     this.pair.endClient();
   }
 
-  arrived(bytes: Uint8Array): void {
+  arrived(bytes: Buffer): void {
     this.pair.schedule.note(bytes);
     this.#chunks.push(bytes);
     this.#tell();
@@ -201,7 +206,7 @@ export class ServerEnd extends EventEmitter {
     super();
   }
 
-  write(bytes: Uint8Array, done?: () => void): void {
+  write(bytes: Buffer, done?: () => void): void {
     if (!this.#isClosed) this.way.send("answer", () => this.pair.client.arrived(bytes));
     if (done) this.pair.schedule.at(this.pair.schedule.now, "written", done);
   }
@@ -212,9 +217,9 @@ export class ServerEnd extends EventEmitter {
     this.pair.endServer();
   }
 
-  arrived(bytes: Uint8Array): void {
+  arrived(bytes: Buffer): void {
     this.pair.schedule.note(bytes);
-    if (!this.#isClosed) this.emit("data", Buffer.from(bytes));
+    if (!this.#isClosed) this.emit("data", bytes);
   }
 
   ended(): void {

@@ -29,6 +29,8 @@ export interface Happening {
 const realImmediate = setImmediate;
 /** A timer that is last runs so much after the messages that a stopped party had missed. */
 const LATE_TIMER_MS = 0.01;
+/** Characters of the trace that are hashed together. */
+const NOTED_TOGETHER = 1 << 14;
 /** Happenings of one history. More means that something turns in a circle. */
 const MOST = 3_000_000;
 
@@ -51,6 +53,8 @@ export class Schedule {
   #nextOrder = 0;
   readonly #queue = new Queue();
   readonly #trace = createHash("sha256");
+  /** Notes that the trace has not got yet. */
+  #notes = "";
 
   constructor(seed: number) {
     this.random = new Random(seed);
@@ -103,8 +107,14 @@ export class Schedule {
   }
 
   /** Notes in the trace what happened. */
-  note(text: string | Uint8Array): void {
-    this.#trace.update(text);
+  note(text: string | Buffer): void {
+    this.#notes += typeof text === "string" ? text : text.toString("latin1");
+    if (this.#notes.length > NOTED_TOGETHER) this.#hashNotes();
+  }
+
+  #hashNotes(): void {
+    this.#trace.update(this.#notes);
+    this.#notes = "";
   }
 
   /** Ends the history with an error. */
@@ -118,13 +128,25 @@ export class Schedule {
     void this.as(this.world, main)
       .catch((error) => this.fail(error))
       .finally(() => (isOver = true));
-    for (await turn(); !isOver && this.#failure === undefined; await turn()) this.#step();
+    await turn();
+    // A turn of Node's event loop begins when all promises that can go on have done so.
+    await new Promise<void>((resolve) => {
+      const next = () => {
+        if (isOver || this.#failure !== undefined) return resolve();
+        realImmediate(next);
+        this.#step();
+      };
+      next();
+    });
     if (this.#failure !== undefined) throw this.#failure;
   }
 
   #step(): void {
     const next = this.#queue.pop();
-    if (next === undefined) throw new Error("nothing can happen any more, and the history is not over");
+    if (next === undefined) {
+      this.fail(new Error("nothing can happen any more, and the history is not over"));
+      return;
+    }
     if (next.run === undefined || !next.party.isAlive) return;
     if (next.party.stoppedUntil > next.time) {
       const isLast = next.party.areTimersLast && next.label === "timer";
@@ -132,7 +154,7 @@ export class Schedule {
       this.#queue.push(next);
       return;
     }
-    if (++this.count > MOST) throw new Error(`${MOST} things have happened, and the history is not over`);
+    if (++this.count > MOST) this.fail(new Error(`${MOST} things have happened, and the history is not over`));
     this.now = next.time;
     this.party = next.party;
     this.note(`${next.time} ${next.party.pid} ${next.label}\n`);
@@ -145,6 +167,7 @@ export class Schedule {
 
   /** The hash of all that has happened. */
   digest(): string {
+    this.#hashNotes();
     return this.#trace.copy().digest("hex").slice(0, 16);
   }
 }
