@@ -7,6 +7,9 @@ import type { SessionMemory, StoredSession } from "./session-memory.js";
 /** Milliseconds until a deletion or a write is tried again that has failed: the disk is full, or etcd is away. */
 const RETRY_MS = 1_000;
 
+/** Milliseconds that programs have to come to a daemon that takes over. They find out after 15 s that the daemon before it is stopped. */
+const TAKEOVER_MS = 20_000;
+
 interface Session {
   readonly id: string;
   readonly cnf: string;
@@ -69,7 +72,7 @@ export class Sessions {
       const session = newSession(id, cnf, graceMs);
       for (const punt of punts) if (!this.#byPunt.has(idKey(punt))) this.#put(session, punt);
       this.#sessions.set(id, session);
-      this.#expireLater(session, Math.max(graceMs, RETURN_TIME_MS));
+      this.#expireLater(session, Math.max(graceMs, this.#options.elsewhere ? TAKEOVER_MS : RETURN_TIME_MS));
     }
     if (this.#isSaveMissed) this.#save();
   }

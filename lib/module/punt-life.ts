@@ -205,17 +205,28 @@ export class PuntLife {
    * was lost for too long; this program asks for it again once the session is open.
    */
   async #checkDeleted(): Promise<void> {
-    await this.#asking?.catch(() => {});
-    if ((this.#backing.session?.losses ?? 0) !== this.#lossesWhenTaken) return;
-    try {
-      if (this.#ending.signal.aborted || (await this.#backing.punts.get(this.#id))) return;
-    } catch {
-      // The manager is away: its next snapshot says whether the punt is there.
-      return;
+    for (;;) {
+      await this.#asking?.catch(() => {});
+      if ((this.#backing.session?.losses ?? 0) !== this.#lossesWhenTaken) return;
+      const { signal } = this.#ending;
+      const found = await this.#look();
+      if (signal.aborted) return;
+      if (found === undefined) break;
+      if (found !== "unknown") return;
+      // The manager is away. One that comes back with all of its events gives no snapshot, and says nothing more of the punt.
+      await sleep(PAUSE_MS, undefined, { signal }).catch(() => {});
     }
     this.#fail(
       new PuntError("cnf.watch", "ERR_DELETED", "the punt was deleted, and not by this program", { id: this.#id }),
     );
+  }
+
+  async #look(): Promise<PuntStatus | "unknown" | undefined> {
+    try {
+      return await this.#backing.punts.get(this.#id);
+    } catch {
+      return "unknown";
+    }
   }
 
   #fail(error: PuntError): void {

@@ -1,10 +1,10 @@
 // Sessions that another daemon of the host has: this one opens none, and ends none.
-import { setTimeout as sleep } from "node:timers/promises";
+import { mock } from "node:test";
 import test from "ava";
 import type { SessionMemory, StoredSession } from "../../lib/daemon/session-memory.js";
 import { Sessions } from "../../lib/daemon/sessions.js";
 import { PuntError } from "../../lib/errors.js";
-import { type PuntId, RETURN_TIME_MS } from "../../lib/punt/index.js";
+import type { PuntId } from "../../lib/punt/index.js";
 
 const punt: PuntId = { cnf: "cnf1", key: "item", label: "SPAN" };
 const STORED = [{ id: "s1", cnf: "cnf1", graceMs: 0, punts: [punt] }];
@@ -35,7 +35,15 @@ test("a daemon opens sessions from the moment at which it has taken them up unti
   await sessions.close();
 });
 
+/** Lets the time pass that CNFs have to come to a daemon that takes over. */
+async function takeoverPasses(): Promise<void> {
+  mock.timers.tick(20_000);
+  await new Promise(setImmediate);
+}
+
 test.serial("sessions that were read while another daemon took them are not ended here", async (t) => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  t.teardown(() => mock.timers.reset());
   let give = (_: StoredSession[]) => {};
   const stored = new Promise<StoredSession[]>((resolve) => (give = resolve));
   const { sessions, deleted } = sessionsOf(() => stored);
@@ -44,15 +52,26 @@ test.serial("sessions that were read while another daemon took them are not ende
   give(STORED);
   await loading;
   t.throws(() => sessions.open("cnf1", 0, "s1"), { code: "ERR_NOT_LEADER" });
-  await sleep(RETURN_TIME_MS + 500);
+  await takeoverPasses();
   t.deepEqual(deleted, []);
   await sessions.close();
 });
 
-test.serial("the punts of a session that was read go when its CNF does not come back", async (t) => {
-  const { sessions, deleted } = sessionsOf(async () => STORED);
-  await sessions.load();
-  await sleep(RETURN_TIME_MS + 500);
-  t.deepEqual(deleted, [punt]);
-  await sessions.close();
-});
+test.serial(
+  "a CNF that does not notice for 15 s that its daemon is stopped keeps its punts; one that never comes does not",
+  async (t) => {
+    mock.timers.enable({ apis: ["setTimeout"] });
+    t.teardown(() => mock.timers.reset());
+    const { sessions, deleted } = sessionsOf(async () => STORED);
+    await sessions.load();
+    mock.timers.tick(19_000);
+    const { close, ended } = sessions.open("cnf1", 0, "s1");
+    ended.catch(() => {});
+    await takeoverPasses();
+    t.deepEqual(deleted, []);
+    close();
+    await takeoverPasses();
+    t.deepEqual(deleted, [punt]);
+    await sessions.close();
+  },
+);

@@ -79,6 +79,7 @@ export class SessionKeeper implements SessionLife {
         const isElsewhere = found.code === "ERR_NOT_LEADER";
         if (isFinal) this.#reject(found);
         if (isFinal && !isElsewhere) throw found;
+        if (isElsewhere) this.#opened = this.#pending();
       }
       // Calls wait for the id of a stream that was never open, too.
       if (this.#isOpen) this.#opened = this.#pending();

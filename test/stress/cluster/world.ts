@@ -13,7 +13,7 @@ import { patiently } from "./patience.js";
 /** Daemons of each host. */
 const DAEMONS = [2, 2, 1] as const;
 /** How long what is left over may stay as it is. */
-const LEFT_SECONDS = 20;
+const LEFT_SECONDS = 40;
 /** A port that no CNF serves: mirrors see its packets all the same. */
 const DISCARD = 9;
 
