@@ -97,7 +97,8 @@ SystemError GiveRights(const std::string& path, const struct stat& identity, con
   const UniqueFd file(open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
   struct stat now;
   if (!file || fstat(file.get(), &now) != 0) return {errno, "rights of " + path};
-  if (!S_ISSOCK(now.st_mode) || !SameFile(now, identity)) return {EEXIST, "another file in the place of " + path};
+  if (!S_ISSOCK(now.st_mode) || !SameFile(now, identity))
+    return {EEXIST, "another file in the place of " + path};
   const auto same = static_cast<uid_t>(-1);
   if (options.group && fchownat(file.get(), "", same, *options.group, AT_EMPTY_PATH) != 0) {
     return {errno, "group " + std::to_string(*options.group) + " of " + path};

@@ -325,14 +325,29 @@ test("a punt that was deleted is not asked for again", async (t) => {
   t.is(played.fatal[0]!.message, "cnf.watch: the punt was deleted, and not by this program");
 });
 
-test("a punt that is there again is not deleted, and neither is the punt of a manager that is away", async (t) => {
-  for (const get of [async () => statusOf("CREATED"), async () => Promise.reject(failure("ERR_DISCONNECTED"))]) {
+test("a punt that is there again is not deleted", async (t) => {
+  const { life, played } = playedLife(t);
+  played.get = async () => statusOf("CREATED");
+  await life.begin();
+  await played.say(change(statusOf("CREATED"), "DELETED"));
+  t.deepEqual(played.calls, ["add eth0", "get a"]);
+  t.deepEqual(played.fatal, []);
+});
+
+test("whether a punt was deleted is asked until a manager answers", async (t) => {
+  for (const found of [statusOf("CREATED"), undefined]) {
     const { life, played } = playedLife(t);
-    played.get = get;
+    let looks = 0;
+    played.get = async () => (++looks < 3 ? Promise.reject(failure("ERR_DISCONNECTED")) : found);
     await life.begin();
     await played.say(change(statusOf("CREATED"), "DELETED"));
-    t.deepEqual(played.calls, ["add eth0", "get a"]);
-    t.deepEqual(played.fatal, []);
+    t.deepEqual(played.fatal, [], "nobody knows yet");
+    while (looks < 3) await new Promise((resolve) => setTimeout(resolve, 10));
+    await settled();
+    t.deepEqual(
+      played.fatal.map(({ code }) => code),
+      found ? [] : ["ERR_DELETED"],
+    );
     life.end();
   }
 });

@@ -217,7 +217,7 @@ async function clean(): Promise<void> {
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
   process.on(signal, () => void clean().finally(() => process.exit(1)));
-/** What the daemons say of the CNFs' punts. */
+/** Returns the states of the CNFs' punts, as the daemon knows them. */
 async function said(): Promise<string> {
   const { cluster } = await place.punts.info();
   const punts = (await place.punts.list()).filter(({ id }) => id.cnf.startsWith("soak-"));
