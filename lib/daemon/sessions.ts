@@ -39,6 +39,8 @@ export class Sessions {
   readonly #byPunt = new Map<string, Session>();
   /** How many calls ask for a punt now, by key. */
   readonly #asks = new Map<string, number>();
+  /** Deletions under way, by the punt's key. */
+  readonly #ending = new Map<string, Promise<void>>();
   #saving: Promise<void> = Promise.resolve();
   #isSaveDue = false;
   #closed = false;
@@ -130,11 +132,15 @@ export class Sessions {
     this.#save();
   }
 
-  /** Asks for punts. A session that ends in the meantime looks for them again: the manager may not know them yet. */
+  /**
+   * Asks for punts, once none of them is being deleted for an earlier session: its program is back. A session that ends in the meantime
+   * looks for them again: the manager may not know them yet.
+   */
   async asking<T>(punts: readonly PuntId[], ask: () => Promise<T>): Promise<T> {
     const keys = punts.map(idKey);
     for (const key of keys) this.#asks.set(key, (this.#asks.get(key) ?? 0) + 1);
     try {
+      await Promise.all(keys.map((key) => this.#ending.get(key)));
       return await ask();
     } finally {
       for (const key of keys) {
@@ -191,12 +197,14 @@ export class Sessions {
     for (const key of session.punts.keys()) this.#byPunt.delete(key);
     const left: PuntId[] = [];
     // All at once: each deletion by itself costs a look at VPP.
-    const deletions = [...session.punts.values()].map((punt) =>
-      this.#options.delete(punt).catch((error) => {
-        if (isThereStill(error) || this.#asks.has(idKey(punt))) left.push(punt);
+    const deletions = [...session.punts].map(([key, punt]) => {
+      const deletion = this.#options.delete(punt).catch((error) => {
+        if (isThereStill(error) || this.#asks.has(key)) left.push(punt);
         this.#options.problem(error);
-      }),
-    );
+      });
+      this.#ending.set(key, deletion);
+      return deletion.finally(() => this.#ending.delete(key));
+    });
     await Promise.all(deletions);
     // Another daemon has the sessions.
     if (handOvers !== this.#handOvers) return;

@@ -50,8 +50,8 @@ export function processIsAlive(pidfd: Descriptor): boolean {
 }
 
 /** Tells whether the other end of a pipe or a socket is open. Always true for a file or a terminal. */
-export function hasReader(fd: number): boolean {
-  return native.hasReader(fd);
+export function hasReader(end: PeerSocket): boolean {
+  return native.hasReader(fdOf(end));
 }
 
 function fdOf(socket: PeerSocket): number {

@@ -150,3 +150,32 @@ test("the audit log says that a session's end has deleted a punt", async (t) => 
   const caller = "the session of CNF fw, which has ended";
   t.deepEqual(entry, { caller, call: "Delete", punts: [id], decision: "allowed" });
 });
+
+test("a program that is back while its punt is being deleted is given it again afterwards", async (t) => {
+  const order: string[] = [];
+  let finish = () => {};
+  const sessions = new Sessions({
+    memory: undefined,
+    delete: async () => {
+      order.push("deletion begins");
+      await new Promise<void>((resolve) => (finish = resolve));
+      order.push("deleted");
+    },
+    problem: () => {},
+  });
+  const first = sessions.open("cnf1", 0, "");
+  first.ended.catch(() => {});
+  sessions.bind(first.id, punt);
+  first.close();
+  while (order.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  const again = sessions.open("cnf1", 0, first.id);
+  again.ended.catch(() => {});
+  sessions.bind(again.id, punt);
+  const asked = sessions.asking([punt], async () => void order.push("asked for"));
+  await new Promise(setImmediate);
+  t.deepEqual(order, ["deletion begins"]);
+  finish();
+  await asked;
+  t.deepEqual(order, ["deletion begins", "deleted", "asked for"]);
+  await sessions.close();
+});

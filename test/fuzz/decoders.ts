@@ -15,6 +15,7 @@ import { PuntRequestSchema } from "../../lib/wire/gen/vpp_punt/v1/request_pb.js"
 import { decodeAnswer, decodeQuestion, encodeAttach, requestFromWire, requestToWire } from "../../lib/wire/index.js";
 import { type Random, Sampler } from "../support/vpp/sample-values.js";
 import { announcement, clusterHistory, sessionsFile } from "./files.js";
+import { lyingCaller } from "./lying-caller.js";
 import { lyingEngine } from "./lying-engine.js";
 import { lyingVpp } from "./lying-vpp.js";
 import { damagedBytes, damagedJson } from "./mutate.js";
@@ -176,4 +177,5 @@ export const DECODERS: Readonly<Record<string, Decoder>> = {
   "etcd-messages": etcdMessages,
   "lying-vpp": lyingVpp,
   "lying-engine": lyingEngine,
+  "lying-caller": lyingCaller,
 };

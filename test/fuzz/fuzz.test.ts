@@ -7,7 +7,7 @@ import { refusable } from "./refusable.js";
 
 for (const [name, decode] of Object.entries(DECODERS)) {
   // Each input needs a VPP, an engine or a daemon.
-  const inputs = name.startsWith("lying-") ? 20 : 300;
+  const inputs = name === "lying-caller" ? 4 : name.startsWith("lying-") ? 20 : 300;
   test(`damaged inputs are refused by name: ${name}`, async (t) => {
     for (let seed = 1; seed <= inputs; seed++) await refusable(() => decode(new Random(seed)));
     t.pass();

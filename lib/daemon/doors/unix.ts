@@ -4,7 +4,7 @@ import { createServer as createHttp2, type Http2ServerRequest, type Http2ServerR
 import { createServer, type Server, type Socket } from "node:net";
 import { dirname } from "node:path";
 import { isMainThread } from "node:worker_threads";
-import { listenInPlaceOfStale } from "../../descriptor/index.js";
+import { hasReader, listenInPlaceOfStale } from "../../descriptor/index.js";
 import { PuntError } from "../../errors.js";
 import { ensureFolder } from "../../folder.js";
 import { closeAt, inodeOf, setSocketRights } from "../../socket-file.js";
@@ -16,6 +16,8 @@ const PREFACE = Buffer.from("PRI");
 
 /** Connections that wait to be accepted: CNFs of a whole host may come at once. Linux has no room for more than net.core.somaxconn. */
 const LONGEST_QUEUE = 4_096;
+
+const LOOK_MS = 10_000;
 
 export interface UnixDoorOptions {
   readonly path: string;
@@ -29,6 +31,8 @@ export interface UnixDoorOptions {
   callerOf(socket: Socket): Caller;
   /** A connection was refused. */
   problem(error: unknown): void;
+  /** Milliseconds between two looks for connections whose other end is gone. Default 10,000. */
+  readonly lookInterval?: number;
 }
 
 /**
@@ -49,7 +53,14 @@ export async function openUnixDoor(options: UnixDoorOptions): Promise<Door> {
   });
   await listenInPlaceOfStale("daemon.start", path, () => listen(server, path));
   const own = inodeOf(path);
-  const close = () => end(server, open, { path, own });
+  // Node.js keeps a connection whose other end has broken HTTP/2, also after that end is gone.
+  const look = setInterval(() => {
+    for (const socket of open) if (!isHeld(socket)) socket.destroy();
+  }, options.lookInterval ?? LOOK_MS).unref();
+  const close = () => {
+    clearInterval(look);
+    return end(server, open, { path, own });
+  };
   try {
     // The mode comes last: until then the file is for this user only.
     giveAway(path, mode, owner, group);
@@ -61,6 +72,16 @@ export async function openUnixDoor(options: UnixDoorOptions): Promise<Door> {
     for (const socket of open) socket.destroy();
   };
   return { path, drop, close };
+}
+
+/** Whether the other end of a connection is open. */
+function isHeld(socket: Socket): boolean {
+  try {
+    return hasReader(socket);
+  } catch {
+    // It is closed here, too.
+    return false;
+  }
 }
 
 function giveAway(path: string, mode: number, owner: number | undefined, group: number | undefined): void {
