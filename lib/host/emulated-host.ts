@@ -57,6 +57,8 @@ export class EmulatedHost implements Host {
   readonly #named = new Set<string>();
   readonly #states = new Map<string, LinkState>();
   readonly #vrfs = new Map<string, HostLink>();
+  /** The namespaces of devices that were moved out of the one in which VPP made them. */
+  readonly #moved = new Map<string, string>();
 
   constructor(vpp: EmulatedInterfaces) {
     this.#vpp = vpp;
@@ -79,7 +81,7 @@ export class EmulatedHost implements Host {
   }
 
   async links(namespace: string): Promise<HostLink[]> {
-    const interfaces = await this.#vpp.hostInterfaces({ namespace });
+    const interfaces = await this.#devices(namespace);
     const vrfs = [...this.#vrfs].filter(([key]) => key.startsWith(`${namespace}\0`)).map(([, link]) => link);
     return [...vrfs, ...interfaces.map((device) => this.#link(device))];
   }
@@ -87,13 +89,30 @@ export class EmulatedHost implements Host {
   async change(namespace: string, change: HostChange): Promise<void> {
     const { name } = change;
     if (change.change === "add-vrf") return this.#addVrf(namespace, change);
-    if (change.change === "add-veth" || change.change === "move-link") throw refused("ENOTSUP", change.change, name);
+    if (change.change === "add-veth") throw refused("ENOTSUP", change.change, name);
     if (this.#vrfs.has(key(namespace, name))) return this.#changeVrf(namespace, change);
-    const [found] = await this.#vpp.hostInterfaces({ name, namespace });
+    const [found] = await this.#devices(namespace, name);
     if (!found || change.change === "delete-link") throw refused("ENOENT", change.change, name);
+    if (change.change === "move-link") return this.#move(found, change.to);
     const state = this.#changed(namespace, this.#state(found), change);
-    if (state.mtu !== found.mtu) await this.#vpp.setHostMtu?.(name, state.mtu, namespace);
+    if (state.mtu !== found.mtu) await this.#vpp.setHostMtu?.(name, state.mtu, found.namespace);
     this.#states.set(identityOf(found), state);
+  }
+
+  /** Lists VPP's devices that are in a namespace now. */
+  async #devices(namespace: string, name?: string): Promise<readonly EmulatedInterface[]> {
+    const named = name === undefined ? {} : { name };
+    if (this.#moved.size === 0) return this.#vpp.hostInterfaces({ ...named, namespace });
+    const all = await this.#vpp.hostInterfaces(named);
+    return all.filter((each) => (this.#moved.get(identityOf(each)) ?? each.namespace) === namespace);
+  }
+
+  /** As in Linux, the device is down afterwards, and has neither addresses nor a master. */
+  #move(found: EmulatedInterface, to: string): void {
+    if (this.#missing.has(to)) throw refused("ENOENT", "move-link", to);
+    const { mtu, mac } = this.#state(found);
+    this.#moved.set(identityOf(found), to);
+    this.#states.set(identityOf(found), { up: false, mtu, mac, master: "", addresses: [] });
   }
 
   #link(found: EmulatedInterface): HostLink {
