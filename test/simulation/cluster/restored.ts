@@ -1,6 +1,7 @@
 // The restoration of an etcd to older content, and what daemons may do afterwards: nothing, until an operator has decided.
 import { Keys } from "../../../lib/cluster/index.js";
 import type { PuntRequest } from "../../../lib/punt/index.js";
+import { unseal } from "../../../lib/sealed.js";
 import { ROOT, type World } from "../world/index.js";
 import { checkLease } from "./conditions.js";
 import { type DaemonProcess, HOST, PREFIX } from "./daemon-process.js";
@@ -62,7 +63,7 @@ export class Restored {
     const { files } = this.#world;
     const path = `${ROOT}/${name}/etcd.json`;
     if (files.kind(path) !== "file") return false;
-    const { cluster, generation } = JSON.parse(files.read(path)) as Memory;
+    const { cluster, generation } = JSON.parse(unseal(files.read(path))!.body) as Memory;
     if (isNewCluster && cluster !== undefined) return true;
     const restored = this.#etcd.model.before(revisions).get(keys.generation);
     const number = restored ? JSON.parse(restored.value).number : 0;
