@@ -72,14 +72,14 @@ export class SessionKeeper implements SessionLife {
           if (this.#losses > 0) for (const listener of this.#listeners) listener();
         }
       } catch (error) {
-        const op = "punt.session";
-        const found = signal.aborted ? this.#connection.closedError(op) : this.#connection.errorOf(error, op);
-        const isFinal = signal.aborted || !isLost(error) || this.#connection.isDistrusted(error);
-        // Of a daemon that may act later, or gives its place to the one that does.
-        const isElsewhere = found.code === "ERR_NOT_LEADER";
-        if (isFinal) this.#reject(found);
-        if (isFinal && !isElsewhere) throw found;
-        if (isElsewhere) this.#opened = this.#pending();
+        if (signal.aborted || !isLost(error) || this.#connection.isDistrusted(error)) {
+          const op = "punt.session";
+          const found = signal.aborted ? this.#connection.closedError(op) : this.#connection.errorOf(error, op);
+          this.#reject(found);
+          // A daemon that does not act may act later, or give its place to the one that does.
+          if (found.code !== "ERR_NOT_LEADER") throw found;
+          this.#opened = this.#pending();
+        }
       }
       // Calls wait for the id of a stream that was never open, too.
       if (this.#isOpen) this.#opened = this.#pending();
