@@ -293,7 +293,7 @@ export class RunningDaemon {
   async #takeUp(punts: ClusterPunts): Promise<void> {
     if (this.#isDraining) return;
     await this.#loadSessions();
-    // A daemon that was stopped meanwhile acts no more.
+    // A daemon that was stopped during the read acts no more.
     if (punts.acts) await this.#takePlaces();
   }
 

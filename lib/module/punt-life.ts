@@ -213,7 +213,7 @@ export class PuntLife {
       if (signal.aborted) return;
       if (found === undefined) break;
       if (found !== "unknown") return;
-      // The manager is away. One that comes back with all of its events gives no snapshot, and says nothing more of the punt.
+      // The manager is away. If it comes back with all of its events, it gives no snapshot, and says nothing more of the punt.
       await sleep(PAUSE_MS, undefined, { signal }).catch(() => {});
     }
     this.#fail(

@@ -69,7 +69,7 @@ async function indexOf(client: Vpp, name: string): Promise<number> {
   return found.find((it) => it.interface_name === name)!.sw_if_index;
 }
 
-test("a CNF and an interface whose names look allowed are refused by the daemon, or are no names", async (t) => {
+test("a CNF and an interface whose names look allowed are refused by the daemon, or are not names", async (t) => {
   const { alice } = await ruled(t, "cnfs: cafe, interfaces: eth0");
   t.is((await alice.add(span("cafe", "eth0"), { waitFor: "CREATED" })).state, "CREATED");
   const refused = { code: /^ERR_(POLICY|INVALID_REQUEST)$/ };

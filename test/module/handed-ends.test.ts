@@ -14,7 +14,7 @@ import { created, handedEnds, memifSide, socketSide, tap } from "../support/modu
 import { need } from "../support/need.js";
 import { cable, frame, type Host } from "../support/packet-socket/wire.js";
 
-/** A descriptor that is no socket. */
+/** A descriptor that is not a socket. */
 const nothing = (kind: Handed["kind"], interconnect: number): Handed => ({
   ...{ kind, interconnect, identity: "broken", descriptor: Descriptor.own(openSync("/dev/null", "r+")) },
 });

@@ -132,7 +132,7 @@ class HandedAttachments extends Attachments {
       try {
         port.memif.reconnect(descriptor);
       } catch (error) {
-        // The other memifs go on. One that the program has not closed is requested again.
+        // The other memifs go on. A memif that the program has not closed is requested again.
         if ((error as PuntError).code === "ERR_CLOSED") this.#over.add(interconnect);
       }
     }

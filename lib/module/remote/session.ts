@@ -76,7 +76,7 @@ export class SessionKeeper implements SessionLife {
           const op = "punt.session";
           const found = signal.aborted ? this.#connection.closedError(op) : this.#connection.errorOf(error, op);
           this.#reject(found);
-          // A daemon that does not act may act later, or give its place to the one that does.
+          // A daemon that does not act may act later, or give its place to the acting daemon.
           if (found.code !== "ERR_NOT_LEADER") throw found;
           this.#opened = this.#pending();
         }
