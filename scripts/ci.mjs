@@ -174,7 +174,6 @@ async function besideTests() {
   const build = isWanted(SANITIZED) ? await buildSanitized(PATIENCE) : undefined;
   await check("fuzzing of native code", fuzzing("native", PATIENT));
   // The same histories each time; .ci/nightly looks at others.
-  // About 70 s of one core, together.
   await check("simulated histories", patient("simulate", "--runs", "300", "--seed", "1"));
   await check("simulated daemons", patient("simulate", "--cluster", "--runs", "60", "--seed", "1"));
   return build;
