@@ -27,6 +27,8 @@ export class PathEnds implements CnfEnds {
   #key = "";
   #handler: BatchHandler | undefined;
   #look: NodeJS.Timeout | undefined;
+  /** How many ends were not connected when the punt was told last. */
+  #told = 0;
   #isListening = false;
 
   constructor(hooks: EndHooks) {
@@ -60,7 +62,7 @@ export class PathEnds implements CnfEnds {
     this.#handler = handler;
     if (!handler) return;
     this.#listen();
-    this.#hooks.onChange();
+    this.#tell();
   }
 
   send(frame: Uint8Array, { interconnect, swIfIndex }: SendPlace): boolean {
@@ -147,13 +149,16 @@ export class PathEnds implements CnfEnds {
   /** A punt socket has no event for its connection to VPP, and a TAP none for its device. */
   #watch(): void {
     if (this.#look || !this.#ports.some(({ kind }) => kind !== "memif")) return;
-    let last = this.unconnected().length;
+    this.#told = this.unconnected().length;
     this.#look = setInterval(() => {
       if (this.#isListening) for (const index of this.#ports.keys()) this.#openTap(index);
-      const now = this.unconnected().length;
-      if (now !== last) this.#hooks.onChange();
-      last = now;
+      if (this.unconnected().length !== this.#told) this.#tell();
     }, LOOK_MS).unref();
+  }
+
+  #tell(): void {
+    this.#told = this.unconnected().length;
+    this.#hooks.onChange();
   }
 }
 

@@ -327,6 +327,13 @@ test("a punt of another CNF looks like none to its caller, and is a refusal in t
   t.deepEqual(entries[0]!.objections, [{ rule: "r", field: "cnfs", message: "b is not the caller's" }]);
 });
 
+test("a change of a punt that this daemon's copy lacks is passed on to the daemon that acts", async (t) => {
+  const { scopeOf } = play({ rules: [ruleOf({ cnfs: ["a"] })], more: { punts: { get: async () => undefined } } });
+  await t.notThrowsAsync(scopeOf("punt.delete").requireNotHidden(id("a")));
+  await t.throwsAsync(scopeOf("punt.delete").requireNotHidden(id("b")), { code: "ERR_NO_SUCH_PUNT" });
+  await t.throwsAsync(scopeOf("punt.get").requireVisible(id("a")), { code: "ERR_NO_SUCH_PUNT" });
+});
+
 test("another host is for operators of a daemon with etcd", (t) => {
   const other = { get: async () => undefined };
   const hosts = { of: (host: string, by: string) => Object.assign(other, { host, by }) };

@@ -72,7 +72,7 @@ function changes(parts: Parts, gate: RequestGate): Changes {
       const request = gate.read(call.request, scope);
       const wait = waitOf(call.wait, scope.op);
       scope.punts = [idOf(request)];
-      await scope.requireVisible(idOf(request));
+      await scope.requireNotHidden(idOf(request));
       const status = await gate.pass([request], scope, none, () => scope.target.update(request, wait));
       return { status: out(status, scope) };
     }),
@@ -80,7 +80,7 @@ function changes(parts: Parts, gate: RequestGate): Changes {
     delete: unary(parts, "punt.delete", async (call, scope) => {
       const id = scope.id(call.id);
       scope.punts = [id];
-      await scope.requireVisible(id);
+      await scope.requireNotHidden(id);
       scope.rule = scope.view.rights.requireChange(id.cnf, scope.op).name;
       if (scope.host === undefined) sessions.unbind(id);
       await scope.target.delete(id);
@@ -98,7 +98,7 @@ async function apply(parts: Parts, gate: RequestGate, call: ApplyCall, scope: Sc
   const requests = readSet(gate, call, scope);
   const named = call.delete.map((id) => scope.id(id));
   scope.punts = [...requests.map(idOf), ...named];
-  for (const id of named) await scope.requireVisible(id);
+  for (const id of named) await scope.requireNotHidden(id);
   const changed = new Set(named.map((id) => id.cnf));
   if (cnf !== undefined && (!keep || requests.length === 0)) changed.add(cnf);
   for (const each of changed) scope.rule = view.rights.requireChange(each, op).name;

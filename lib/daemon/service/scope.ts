@@ -170,6 +170,16 @@ export class Scope {
     throw noSuchPunt(this.op, this.view.idOut(id));
   }
 
+  /**
+   * Refuses a change of another CNF's punt as one of a punt that does not exist. Whether a punt exists says the manager that makes the
+   * change: this daemon's copy may be behind.
+   *
+   * @throws PuntError ERR_NO_SUCH_PUNT
+   */
+  async requireNotHidden(id: PuntId): Promise<void> {
+    if (!this.view.sees(id)) await this.requireVisible(id);
+  }
+
   /** VPP's trace has the packets of all CNFs, and to send a frame is a change. @throws PuntError ERR_POLICY */
   requireTrace(): void {
     this.rule = this.view.rights.requireTrace(this.#host, this.op).name;
