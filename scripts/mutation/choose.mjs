@@ -84,10 +84,12 @@ export function covering(mutant, siblings, measured) {
   return found.sort((a, b) => a.cost - b.cost).map(({ file }) => file);
 }
 
+/** Whether a mutant was noticed. */
+export const isKilled = ({ outcome }) => outcome === "killed" || outcome === "timed out";
+
 /** Percentage of the mutants that a test killed; mutants that no test reaches count as survivors. */
 export function score(results) {
-  const killed = results.filter(({ outcome }) => outcome === "killed" || outcome === "timed out").length;
-  return results.length === 0 ? 100 : (100 * killed) / results.length;
+  return results.length === 0 ? 100 : (100 * results.filter(isKilled).length) / results.length;
 }
 
 /** Calls `work` for each item, `jobs` at a time. */
