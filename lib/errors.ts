@@ -47,3 +47,14 @@ export function renamed(op: string, reason: PuntError): PuntError {
   const { code, details } = reason;
   return new PuntError(op, code, messageOf(reason), details, reason);
 }
+
+/** Returns what a schema objects to: the place in the document, and why. */
+export function issueText({
+  path,
+  message,
+}: {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}): string {
+  return `${path.join(".") || "content"}: ${message}`;
+}

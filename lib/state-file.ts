@@ -1,7 +1,7 @@
 // A file in which one process keeps its state: read once, then replaced as a whole with each change.
 import { dirname } from "node:path";
 import type { ZodType } from "zod";
-import { PuntError } from "./errors.js";
+import { issueText, PuntError } from "./errors.js";
 import { ensureFolder } from "./folder.js";
 import { readRegularFile, unreadable } from "./read-file.js";
 import { seal, unseal } from "./sealed.js";
@@ -86,7 +86,7 @@ export function parseState<T>(text: string, path: string, form: StateForm<T>): T
   const checked = form.shape().safeParse(contentOf(text, path, form));
   if (checked.success) return checked.data;
   const [issue] = checked.error.issues;
-  throw damaged(path, form, `${issue!.path.join(".") || "content"}: ${issue!.message}`, checked.error);
+  throw damaged(path, form, issueText(issue!), checked.error);
 }
 
 function contentOf(text: string, path: string, form: StateForm<unknown>): unknown {

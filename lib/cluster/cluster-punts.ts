@@ -46,7 +46,7 @@ const RETRY_MS = 5_000;
 
 export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
   readonly #start: ClusterStart;
-  readonly #etcd: Etcd;
+  readonly etcd: Etcd;
   readonly hosts: Hosts;
   readonly #keys: Keys;
   readonly #history: History;
@@ -93,7 +93,7 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
   private constructor(start: ClusterStart, etcd: Etcd, keys: Keys, history: History) {
     super();
     this.#start = start;
-    this.#etcd = etcd;
+    this.etcd = etcd;
     const problem = (error: PuntError) => start.problem(error);
     const { lease = 8, name = `${hostname()}-${process.pid}` } = start.cluster;
     const through = `daemon ${name} of host ${keys.host}`;
@@ -142,7 +142,7 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
   get standing(): ClusterRole {
     const { daemon = "", addresses = [] } = this.#leadership.leader ?? {};
     const { isReached } = this.#mirror;
-    const contact = { isReached, leaseSeconds: this.#leadership.leaseSeconds, endpoints: this.#etcd.endpoints };
+    const contact = { isReached, leaseSeconds: this.#leadership.leaseSeconds, endpoints: this.etcd.endpoints };
     return { host: this.#keys.host, role: this.#role, daemon, addresses, ...contact };
   }
 
@@ -217,7 +217,7 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
     await this.#mirror.close();
     this.#known.log.close();
     await this.#history.close();
-    this.#etcd.close();
+    this.etcd.close();
   }
 
   [Symbol.asyncDispose] = (): Promise<void> => this.close();
@@ -241,13 +241,13 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
     const reason = this.#halted ?? this.#broken ?? this.#sameVpp.problem;
     if (reason) throw renamed(op, reason);
     if (this.#mirror.isReached) return this.#forward;
-    throw etcdAway(op, this.#etcd.endpoints, "nothing is changed until it is back");
+    throw etcdAway(op, this.etcd.endpoints, "nothing is changed until it is back");
   }
 
   #readable(op: string): PuntManager {
     if (this.#manager) return this.#manager;
     const reason = this.#halted ?? this.#broken;
-    throw reason ? renamed(op, reason) : etcdAway(op, this.#etcd.endpoints, "the punts are not known yet");
+    throw reason ? renamed(op, reason) : etcdAway(op, this.etcd.endpoints, "the punts are not known yet");
   }
 
   #changed(changes: readonly Change[], isSnapshot: boolean): void {
@@ -283,10 +283,10 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
     const [mirror, leadership, losses] = [this.#mirror, this.#leadership, this.#losses];
     await Promise.race([mirror.resync(), leadership.untilBad()]);
     if (!leadership.isGood) return;
-    if (!this.#manager) await this.#known.seed(this.#etcd, this.#keys.folder("status"));
+    if (!this.#manager) await this.#known.seed(this.etcd, this.#keys.folder("status"));
     try {
       const term = await Term.begin({
-        ...{ etcd: this.#etcd, mirror, keys: this.#keys, leadership, history: this.#history },
+        ...{ etcd: this.etcd, mirror, keys: this.#keys, leadership, history: this.#history },
         ...{ manager: this.#start.manager, explainer: this.#start.explainer },
         ...{ remembered: this.#remembered, punts: this },
         as: (by, change) => this.as(by, change),
@@ -335,7 +335,7 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
 
   async #read(): Promise<void> {
     if (this.#term || this.#closed) return;
-    if (!this.#manager) await this.#known.seed(this.#etcd, this.#keys.folder("status"));
+    if (!this.#manager) await this.#known.seed(this.etcd, this.#keys.folder("status"));
     const store = new EtcdStore({ mirror: this.#mirror, keys: this.#keys, whoAsked: () => "" });
     try {
       const reader = await PuntManager.start({ ...this.#start.manager, readOnly: true, store });
@@ -384,12 +384,12 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
   async #resume(): Promise<void> {
     const parts = { mirror: this.#mirror, keys: this.#keys, whoAsked: () => "" };
     const memory = this.#history.isNew ? undefined : await new EtcdStore(parts).load().catch(() => undefined);
-    const decided = await decision(this.#etcd, this.#keys, this.#closing.signal, memory !== undefined);
+    const decided = await decision(this.etcd, this.#keys, this.#closing.signal, memory !== undefined);
     await this.#turn;
     if (!decided || this.#closed) return;
     this.#history.accept();
     this.#history.begin();
-    this.#etcd.forgetHistory();
+    this.etcd.forgetHistory();
     if (!(await decided.take())) return this.#resume();
     if (memory) this.#remembered = { state: memory, replaces: decided.keep === "daemon" };
     this.#halted = undefined;

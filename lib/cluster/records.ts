@@ -1,6 +1,6 @@
 // The state of a manager as records in etcd, one for each object, and back.
 import type { ZodType } from "zod";
-import { PuntError } from "../errors.js";
+import { issueText, PuntError } from "../errors.js";
 import { idOf, type Note, type PuntId, type PuntRequest, parseRequest, type StoredState } from "../punt/index.js";
 import type { Entry } from "./etcd/index.js";
 import { type Keys, partsOf } from "./keys.js";
@@ -57,7 +57,7 @@ export function keptIn<T>({ key, value }: Pick<Entry, "key" | "value">, shape: Z
   const checked = shape.safeParse(parseJson(key, value));
   if (checked.success) return checked.data;
   const [issue] = checked.error.issues;
-  throw content(key, `has a bad value: ${issue!.path.join(".") || "content"}: ${issue!.message}`, checked.error);
+  throw content(key, `has a bad value: ${issueText(issue!)}`, checked.error);
 }
 
 /** Returns the id in a key below `wanted` or `status` of a host, or undefined if it has another form. */

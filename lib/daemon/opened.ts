@@ -1,6 +1,6 @@
 // The parts of a daemon below its doors: the connection to VPP, the punts, the sessions and the audit log.
 import { join } from "node:path";
-import { type AskedChange, ClusterPunts, Etcd, type EtcdOptions, type Explainer } from "../cluster/index.js";
+import { type AskedChange, ClusterPunts, type Explainer } from "../cluster/index.js";
 import { CounterReader } from "../counters/index.js";
 import { PuntError } from "../errors.js";
 import { ensureFolder } from "../folder.js";
@@ -49,32 +49,27 @@ export async function openParts(options: CheckedDaemonOptions): Promise<Opened> 
       vppSocket,
       statsSocket: options.statsSocket,
     });
-    let etcd: { readonly client: Etcd; readonly options: EtcdOptions } | undefined;
-    const connect = async (access: EtcdOptions) => {
-      const client = await Etcd.open(access);
-      etcd = { client, options: access };
-      return client;
-    };
-    const punts: PuntManager | ClusterPunts = await openPunts(options, vpp, connect, {
+    const punts: PuntManager | ClusterPunts = await openPunts(options, vpp, {
       punt: (id, traceMs) => explainToOperator({ vpp, punts, counters }, id, traceMs),
       counters: async (cnf) => counters.read(await punts.list(cnf === undefined ? {} : { cnf })),
       frames: (question) => explainFramesToOperator({ vpp, punts }, question),
     });
     const names = namesOf(punts);
-    if (punts instanceof ClusterPunts) punts.on("asked", (change) => recordAsked(audit, change));
+    const cluster = punts instanceof ClusterPunts ? punts : undefined;
+    cluster?.on("asked", (change) => recordAsked(audit, change));
     const sessions = new Sessions({
       memory: memoryOf(punts, state),
       delete: async (id) => {
-        // A daemon that was stopped may not know yet that another one has its sessions, and the CNF with them.
-        if (punts instanceof ClusterPunts && !punts.acts) throw punts.refusal("punt.session");
+        // After a stop, this daemon may still have sessions that another daemon has taken over.
+        if (cluster?.acts === false) throw cluster.refusal("punt.session");
         await endOfSession(audit, id, () => punts.delete(id));
       },
       problem,
-      ...(punts instanceof ClusterPunts && { elsewhere: () => punts.refusal("punt.session") }),
+      ...(cluster && { elsewhere: () => cluster.refusal("punt.session") }),
     });
     // In a cluster, the daemon that acts has them, once it does.
     if (punts instanceof PuntManager) await sessions.load().catch((error) => closeAfter(error, punts));
-    const reloadEtcd = async () => etcd?.client.reload(etcd.options);
+    const reloadEtcd = async () => cluster?.etcd.reload();
     return { vpp, punts, names, devices: () => devicesOf(punts), table, audit, sessions, counters, reloadEtcd };
   } catch (error) {
     table.close();
@@ -91,7 +86,6 @@ const FOLDER_REMEDY = "Run as root, or name another folder for the CNFs' sockets
 async function openPunts(
   options: CheckedDaemonOptions,
   vpp: LateVpp,
-  connect: (access: EtcdOptions) => Promise<Etcd>,
   explainer: Explainer,
 ): Promise<PuntManager | ClusterPunts> {
   const { state, logger, etcd, socket, attachSocket } = options;
@@ -101,8 +95,7 @@ async function openPunts(
     // One for all terms: it listens to VPP as long as the daemon lives.
     const host = manager.host ?? new DefaultHost(vpp);
     const addresses = [socket, attachSocket];
-    const start = { cluster: etcd, manager: { ...manager, host }, connect, state, addresses, explainer, problem };
-    return ClusterPunts.start(start);
+    return ClusterPunts.start({ cluster: etcd, manager: { ...manager, host }, state, addresses, explainer, problem });
   }
   const store = state === undefined ? {} : { store: new FileStore(join(state, "punts.json")) };
   const punts = await PuntManager.start({ returnTime: RETURN_TIME_MS, ...manager, ...store });

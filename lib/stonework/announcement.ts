@@ -1,7 +1,7 @@
 // The file by which a CNF announces itself to StoneWork.
 import { networkInterfaces } from "node:os";
 import { basename, dirname, join } from "node:path";
-import { PuntError } from "../errors.js";
+import { issueText, PuntError } from "../errors.js";
 import { ensureFolder } from "../folder.js";
 import { lazily, zod } from "../lazily.js";
 import { contains, familyOf, parseNetwork } from "../net/index.js";
@@ -93,9 +93,7 @@ export async function readAnnouncement(file: string): Promise<Announcement> {
 export function announcementIn(text: string, file: string): Announcement {
   const parsed = schema().safeParse(parseJson(text));
   if (!parsed.success) {
-    const what = parsed.error.issues
-      .map(({ path, message }) => `${path.join(".") || "content"}: ${message}`)
-      .join("; ");
+    const what = parsed.error.issues.map(issueText).join("; ");
     throw new PuntError("stonework.discovery", "ERR_FORMAT", `${file}: ${what}`, { path: file });
   }
   const { pid, "ms-label": label, "ip-address": address, "grpc-port": grpcPort, "http-port": httpPort } = parsed.data;

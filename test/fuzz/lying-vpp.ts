@@ -66,7 +66,7 @@ export async function lyingVpp(random: Random): Promise<void> {
   const client = await Vpp.connect({ socketPath: vpp.apiSocket });
   let lies = true;
   const change = (answer: Message) => (lies && random.below(RARITY) === 0 ? changed(answer, random) : answer);
-  const what = (name: string, work: Promise<void>) => within(name, LONGEST_MS, work);
+  const what = (name: string, work: Promise<unknown>) => within(name, LONGEST_MS, work);
   try {
     const manager = await PuntManager.start({
       ...{ vpp: tapped(client, { change }), host: new EmulatedHost(vpp), store: new MemoryStore() },
@@ -75,10 +75,7 @@ export async function lyingVpp(random: Random): Promise<void> {
     try {
       for (let n = 0; n < STEPS; n++) await what("a call", step(manager, random, folder));
       lies = false;
-      await what(
-        "a look at a VPP that is honest again",
-        manager.resync().then(() => {}),
-      );
+      await what("a look at a VPP that is honest again", manager.resync());
     } finally {
       await what("the end of the manager", manager.close());
     }

@@ -24,10 +24,10 @@ export async function settle(manager: PuntManager): Promise<void> {
 }
 
 /** Waits for the work. @throws an Error with the description if it takes longer than `longest` milliseconds */
-export async function within(what: string, longest: number, work: Promise<void>, describe = () => ""): Promise<void> {
+export async function within<T>(what: string, longest: number, work: Promise<T>, describe = () => ""): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`${what}: not within ${longest} ms\n${describe()}`)), longest);
   });
-  await Promise.race([work, late]).finally(() => clearTimeout(timer));
+  return await Promise.race([work, late]).finally(() => clearTimeout(timer));
 }

@@ -57,8 +57,8 @@ export class Etcd {
   #client: EtcdClient;
   /** Clients with earlier files, on which calls may be under way. */
   readonly #earlier = new Set<EtcdClient>();
-  /** The access of the client. */
-  #access: EtcdAccess | undefined;
+  /** The options that name the files, and what the client was made of; undefined for a client that was there already. */
+  #source: { readonly options: EtcdOptions; readonly access: EtcdAccess } | undefined;
   readonly #timeout: number;
   /** The highest revision that an answer had. */
   #highest = 0;
@@ -69,7 +69,7 @@ export class Etcd {
     checkEtcdOptions(options, OP);
     const access = await readAccess(options, OP);
     const etcd = new Etcd(access, await clientFor(access));
-    etcd.#access = access;
+    etcd.#source = { options, access };
     return etcd;
   }
 
@@ -79,13 +79,15 @@ export class Etcd {
    *
    * @throws PuntError as `open`: everything stays as it was
    */
-  async reload(options: EtcdOptions): Promise<void> {
+  async reload(): Promise<void> {
+    if (this.#source === undefined) return;
+    const { options } = this.#source;
     const access = await readAccess(options, OP);
-    if (isDeepStrictEqual(access, this.#access)) return;
+    if (isDeepStrictEqual(access, this.#source.access)) return;
     const client = await clientFor(access);
     if (this.#closing.signal.aborted) return client.close();
     const earlier = this.#client;
-    this.#access = access;
+    this.#source = { options, access };
     this.#client = client;
     this.#earlier.add(earlier);
     setTimeout(() => this.#retire(earlier), this.#timeout).unref();

@@ -63,11 +63,7 @@ async function manyCnfs(load: Load): Promise<string> {
       const toHost = { af: "IPV4", protocol: "UDP", port: 10_000 + index } as const;
       await punts.add({ type: "PUNT_TO_SOCKET", cnf: name, socketPath, toHost }, { waitFor: "CREATED" });
     };
-    await within(
-      `${count} CNFs have their punts`,
-      LONGEST,
-      Promise.all(cnfs.map(ask)).then(() => {}),
-    );
+    await within(`${count} CNFs have their punts`, LONGEST, Promise.all(cnfs.map(ask)));
     const text = `${count} CNFs at once have their punts after ${seconds(started)} s`;
     const { length } = await place.punts.list();
     if (length !== count) throw new Error(`${length} punts of ${count}`);
@@ -146,11 +142,7 @@ async function storm(load: Load): Promise<string> {
       { length: load.of(300) },
       () => new RemotePunts({ socket: place.socket, wait: LONGEST }),
     );
-    await within(
-      "all clients are answered",
-      LONGEST,
-      Promise.all(clients.map((each) => each.info())).then(() => {}),
-    );
+    await within("all clients are answered", LONGEST, Promise.all(clients.map((each) => each.info())));
     await Promise.all(clients.map((each) => each.close()));
     for (const socket of silent) socket.destroy();
     await until("the daemon's descriptors are as before", () => descriptors() <= before + 2);

@@ -51,8 +51,6 @@ export interface DaemonStart {
 /** A VPP that can be killed, and started again with the same paths. */
 export interface PlaceVpp {
   readonly apiSocket: string;
-  /** 0 while its process is dead. */
-  readonly pid: number;
   readonly alive: boolean;
   kill(): Promise<void>;
   start(): Promise<void>;
@@ -157,7 +155,7 @@ export class Place<V extends PlaceVpp = SpawnedVpp> {
     const ended = once(daemon, "close").then(() => {
       throw new Error("the daemon ended at its start");
     });
-    await within("the daemon's start", LONGEST, Promise.race([ended, once(daemon, "message").then(() => {})]));
+    await within("the daemon's start", LONGEST, Promise.race([ended, once(daemon, "message")]));
     ended.catch(() => {});
   }
 
@@ -176,11 +174,7 @@ export class Place<V extends PlaceVpp = SpawnedVpp> {
       chosen.add(this.#requests[Math.floor(this.#random() * this.#requests.length)]!);
     const answers: Answer[] = [];
     const work = [...chosen].map(async (request) => void answers.push(await this.#change(request)));
-    await within(
-      `answers to ${count} changes`,
-      longest,
-      Promise.all(work).then(() => {}),
-    );
+    await within(`answers to ${count} changes`, longest, Promise.all(work));
     return answers;
   }
 

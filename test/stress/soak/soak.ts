@@ -109,7 +109,7 @@ async function restartDaemon(name: string): Promise<void> {
 }
 
 /** Returns the name of the daemon that acts. */
-async function leader(): Promise<string> {
+function leader(): Promise<string> {
   const leads = async () => {
     for (;;) {
       const { cluster } = await place.punts.info().catch(() => ({ cluster: undefined }));
@@ -117,12 +117,7 @@ async function leader(): Promise<string> {
       await sleep(50);
     }
   };
-  let name = "";
-  const known = leads().then((found) => {
-    name = found;
-  });
-  await within("a daemon leads", 120_000, known);
-  return name;
+  return within("a daemon leads", 120_000, leads());
 }
 
 const happenings: Readonly<Record<string, () => Promise<void>>> = {
@@ -188,7 +183,7 @@ async function epoch(): Promise<void> {
 
 async function ended(): Promise<void> {
   const isThere = async () => (await place.punts.list()).some(({ id }) => id.cnf.startsWith("soak-"));
-  while (await isThere()) await new Promise((resolve) => setTimeout(resolve, 50));
+  while (await isThere()) await sleep(50);
 }
 
 async function soak(): Promise<void> {

@@ -15,9 +15,6 @@ export async function realVpp(): Promise<PlaceVpp> {
   const vpp = await startVpp();
   return {
     apiSocket: vpp.apiSocket,
-    get pid() {
-      return vpp.pid ?? 0;
-    },
     get alive() {
       return vpp.pid !== undefined;
     },
