@@ -118,7 +118,7 @@ async function fuzzDecoder(name, { seconds, seed, input }) {
   return result.status === 0;
 }
 
-/** Fuzzes the targets, and resolves with the names of those that failed and that were skipped. */
+/** Fuzzes the targets, and resolves with the names of the failed and of the skipped targets. */
 async function fuzzAll(options, folder) {
   const hasClang = canCompile(folder);
   const [failed, skipped] = [[], []];

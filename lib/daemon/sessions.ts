@@ -133,8 +133,8 @@ export class Sessions {
   }
 
   /**
-   * Asks for punts, once none of them is being deleted for an earlier session: its program is back. A session that ends in the meantime
-   * looks for them again: the manager may not know them yet.
+   * Asks for punts, once none of them is being deleted for an earlier session of the same program. If the session ends during the call, the
+   * punts are deleted again later: the manager may not have had them at the first attempt.
    */
   async asking<T>(punts: readonly PuntId[], ask: () => Promise<T>): Promise<T> {
     const keys = punts.map(idKey);

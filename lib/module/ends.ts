@@ -27,7 +27,7 @@ export class PathEnds implements CnfEnds {
   #key = "";
   #handler: BatchHandler | undefined;
   #look: NodeJS.Timeout | undefined;
-  /** How many ends were not connected when the punt was told last. */
+  /** The number of unconnected ends at the last call of `onChange`. */
   #told = 0;
   #isListening = false;
 

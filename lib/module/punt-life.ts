@@ -11,7 +11,7 @@ const PASSING = new Set([
   ...["ERR_DISCONNECTED", "ERR_CLOSED", "ERR_UNRESOLVED", "ERR_DAEMON", "ETIMEDOUT", "ECANCELED"],
   ...["ERR_ETCD_AWAY", "ERR_ETCD_HISTORY", "ERR_NOT_LEADER", "ERR_CHANGED_ELSEWHERE"],
 ]);
-/** Errors of the daemon's disk. They pass too, once `begin` has resolved: nobody else asks again. */
+/** Errors of the daemon's disk. Once `begin` has resolved, the request is repeated after them, too: the program cannot repeat it. */
 const DISK = new Set(["ENOSPC", "EDQUOT", "EIO", "EROFS"]);
 const PAUSE_MS = 100;
 

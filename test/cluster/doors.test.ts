@@ -59,7 +59,7 @@ withEtcd.serial("a daemon that leads again and again leaves no listeners behind"
   t.deepEqual(warnings, []);
 });
 
-/** Notes the timers that come again and again: those that nobody has ended yet, by the places where they were started. */
+/** Records the intervals that have not been cleared, by the places that started them. */
 function timersFrom(t: ExecutionContext): () => string[] {
   const running = new Map<unknown, string>();
   const { setInterval: set, clearInterval: clear } = globalThis;
@@ -90,7 +90,7 @@ withEtcd.serial("a daemon that is closed looks at nothing any more, whether it h
 });
 
 withEtcd(
-  "the sockets of a host lead to the daemon that acts, also while the one that acted before lives, and when they are removed",
+  "a host's sockets lead to the acting daemon, also beside its predecessor and after they are removed",
   async (t) => {
     const members = await Members.start(t);
     const socket = join(members.directory, "manager.sock");

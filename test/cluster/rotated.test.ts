@@ -104,7 +104,7 @@ function connections(etcd: EtcdServer): string[] {
 }
 
 withEtcd(
-  "a daemon that reads its files again reaches an etcd of another authority, and one that does not is cut off",
+  "a daemon reaches an etcd of another authority after it has read its files again, and is cut off before",
   async (t) => {
     const { files, etcd, running, punts } = await started(t);
     await etcd.kill();
@@ -144,7 +144,7 @@ withEtcd(
   },
 );
 
-withEtcd("files that are not good leave the daemon with those that it has", async (t) => {
+withEtcd("bad files leave the daemon with the files that it has", async (t) => {
   const { files, running, punts } = await started(t);
   writeFileSync(files.tls.cert, "no certificate");
   await t.throwsAsync(running.daemon.reload(), { code: "ERR_OPTION", message: /etcd\.tls/ });

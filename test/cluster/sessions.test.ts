@@ -25,7 +25,7 @@ async function start(t: ExecutionContext, { directory, vpp, etcd }: Members, nam
   return { daemon, socket, operator, hasRole };
 }
 
-test("a daemon that starts beside the one that acts leaves that one's sessions alone", async (t) => {
+test("a daemon that starts beside the acting daemon leaves that daemon's sessions alone", async (t) => {
   const members = await Members.start(t);
   const first = await start(t, members, "first");
   await first.hasRole("leader");

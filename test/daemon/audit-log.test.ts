@@ -126,7 +126,7 @@ test("a log without a file, or a closed log, is neither written nor opened again
   t.like(refused, { op: "daemon.audit", code: "ENOENT", message: `daemon.audit: cannot write ${path}/no/log` });
 });
 
-test("ten thousand entries wait for the disk; of more, the oldest give way, and their number is told", async (t) => {
+test("ten thousand entries wait for the disk; beyond that, the oldest are dropped and counted", async (t) => {
   const folder = folderOf(t);
   const written = async (name: string, count: number) => {
     const path = join(folder, name);

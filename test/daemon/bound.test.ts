@@ -1,11 +1,11 @@
-// A punt that is asked for in a session which ends before the manager knows the punt.
+// A session that ends before the manager has the punt that was requested in it.
 import { setTimeout as sleep } from "node:timers/promises";
 import test from "ava";
 import { bound } from "../../lib/daemon/service/punts.js";
 import { Sessions } from "../../lib/daemon/sessions.js";
 import { noSuchPunt } from "../../lib/punt/index.js";
 
-test("a session that ends while a punt is asked for deletes it when it is there", async (t) => {
+test("a session that ends during the request for a punt deletes the punt afterwards", async (t) => {
   const id = { cnf: "dns", key: "item", label: "one" } as never;
   let isThere = false;
   const remove = async () => {

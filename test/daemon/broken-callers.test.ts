@@ -22,7 +22,7 @@ function frame(type: number, flags: number, stream: number, payload = Buffer.all
 }
 
 const SETTINGS = frame(4, 0, 0);
-/** Data of a call that nobody has opened. */
+/** Data of a call that was never opened. */
 const STRAY = frame(0, 0, 1, Buffer.alloc(5));
 
 /** Opens a door whose calls are never answered. Returns its path, and the connections that it has. */

@@ -1,6 +1,5 @@
 // The file of sessions: its content, and what a daemon does about a damaged one.
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { keptIn } from "../../lib/cluster/records.js";
@@ -15,15 +14,12 @@ import {
 import { PuntError } from "../../lib/errors.js";
 import { parseState } from "../../lib/state-file.js";
 import { refusesDamage } from "../support/damage.js";
+import { socketFolder } from "../support/punt-socket/peer.js";
 
 const PUNT = { cnf: "a", key: "b", label: "c" };
 const SESSION: StoredSession = { id: "1", cnf: "a", graceMs: 5, punts: [PUNT] };
 
-function fileOf(t: ExecutionContext): string {
-  const folder = mkdtempSync(join(tmpdir(), "vpp-punt-sessions-"));
-  t.teardown(() => rmSync(folder, { recursive: true }));
-  return join(folder, "sessions.json");
-}
+const fileOf = (t: ExecutionContext) => join(socketFolder(t), "sessions.json");
 
 test("a file of sessions is its user's, and need not be there", async (t) => {
   const path = fileOf(t);

@@ -10,7 +10,7 @@ const punt: PuntId = { cnf: "cnf1", key: "item", label: "SPAN" };
 const STORED = [{ id: "s1", cnf: "cnf1", graceMs: 0, punts: [punt] }];
 const CLOSED = new PuntError("punt.session", "ERR_CLOSED", "another daemon acts");
 
-/** Returns the sessions of a daemon of a cluster. `stored`: what it loads, when it is told. */
+/** Returns the sessions of a daemon in a cluster. `load` reads what `stored` returns. */
 function sessionsOf(stored: SessionMemory["load"]) {
   const deleted: PuntId[] = [];
   const sessions = new Sessions({
@@ -58,7 +58,7 @@ test.serial("sessions that were read while another daemon took them are not ende
 });
 
 test.serial(
-  "a CNF that does not notice for 15 s that its daemon is stopped keeps its punts; one that never comes does not",
+  "a CNF that does not notice for 15 s that its daemon is stopped keeps its punts; a CNF that never comes loses them",
   async (t) => {
     mock.timers.enable({ apis: ["setTimeout"] });
     t.teardown(() => mock.timers.reset());

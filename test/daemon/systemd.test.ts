@@ -87,7 +87,7 @@ test("the daemon answers systemd's watchdog, and a daemon that hangs is replaced
 });
 
 need("root", "unshare", "nsenter", "systemd", "tun").test(
-  "behind the unit's filter of system calls, TAPs come into namespaces: named ones, and those that CNFs hand over",
+  "behind the unit's filter of system calls, TAPs come into named namespaces and into namespaces that CNFs hand over",
   async (t) => {
     const systemd = await booted(t);
     const { MainPID } = await systemd.properties(UNIT);

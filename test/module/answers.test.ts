@@ -24,7 +24,7 @@ test("a router is between the CNF and its hosts only where the CNF has the addre
   t.is(routerOf(between(undefined, [])), undefined);
 });
 
-test("an end answers for the addresses of the metadata and the program's own, and announces those that are not VPP's", (t) => {
+test("an end answers for the addresses of the metadata and of the program, and announces all but VPP's own", (t) => {
   t.deepEqual(answeredAddresses(between(["10.0.0.1/24", "10.0.1.1/24"], ["10.0.0.9/24"]), { kinds: ["arp"] }), {
     ...{ mac: CNF, ipAddresses: ["10.0.0.1/24", "10.0.1.1/24"], announce: true },
   });

@@ -1,4 +1,4 @@
-// The packets that a program gets one by one: what they say of themselves, and how they wait for a loop.
+// The packets that a program gets one by one: their properties, and their queue.
 import test from "ava";
 import { CnfPacket, PacketQueue, type Replier } from "../../lib/module/packets.js";
 import { frame, udpPacket } from "../support/frames.js";

@@ -1,4 +1,4 @@
-// The ends that a program opens by their paths: what is looked at again and again, and what is told by itself.
+// The ends that a program opens by their paths: which are polled, and which report changes themselves.
 import test, { type ExecutionContext } from "ava";
 import { keyOf, PathEnds } from "../../lib/module/ends.js";
 import type { EndHooks } from "../../lib/module/ports.js";
@@ -51,35 +51,32 @@ test.serial("a memif tells of its connection by itself, and nothing looks at it"
   t.deepEqual(problems, [undefined]);
 });
 
-test.serial(
-  "a punt socket that is connected later is told of once, and no more looks come after the end",
-  async (t) => {
-    const side = socketSide(t);
-    side.vpp.close();
-    const { ends, told, looks } = pathEnds(t);
-    const status = created([side.interconnect]);
-    ends.update(status, true);
-    ends.update(status, false);
-    t.is(looks.length, 1);
-    looks[0]!.run();
-    t.deepEqual(told, []);
-    t.regex(ends.unconnected().join(), /^interconnect 0: the punt socket is not connected to VPP \(E[A-Z]+\)$/);
-    side.restart();
-    ends.update(status, true);
-    t.deepEqual(ends.unconnected(), []);
-    t.deepEqual(told, []);
-    looks[0]!.run();
-    looks[0]!.run();
-    t.deepEqual(told, [[]]);
-    ends.close();
-    t.true(looks[0]!.isOver);
-    t.deepEqual(ends.unconnected(), ["the ends are not open yet"]);
-    ends.update(status, true);
-    t.is(looks.length, 2);
-  },
-);
+test.serial("a punt socket that connects later is reported once, and polling stops at the end", async (t) => {
+  const side = socketSide(t);
+  side.vpp.close();
+  const { ends, told, looks } = pathEnds(t);
+  const status = created([side.interconnect]);
+  ends.update(status, true);
+  ends.update(status, false);
+  t.is(looks.length, 1);
+  looks[0]!.run();
+  t.deepEqual(told, []);
+  t.regex(ends.unconnected().join(), /^interconnect 0: the punt socket is not connected to VPP \(E[A-Z]+\)$/);
+  side.restart();
+  ends.update(status, true);
+  t.deepEqual(ends.unconnected(), []);
+  t.deepEqual(told, []);
+  looks[0]!.run();
+  looks[0]!.run();
+  t.deepEqual(told, [[]]);
+  ends.close();
+  t.true(looks[0]!.isOver);
+  t.deepEqual(ends.unconnected(), ["the ends are not open yet"]);
+  ends.update(status, true);
+  t.is(looks.length, 2);
+});
 
-test.serial("a TAP is looked at until its device is there, which is no problem", (t) => {
+test.serial("a TAP is polled until its device is there, and the wait is not reported as a problem", (t) => {
   const { ends, looks, problems } = pathEnds(t);
   ends.update(created([tap("none0")]), true);
   t.is(looks.length, 1);

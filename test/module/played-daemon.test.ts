@@ -56,7 +56,7 @@ test("a daemon's report of devices and of its host has only what the daemon know
   for (const report of reports) t.deepEqual(await punts.info(), { ...INFO, ...report } as never);
 });
 
-test("the hosts in etcd are told with their daemons", async (t) => {
+test("the hosts in etcd are listed with their daemons", async (t) => {
   const host = { host: "h1", daemon: "one", addresses: ["/run/manager.sock"], since: "2026-01-01", punts: 3 };
   const punts = await client(t, { hosts: async () => ({ hosts: [host, { ...host, host: "h2" }] }) });
   t.deepEqual(await punts.hosts(), [host, { ...host, host: "h2" }]);
@@ -113,7 +113,7 @@ test("a plan that a daemon has made has the punts and values of its steps", asyn
 
 const none = () => errorToWire(new PuntError("punt.get", "ERR_NO_SUCH_PUNT", "there is none"));
 
-test("a punt that is gone at the second attempt to delete it is deleted, and one that never was is not", async (t) => {
+test("a deletion whose second attempt finds no punt has succeeded; a first attempt that finds none has failed", async (t) => {
   const failures: (Error | undefined)[] = [errorToWire(new PuntError("punt.delete", "ERR_CLOSED", "over")), none()];
   let attempts = 0;
   const punts = await client(

@@ -54,7 +54,7 @@ test("the request goes out with the facts that only this process knows", async (
   t.deepEqual(asked, [{ ...requestFor(), annotations: { a: "b" } }]);
 });
 
-test("a punt that the manager had taken is asked for again until its disk has room", async (t) => {
+test("a request that the manager had accepted is repeated until its disk has room", async (t) => {
   const { session, reopen } = sessionOf();
   const { life, played } = playedLife(t, { session });
   await life.begin();
@@ -229,7 +229,7 @@ test("one request is under way at a time", async (t) => {
   t.deepEqual(played.calls, ["add eth0", "add eth0"]);
 });
 
-test("a daemon that has restarted is asked again only where this process's part of the request is another", async (t) => {
+test("after the daemon's restart, the request is repeated only if this process's part of it has changed", async (t) => {
   let namespace = "";
   const complete = async (request: PuntRequestInput) =>
     namespace === "" ? request : ({ ...request, vppInterface: namespace } as PuntRequestInput);
@@ -334,14 +334,14 @@ test("a punt that is there again is not deleted", async (t) => {
   t.deepEqual(played.fatal, []);
 });
 
-test("whether a punt was deleted is asked until a manager answers", async (t) => {
+test("a program looks for its deleted punt until a manager answers", async (t) => {
   for (const found of [statusOf("CREATED"), undefined]) {
     const { life, played } = playedLife(t);
     let looks = 0;
     played.get = async () => (++looks < 3 ? Promise.reject(failure("ERR_DISCONNECTED")) : found);
     await life.begin();
     await played.say(change(statusOf("CREATED"), "DELETED"));
-    t.deepEqual(played.fatal, [], "nobody knows yet");
+    t.deepEqual(played.fatal, [], "it is not known yet");
     while (looks < 3) await new Promise((resolve) => setTimeout(resolve, 10));
     await settled();
     t.deepEqual(

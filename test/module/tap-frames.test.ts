@@ -12,7 +12,7 @@ test("a handed TAP lacks its frames from the moment at which the program asks fo
   t.deepEqual(ends.unconnected(), []);
   ends.receive(() => {});
   t.deepEqual(ends.unconnected(), CLOSED);
-  t.deepEqual(told.at(-1), CLOSED, "the punt is told");
+  t.deepEqual(told.at(-1), CLOSED, "the change is reported");
 });
 
 test("a TAP that this process opens lacks its frames while its device is not there", (t) => {
@@ -26,5 +26,5 @@ test("a TAP that this process opens lacks its frames while its device is not the
   t.deepEqual(ends.unconnected(), []);
   ends.receive(() => {});
   t.deepEqual(ends.unconnected(), CLOSED);
-  t.deepEqual(told.at(-1), CLOSED, "the punt is told");
+  t.deepEqual(told.at(-1), CLOSED, "the change is reported");
 });

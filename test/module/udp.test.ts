@@ -104,7 +104,7 @@ test("the longest payload fits, and a longer one is refused", (t) => {
   }
 });
 
-test("headers of another version, of another protocol and with options are told apart", (t) => {
+test("headers of another version or protocol are not UDP, and options are skipped", (t) => {
   for (const [ends, version, protocol] of [
     [ENDS, 14, 14 + 9],
     [ENDS6, 14, 14 + 6],

@@ -1,4 +1,4 @@
-// A process whose objects are used and closed ends by itself, and so does one that has only objects that keep no process running.
+// A process ends by itself once its objects are closed, and also if its open objects are documented not to keep it running.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -17,7 +17,7 @@ const LOOK_EVERY = 150;
 /** Milliseconds; longer than the manager gathers events, and than any timer of a client. */
 const QUIET = 500;
 
-/** Names of all messages that a VPP gets from now on, whoever sends them. */
+/** Returns the names of the messages that VPP gets from now on, from all clients. */
 function heardBy(vpp: EmbeddedVpp): string[] {
   const names: string[] = [];
   const next = vpp.faults.next.bind(vpp.faults);
@@ -51,7 +51,7 @@ function countSaves(store: MemoryStore): () => number {
   return () => saves;
 }
 
-/** A manager that looks when it is asked to, with a punt of each type. */
+/** A manager without a timer, with a punt of each type. */
 async function withAllTypes(t: ExecutionContext): Promise<ManagedVpp> {
   const it = await managedVpp({ resyncInterval: 600_000 });
   t.teardown(() => it.close());
@@ -107,7 +107,7 @@ test("no dump is sent twice in one look of an idle manager, and no question twic
   );
 });
 
-test("a manager's timer starts one look at a time, with the messages of a look that it is asked for", async (t) => {
+test("a manager's timer starts one look at a time, with the messages of an explicit look", async (t) => {
   const it = await withAllTypes(t);
   const heard = heardBy(it.vpp);
   await it.manager.resync();

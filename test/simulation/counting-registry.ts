@@ -8,7 +8,7 @@ const READS = new Set([
 ]);
 
 export class CountingRegistry extends ApiRegistry {
-  /** The number of changes that have begun, and of those that ended later. */
+  /** The numbers of changes that have begun and that have ended. */
   changes = 0;
 
   override reply<A>(name: string, handle: ReplyHandler<A>, onError?: Parameters<ApiRegistry["reply"]>[2]): void {

@@ -71,7 +71,7 @@ export class Daemon {
     return this.#life?.manager;
   }
 
-  /** Where modules call; undefined while nobody listens. */
+  /** The door for modules; undefined while the daemon is down. */
   get door(): CallDoor | undefined {
     return this.#life?.door;
   }

@@ -1,6 +1,5 @@
 // The file of the items that were set over gRPC: its content, and damage of every kind.
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { create, toBinary } from "@bufbuild/protobuf";
 import test, { type ExecutionContext } from "ava";
@@ -8,6 +7,7 @@ import { type Item, ItemSchema } from "../../lib/stonework/gen/ligato/generic/ma
 import { Items } from "../../lib/stonework/orchestrator/items.js";
 import { refusesDamage } from "../support/damage.js";
 import { Planted } from "../support/planted.js";
+import { socketFolder } from "../support/punt-socket/peer.js";
 
 const KEY = "config/mock1/v1/mock-type/89";
 const item = create(ItemSchema, {
@@ -30,11 +30,7 @@ async function loaded(t: ExecutionContext, path: string): Promise<[string, strin
 
 const textOf = (each: Item) => Buffer.from(toBinary(ItemSchema, each)).toString("base64");
 
-function pathOf(t: ExecutionContext): string {
-  const folder = mkdtempSync(join(tmpdir(), "vpp-punt-items-"));
-  t.teardown(() => rmSync(folder, { recursive: true }));
-  return join(folder, "stonework.json");
-}
+const pathOf = (t: ExecutionContext) => join(socketFolder(t), "stonework.json");
 
 test("items are kept, also in the form of an earlier program, and links at their paths are not followed", async (t) => {
   const path = pathOf(t);

@@ -47,7 +47,7 @@ export async function* dump(
   const stop = () => queue.end();
   const ending = AbortSignal.any([signal, stopping, AbortSignal.timeout(LONGEST_MS)]);
   ending.addEventListener("abort", stop, { once: true });
-  // A daemon of a cluster may not know its punts now: an error that nothing catches would end it.
+  // In a cluster, the punts may be unknown for a while. Without the catch, that error would end the daemon.
   const lookAgain = async () => isSame(status, await punts.get(id)) || queue.end();
   const look = setInterval(() => void lookAgain().catch((error) => queue.end(error)), LOOK_MS).unref();
   try {

@@ -171,8 +171,8 @@ export class Scope {
   }
 
   /**
-   * Refuses a change of another CNF's punt as one of a punt that does not exist. Whether a punt exists says the manager that makes the
-   * change: this daemon's copy may be behind.
+   * Refuses a change of another CNF's punt as one of a punt that does not exist. The manager that makes the change
+   * decides whether the punt exists, because this daemon's copy may be out of date.
    *
    * @throws PuntError ERR_NO_SUCH_PUNT
    */

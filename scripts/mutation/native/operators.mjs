@@ -67,7 +67,7 @@ class Finder {
     const { text } = tokens[index];
     const [left, right] = [this.text(first, index - 1), this.text(index + 1, last)];
     if (text === "&&" || text === "||") return this.junction(first, index, last, text === "&&" ? "||" : "&&");
-    // A text that is not made of two parts does not compile; nor does a comparison with the opposite of the whole condition count twice.
+    // A text that is not made of two parts does not compile. A comparison whose opposite is that of the whole condition would count twice.
     if (text === "+" && /["']|\bto_string\b|\btext\b/.test(left + right)) return;
     if ((text === "==" || text === "!=") && this.whole.has(`${first}-${last}`)) return;
     const [other, name] = SWAPPED[text] ?? [];

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "descriptors.h"
+#include "ends.h"
 #include "input.h"
 #include "lies.h"
 #include "memif/control/client_handshake.h"
@@ -154,17 +155,6 @@ void Exchange(Input& input, const std::shared_ptr<Link>& link, PeerMemories& mem
   }
 }
 
-/// A pair of connected control sockets: ours and the peer's.
-struct Control {
-  Control() {
-    int ends[2];
-    Expect(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0);
-    ours = std::make_unique<Channel>(UniqueFd(ends[0]));
-    peer = std::make_unique<Channel>(UniqueFd(ends[1]));
-  }
-  std::unique_ptr<Channel> ours, peer;
-};
-
 /// A file for ADD_REGION: mostly good, with rings that have their cookie.
 UniqueFd RegionFile(Input& input, PeerMemories& memories) {
   if (input.Rarely()) return UniqueFd(input.Byte() & 1 ? eventfd(0, EFD_CLOEXEC) : -1);
@@ -187,7 +177,7 @@ void Corrupt(Input& input, memif_msg_t* message) {
 
 void AsServer(Input& input) {
   const Settings settings = MakeSettings(input, Role::kServer);
-  Control control;
+  Ends ends;
   PeerMemories memories;
   ServerHandshake handshake([&](uint32_t, std::string*) { return &settings; }, nullptr);
   uint16_t s2m = 0, m2s = 0, regions = 0;
@@ -212,15 +202,15 @@ void AsServer(Input& input) {
       passed.Reset(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
     }
     Corrupt(input, &message);
-    if (handshake.OnMessage(message, std::move(passed), *control.ours)) return;
-    control.peer->Discard();
+    if (handshake.OnMessage(message, std::move(passed), *ends.ours)) return;
+    ends.theirs->Discard();
   }
   if (handshake.complete()) Exchange(input, handshake.link(), memories);
 }
 
 void AsClient(Input& input) {
   const Settings settings = MakeSettings(input, Role::kClient);
-  Control control;
+  Ends ends;
   const std::shared_ptr<BufferPool> none;
   ClientHandshake handshake(settings, nullptr, none);
   memif_msg_t hello = MakeMessage(MsgType::kHello);
@@ -229,18 +219,18 @@ void AsClient(Input& input) {
   hello.hello.max_s2m_ring = hello.hello.max_m2s_ring = static_cast<uint16_t>(input.Below(3));
   hello.hello.max_log2_ring_size = kMaxLog2RingSize;
   Corrupt(input, &hello);
-  if (handshake.OnMessage(hello, {}, *control.ours)) return;
+  if (handshake.OnMessage(hello, {}, *ends.ours)) return;
   PeerMemories memories;
   for (int i = 0; i < 16 && !handshake.complete(); i++) {
     memif_msg_t got;
     UniqueFd passed;
-    const bool any = control.peer->Receive(&got, &passed) == Received::kMessage;
+    const bool any = ends.theirs->Receive(&got, &passed) == Received::kMessage;
     if (any && static_cast<MsgType>(got.type) == MsgType::kAddRegion)
       memories.push_back(std::make_unique<PeerMemory>(passed.get(), uint64_t{got.add_region.size}));
     const bool last = any && static_cast<MsgType>(got.type) == MsgType::kConnect;
     memif_msg_t answer = MakeMessage(last ? MsgType::kConnected : MsgType::kAck);
     Corrupt(input, &answer);
-    if (handshake.OnMessage(answer, {}, *control.ours)) return;
+    if (handshake.OnMessage(answer, {}, *ends.ours)) return;
   }
   if (handshake.complete()) Exchange(input, handshake.link(), memories);
 }
@@ -274,13 +264,13 @@ void SendRaw(Input& input, int fd, std::vector<uint8_t>* bytes, size_t* count) {
 }
 
 /// Receives it, looks at the result, and gives a message to a handshake.
-void ReceiveRaw(Input& input, Handshake& handshake, Control& control) {
+void ReceiveRaw(Input& input, Handshake& handshake, Ends& ends) {
   std::vector<uint8_t> bytes;
   size_t count = 0;
-  SendRaw(input, control.peer->fd(), &bytes, &count);
+  SendRaw(input, ends.theirs->fd(), &bytes, &count);
   memif_msg_t message;
   UniqueFd passed;
-  const Received got = control.ours->Receive(&message, &passed);
+  const Received got = ends.ours->Receive(&message, &passed);
   if (bytes.empty()) {
     Expect(got == Received::kClosed);
   } else {
@@ -289,19 +279,19 @@ void ReceiveRaw(Input& input, Handshake& handshake, Control& control) {
     Expect(memcmp(&message, bytes.data(), std::min(bytes.size(), sizeof message)) == 0);
   }
   if (passed) Expect((fcntl(passed.get(), F_GETFD) & FD_CLOEXEC) != 0);
-  if (got == Received::kMessage) (void)handshake.OnMessage(message, std::move(passed), *control.ours);
-  control.peer->Discard();
+  if (got == Received::kMessage) (void)handshake.OnMessage(message, std::move(passed), *ends.ours);
+  ends.theirs->Discard();
 }
 
 void AsStranger(Input& input) {
   const Settings settings = MakeSettings(input, input.Byte() & 1 ? Role::kServer : Role::kClient);
-  Control control;
+  Ends ends;
   const std::shared_ptr<BufferPool> none;
   ServerHandshake server([&](uint32_t, std::string*) { return &settings; }, nullptr);
   ClientHandshake client(settings, nullptr, none);
   const bool is_server = settings.role == Role::kServer;
   for (int i = 0; i < 20 && !input.empty(); i++)
-    ReceiveRaw(input, is_server ? static_cast<Handshake&>(server) : client, control);
+    ReceiveRaw(input, is_server ? static_cast<Handshake&>(server) : client, ends);
 }
 
 /// Opens the descriptors that a process has for all of its connections.

@@ -163,7 +163,7 @@ void Drops() {
   Expect(rx.Burst(table, kPackets) == 0);
 }
 
-/// A connection that ends while nobody looks: what was under way is counted as lost at both ends.
+/// A connection that ends between two looks: the packets under way are counted as lost at both ends.
 void Lost() {
   const Settings client = OneRing(Role::kClient);
   Settings server = client;

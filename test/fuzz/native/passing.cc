@@ -29,7 +29,7 @@ class Stream {
     ours_.Reset(ends[1]);
   }
 
-  /// False when the stream is at its end: too much was passed, and what came beside it is lost.
+  /// False when the stream is at its end: too much was passed, and the bytes beside it are lost.
   bool Act(Input& input) {
     if (input.Byte() & 1) return Send(input);
     return Receive(1 + input.Below(300), input.Rarely() ? input.Below(20) : kMany);

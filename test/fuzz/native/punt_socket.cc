@@ -227,7 +227,7 @@ class Calls {
   ReceiverDrops drops_;
 };
 
-/// The real drain thread beside a thread that reads and one that sends. The ring holds all packets.
+/// The real drain thread beside a reading and a sending thread. The ring holds all packets.
 void Threads(Input& input) {
   constexpr uint32_t kCount = 300;
   Socket socket(kBatch, 2048);

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "ends.h"
 #include "input.h"
 #include "memif/control/client_handshake.h"
 #include "memif/control/client_memory.h"
@@ -118,16 +119,6 @@ inline Sayings HonestClient(const Settings& settings, const Link& link) {
   return all;
 }
 
-struct Ends {
-  Ends() {
-    int ends[2];
-    Expect(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0);
-    ours = std::make_unique<Channel>(UniqueFd(ends[0]));
-    theirs = std::make_unique<Channel>(UniqueFd(ends[1]));
-  }
-  std::unique_ptr<Channel> ours, theirs;
-};
-
 /// Says it all to a server of ours; returns the reason against it.
 inline std::string SayToServer(Sayings& all) {
   const Settings settings = OneRing(Role::kServer);
@@ -226,7 +217,7 @@ inline void RefusedByClient() {
   Expect(SayToClient({small}) == "two regions are needed");
 }
 
-/// A peer that does not read its socket, one that is gone, and messages that nobody wants.
+/// A peer that does not read its socket, a peer that is gone, and unexpected messages.
 inline void Unread() {
   const Settings settings = OneRing(Role::kServer);
   Ends ends;

@@ -179,7 +179,7 @@ export class SimulatedLine implements Line {
     wire?.toServer.send("end", () => wire.abortAll());
   }
 
-  /** The daemon's process is gone. What it has sent still arrives. */
+  /** The daemon's process is gone. The messages that it sent still arrive. */
   daemonDied(): void {
     const wire = this.#wire;
     this.#wire = undefined;

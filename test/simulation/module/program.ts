@@ -97,7 +97,7 @@ export class ModuleProgram {
     life.begin().catch(() => this.#refused());
   }
 
-  /** A program whose punt cannot be had ends. Its supervisor starts it again, unless that makes no difference. */
+  /** A program whose request is refused ends. Its supervisor starts it again, unless that makes no difference. */
   #refused(): void {
     if (this.#fatal && !REFUSED.has(this.#fatal.code)) this.kill(RESTART_MS);
   }
