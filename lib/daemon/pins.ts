@@ -19,7 +19,8 @@ const UNUSED_MS = 60_000;
  */
 export class NamespacePins {
   readonly #directory: string;
-  readonly #pinned = new Map<string, number>();
+  /** Since when no punt names a namespace, as far as this daemon knows. */
+  readonly #unusedSince = new Map<string, number>();
 
   constructor(directory: string) {
     this.#directory = directory;
@@ -35,7 +36,7 @@ export class NamespacePins {
     const { device, inode } = networkNamespace(namespace);
     if (own.device === device && own.inode === inode) return "";
     const path = join(this.#directory, `${prefixOf(cnf)}-${inode}`);
-    this.#pinned.set(path, performance.now());
+    this.#unusedSince.set(path, performance.now());
     if (isNamespace(path, inode)) return path;
     await ensureFolder(this.#directory, 0o755);
     await (await open(path, NEW_FILE, 0o444)).close();
@@ -52,16 +53,23 @@ export class NamespacePins {
     return dirname(path) === this.#directory && basename(path).startsWith(`${prefixOf(cnf)}-`);
   }
 
-  /** Lets go of the namespaces that no punt names. */
+  /** Lets go of the namespaces that no punt has named for a minute. Another daemon of the host, or an earlier life, may have pinned them. */
   async clean(used: ReadonlySet<string>): Promise<void> {
+    for (const path of used) this.#unusedSince.delete(path);
     const names = await readdir(this.#directory).catch(() => []);
     for (const path of names.map((name) => join(this.#directory, name))) {
-      const since = this.#pinned.get(path);
-      if (used.has(path) || (since !== undefined && performance.now() - since < UNUSED_MS)) continue;
-      this.#pinned.delete(path);
+      if (used.has(path) || !this.#isUnusedLong(path)) continue;
+      this.#unusedSince.delete(path);
       await run("umount", ["--lazy", path]);
       await rm(path, { force: true });
     }
+  }
+
+  #isUnusedLong(path: string): boolean {
+    const now = performance.now();
+    const since = this.#unusedSince.get(path) ?? now;
+    this.#unusedSince.set(path, since);
+    return now - since >= UNUSED_MS;
   }
 }
 

@@ -29,6 +29,7 @@ export {
   connectPuntSocket,
   type OpenPacketSocketOptions,
   openPacketSocket,
+  removeStalePuntSocket,
 } from "./open.js";
 export type { ExchangeOptions } from "./options.js";
 export { blockDatagrams, queueLength, takeDatagramSocket, unblockDatagrams } from "./queue.js";

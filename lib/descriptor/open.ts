@@ -57,6 +57,16 @@ export function bindPuntSocket(options: BoundPuntSocketOptions): Descriptor {
 }
 
 /**
+ * Removes the file of a punt socket that no process has any more. Does nothing where nothing is.
+ *
+ * @throws PuntError `ERR_OPTION`; `EADDRINUSE`: a process has the socket; `EEXIST` when something other than a socket is there; an
+ *   errno name
+ */
+export function removeStalePuntSocket(path: string): void {
+  native.removeStaleDatagram(new DescriptorCheck("descriptor.remove").socketPath("path", path));
+}
+
+/**
  * Connects a datagram socket to VPP's punt socket, for injecting packets.
  *
  * @throws PuntError `ERR_OPTION`; `ENOENT`, `ECONNREFUSED`, `EACCES`

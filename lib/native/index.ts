@@ -105,6 +105,8 @@ export interface LinuxAddon {
   connectUnix(op: string, path: string, type: "stream" | "seqpacket" | "dgram"): NativeDescriptor;
   /** The file stays. An empty `vppPath` leaves the socket unconnected. */
   bindDatagram(options: NativeSocketFile & { vppPath: string }): NativeDescriptor;
+  /** Removes the file of a datagram socket that no process has. EADDRINUSE: a process has it. Nothing there is no error. */
+  removeStaleDatagram(path: string): void;
   /** Takes a UNIX datagram socket of another process, by its number there and its inode. */
   takeDescriptor(pid: number, number: number, inode: number): NativeDescriptor;
   /** How many datagrams, and how many bytes, wait in a queue that no other process reads at that time. */

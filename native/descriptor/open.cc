@@ -80,6 +80,12 @@ Napi::Value BindDatagram(const Napi::CallbackInfo& info) {
   return Finish(info.Env(), "descriptor.bind", std::move(fd), failed);
 }
 
+/// removeStaleDatagram(path): removes the file of a datagram socket that no process has any more
+void RemoveStaleDatagram(const Napi::CallbackInfo& info) {
+  const SystemError failed = BoundPath::RemoveStale(info[0].As<Napi::String>().Utf8Value());
+  if (failed.error != 0) ThrowErrno(info.Env(), "descriptor.remove", failed.what, failed.error);
+}
+
 /// Bound to the device, and to no protocol yet: nothing is received before the ring is there.
 SystemError OpenPacket(const std::string& device, UniqueFd* fd) {
   fd->Reset(socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
@@ -166,6 +172,7 @@ void SwitchChecksumOffload(const Napi::CallbackInfo& info) {
 void InitOpen(Napi::Env env, Napi::Object exports) {
   exports.Set("connectUnix", Napi::Function::New(env, ConnectUnix, "connectUnix"));
   exports.Set("bindDatagram", Napi::Function::New(env, BindDatagram, "bindDatagram"));
+  exports.Set("removeStaleDatagram", Napi::Function::New(env, RemoveStaleDatagram, "removeStaleDatagram"));
   exports.Set("openPath", Napi::Function::New(env, OpenPath, "openPath"));
   exports.Set("openPacketSocket", Napi::Function::New(env, OpenPacketSocket, "openPacketSocket"));
   exports.Set("networkNamespace", Napi::Function::New(env, NetworkNamespace, "networkNamespace"));

@@ -5,7 +5,8 @@
 
 namespace vpp_punt::descriptor {
 
-/// connectUnix, bindDatagram, openPacketSocket, networkNamespace, moveDevice: see lib/native.ts.
+/// connectUnix, bindDatagram, removeStaleDatagram, openPacketSocket, networkNamespace, moveDevice: see
+/// lib/native.ts.
 void InitOpen(Napi::Env env, Napi::Object exports);
 
 }  // namespace vpp_punt::descriptor

@@ -74,12 +74,12 @@ int TypeOf(int fd) {
   return type;
 }
 
-/// Makes the path free: removes the socket file of a dead process.
-int MakeRoom(const std::string& path, int fd) {
+/// Makes the path free for a socket of that type: removes the socket file of a dead process.
+int MakeRoom(const std::string& path, int type) {
   struct stat found;
   if (lstat(path.c_str(), &found) != 0) return errno == ENOENT ? 0 : errno;
   if (!S_ISSOCK(found.st_mode)) return EEXIST;
-  if (const int error = Probe(path, TypeOf(fd))) return error;
+  if (const int error = Probe(path, type)) return error;
   return unlink(path.c_str()) == 0 || errno == ENOENT ? 0 : errno;
 }
 
@@ -126,7 +126,7 @@ SystemError BoundPath::Bind(int fd, const std::string& path, const BindOptions& 
 SystemError BoundPath::BindFile(int fd, const std::string& path, const BindOptions& options) {
   FolderLock lock;
   lock.Take(path);
-  if (const int error = MakeRoom(path, fd)) return NoRoom(error, path);
+  if (const int error = MakeRoom(path, TypeOf(fd))) return NoRoom(error, path);
   // Linux takes the mode of the new file from the socket's: no other user can connect before group and mode
   // are right.
   if (options.mode) fchmod(fd, 0600);
@@ -141,6 +141,14 @@ SystemError BoundPath::BindFile(int fd, const std::string& path, const BindOptio
   }
   if (SystemError error = GiveRights(path, identity_, options)) return error;
   return Listen(fd, path, options.backlog);
+}
+
+SystemError BoundPath::RemoveStale(const std::string& path) {
+  if (!UnixAddress::Fits(path)) return {ENAMETOOLONG, "path " + path};
+  FolderLock lock;
+  lock.Take(path);
+  const int error = MakeRoom(path, SOCK_DGRAM);
+  return error == 0 ? SystemError{} : NoRoom(error, path);
 }
 
 void BoundPath::Remove() {

@@ -34,6 +34,10 @@ class BoundPath {
   /// than a socket is there. An abstract name (`@name`) has no file: the kernel alone keeps it unique.
   SystemError Bind(int fd, const std::string& path, const BindOptions& options);
 
+  /// Removes the file of a datagram socket that no process has any more, under the lock of Bind. EADDRINUSE:
+  /// a process has it; EEXIST: something other than a socket is there.
+  static SystemError RemoveStale(const std::string& path);
+
   void Remove();
 
   /// Leaves the file where it is, also at the end of the process: another owner of the socket removes it.

@@ -1,7 +1,4 @@
 // attach.sock: hands a CNF the open descriptors of its punts, and takes its network namespace.
-import { rm } from "node:fs/promises";
-import { dirname } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import {
   type DescriptorAnswer,
   type DescriptorRequest,
@@ -9,12 +6,13 @@ import {
   networkNamespace,
 } from "../../descriptor/index.js";
 import { PuntError } from "../../errors.js";
-import { idText, type PuntRequest, type PuntStatus, reachOf } from "../../punt/index.js";
+import { idText, type PuntRequest, type PuntStatus } from "../../punt/index.js";
 import { setSocketRights } from "../../socket-file.js";
 import { type AttachQuestion, decodeQuestion, encodeAttach } from "../../wire/index.js";
 import type { AuditEntry } from "../audit.js";
 import { callerText, type Entrance, type PeerCredentials, type UnixCaller } from "../identity.js";
 import { type Parts, View } from "../service/index.js";
+import { DeletedSockets } from "./deleted-sockets.js";
 import { openEnds } from "./ends.js";
 import { StoppedCnfs } from "./stopped.js";
 
@@ -32,7 +30,6 @@ export interface AttachDoorOptions {
 const OP = "punt.attach";
 /** How often namespaces that no punt names are looked for. */
 const CLEAN_INTERVAL_MS = 10_000;
-const WATCH_RETRY_MS = 1_000;
 
 /** A line of the audit log that is not finished: what is known of an exchange so far. */
 type AuditDraft = { -readonly [K in keyof Omit<AuditEntry, "decision">]: AuditEntry[K] };
@@ -47,6 +44,7 @@ export class AttachDoor {
   readonly #stopped: StoppedCnfs;
   readonly #ending = new AbortController();
   readonly #cleaning: NodeJS.Timeout | undefined;
+  readonly #deleted: DeletedSockets | undefined;
 
   private constructor(parts: Parts, options: AttachDoorOptions) {
     this.path = options.path;
@@ -62,7 +60,7 @@ export class AttachDoor {
     if (options.entrance.cnf !== undefined) return;
     const failed = (error: unknown) => parts.log.warn({ err: error }, "namespaces without a punt were not looked for");
     this.#cleaning = setInterval(() => void this.#clean().catch(failed), CLEAN_INTERVAL_MS).unref();
-    void this.#followDeletions();
+    this.#deleted = new DeletedSockets(parts.punts, parts.socketDirectory);
   }
 
   /** @throws PuntError EADDRINUSE: another daemon listens there; an errno name */
@@ -72,6 +70,7 @@ export class AttachDoor {
 
   async close(): Promise<void> {
     clearInterval(this.#cleaning);
+    this.#deleted?.close();
     this.#ending.abort();
     this.#stopped.close();
     await this.#server.close();
@@ -137,26 +136,6 @@ export class AttachDoor {
     const { punts, pins } = this.#parts;
     const used = (await punts.list()).map(({ request }) => pathOf(request));
     if (!this.#ending.signal.aborted) await pins.clean(new Set(used));
-  }
-
-  /** Removes the sockets of punts that are deleted, until the door closes. While etcd is away, the punts are not known. */
-  async #followDeletions(): Promise<void> {
-    const { signal } = this.#ending;
-    while (!signal.aborted) {
-      await this.#removeSockets().catch(() => {});
-      await sleep(WATCH_RETRY_MS, undefined, { signal, ref: false }).catch(() => {});
-    }
-  }
-
-  /** Removes the files of punts that are deleted: their sockets are the CNFs', which cannot. */
-  async #removeSockets(): Promise<void> {
-    const { punts, socketDirectory } = this.#parts;
-    for await (const event of punts.watch({ signal: this.#ending.signal })) {
-      if (event.kind !== "change" || event.event.to !== "DELETED") continue;
-      const { request } = event.event.status;
-      const { socketPath: path = "" } = reachOf(request);
-      if (dirname(path) === socketDirectory) await rm(path, { force: true });
-    }
   }
 }
 
