@@ -2,7 +2,7 @@
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { removeStalePuntSocket } from "../../descriptor/index.js";
-import { type Punts, type PuntStatus, reachOf } from "../../punt/index.js";
+import { type PuntStatus, type Punts, reachOf } from "../../punt/index.js";
 
 /** How long after the end of a watch a new one begins. While etcd is away, the punts are not known. */
 const WATCH_RETRY_MS = 1_000;
