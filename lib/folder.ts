@@ -6,6 +6,9 @@ import { dirname } from "node:path";
 /** The mode of new parent folders. In /run/vpp-punt, a private folder lies beside a socket that every user may reach. */
 const ABOVE = 0o755;
 
+/** The mode of a folder for a program's user and group only. */
+export const OWN_FOLDER = 0o750;
+
 /** Makes the folder with `mode`, and those above it. Does nothing if it exists. @throws the error of Linux */
 export async function ensureFolder(path: string, mode = 0o777): Promise<void> {
   try {

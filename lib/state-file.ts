@@ -2,13 +2,12 @@
 import { dirname } from "node:path";
 import type { ZodType } from "zod";
 import { issueText, PuntError } from "./errors.js";
-import { ensureFolder } from "./folder.js";
+import { ensureFolder, OWN_FOLDER } from "./folder.js";
 import { readRegularFile, unreadable } from "./read-file.js";
 import { seal, unseal } from "./sealed.js";
 import { writeDurably } from "./write-durably.js";
 
 const VERSION = 1;
-const FOLDER_MODE = 0o750;
 
 /** A kind of file. */
 export interface StateForm<T> {
@@ -72,7 +71,7 @@ export class StateFile<T> {
 
   async #replace(path: string, text: string): Promise<void> {
     try {
-      await ensureFolder(dirname(path), FOLDER_MODE);
+      await ensureFolder(dirname(path), OWN_FOLDER);
       await writeDurably(path, text);
     } catch (cause) {
       const { code = "EIO" } = cause as NodeJS.ErrnoException;

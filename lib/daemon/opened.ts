@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type AskedChange, ClusterPunts, type Explainer } from "../cluster/index.js";
 import { CounterReader } from "../counters/index.js";
 import { PuntError } from "../errors.js";
-import { ensureFolder } from "../folder.js";
+import { ensureFolder, OWN_FOLDER } from "../folder.js";
 import {
   DefaultHost,
   type DeviceReport,
@@ -156,7 +156,7 @@ function devicesOf(punts: PuntManager | ClusterPunts): DeviceReport {
 
 async function makeFolder(path: string): Promise<void> {
   try {
-    await ensureFolder(path, 0o750);
+    await ensureFolder(path, OWN_FOLDER);
   } catch (cause) {
     const { code = "EIO" } = cause as NodeJS.ErrnoException;
     throw new PuntError("daemon.start", code, `cannot make the folder ${path}`, { path, remedy: FOLDER_REMEDY }, cause);

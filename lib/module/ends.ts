@@ -2,6 +2,7 @@
 import { PuntError } from "../errors.js";
 import { attach, type PuntMetadata, type PuntStatus } from "../punt/index.js";
 import { answeredAddresses, answerOn } from "./answers.js";
+import { BoundFile } from "./bound-file.js";
 import { Outbox } from "./outbox.js";
 import {
   type BatchHandler,
@@ -25,6 +26,9 @@ export class PathEnds implements CnfEnds {
   #outbox: Outbox | undefined;
   #injectPath: string | undefined;
   #key = "";
+  #status: PuntStatus | undefined;
+  /** Of the punt sockets. */
+  #files: BoundFile[] = [];
   #handler: BatchHandler | undefined;
   #look: NodeJS.Timeout | undefined;
   /** The number of unconnected ends at the last call of `onChange`. */
@@ -39,7 +43,9 @@ export class PathEnds implements CnfEnds {
     return this.#ports;
   }
 
-  update({ metadata }: PuntStatus, isNew: boolean): void {
+  update(status: PuntStatus, isNew: boolean): void {
+    const { metadata } = status;
+    this.#status = status;
     try {
       const key = keyOf(metadata);
       if (key !== this.#key) this.#open(metadata, key);
@@ -79,6 +85,7 @@ export class PathEnds implements CnfEnds {
     this.#outbox?.close();
     this.#outbox = undefined;
     this.#ports = [];
+    this.#files = [];
     this.#key = "";
     this.#isListening = false;
   }
@@ -87,6 +94,7 @@ export class PathEnds implements CnfEnds {
     this.close();
     this.#ports = [...attach(metadata, this.#hooks.options).ports];
     this.#key = key;
+    this.#files = this.#ports.flatMap((port) => (port.kind === "af-unix" ? new BoundFile(port.socket.path) : []));
     for (const port of this.#ports) {
       if (port.kind === "memif")
         port.memif.on("up", () => this.#hooks.onChange()).on("down", () => this.#hooks.onChange());
@@ -146,11 +154,21 @@ export class PathEnds implements CnfEnds {
     this.#outbox = new Outbox(this.#hooks.interfaces, { vppPath: found.vppPath });
   }
 
-  /** A punt socket has no event for its connection to VPP, and a TAP none for its device. */
+  /** Binds the punt sockets again if the file of one was removed: without it VPP does not reach the socket. */
+  #keepFiles(): void {
+    // Each of them counts how often it was not there.
+    if (!this.#files.map((file) => file.isRemoved()).includes(true)) return;
+    this.close();
+    this.update(this.#status!, false);
+    this.#tell();
+  }
+
+  /** A punt socket has no event for its connection to VPP nor for its file, and a TAP none for its device. */
   #watch(): void {
     if (this.#look || !this.#ports.some(({ kind }) => kind !== "memif")) return;
     this.#told = this.unconnected().length;
     this.#look = setInterval(() => {
+      this.#keepFiles();
       if (this.#isListening) for (const index of this.#ports.keys()) this.#openTap(index);
       if (this.unconnected().length !== this.#told) this.#tell();
     }, LOOK_MS).unref();

@@ -6,6 +6,7 @@ import { PacketSocket } from "../packet-socket/index.js";
 import { type InterconnectMetadata, isMade, type PuntMetadata, type PuntStatus } from "../punt/index.js";
 import { PuntSocket } from "../punt-socket/index.js";
 import { answeredAddresses, answerOn } from "./answers.js";
+import { BoundFile } from "./bound-file.js";
 import { injectFrame, keyOf } from "./ends.js";
 import { Outbox } from "./outbox.js";
 import {
@@ -44,6 +45,8 @@ export interface HandedHooks extends EndHooks {
 
 /** How long to wait before ends that are not open or not connected are asked for again. */
 const RETRY_MS = 200;
+/** How often the files of punt sockets are looked at. */
+const FILES_MS = 1_000;
 
 export class HandedEnds implements CnfEnds {
   readonly #hooks: HandedHooks;
@@ -60,6 +63,9 @@ export class HandedEnds implements CnfEnds {
   /** VPP's punt socket may be another one than that to which frames go. */
   #isOwed = false;
   #retry: NodeJS.Timeout | undefined;
+  /** Of the open punt sockets, by interconnect. */
+  readonly #files = new Map<number, BoundFile>();
+  #fileLook: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor(hooks: HandedHooks) {
@@ -119,6 +125,23 @@ export class HandedEnds implements CnfEnds {
     this.#outbox?.close();
     this.#outbox = undefined;
     this.#identities.clear();
+    this.#files.clear();
+    clearInterval(this.#fileLook);
+    this.#fileLook = undefined;
+  }
+
+  /** Has the daemon open a punt socket again whose file was removed. */
+  #lookAtFiles(): void {
+    const removed = [...this.#files].filter(([, file]) => file.isRemoved());
+    for (const [index] of removed) {
+      closePort(this.#open.get(index)!);
+      this.#open.delete(index);
+      this.#identities.delete(`socket/${index}`);
+      this.#files.delete(index);
+    }
+    if (removed.length === 0) return;
+    this.#ask();
+    this.#hooks.onChange();
   }
 
   /** A packet socket has a ring of its own: it is opened for a program that uses it. */
@@ -215,7 +238,13 @@ export class HandedEnds implements CnfEnds {
     this.#open.delete(interconnect);
     const port = this.#portOf(kind, metadata, descriptor);
     this.#open.set(interconnect, port);
+    if (metadata.attachment.kind === "af-unix") this.#watchFile(interconnect, metadata.attachment.path);
     if (this.#handler) this.#listen(interconnect, port);
+  }
+
+  #watchFile(interconnect: number, path: string): void {
+    this.#files.set(interconnect, new BoundFile(path));
+    this.#fileLook ??= setInterval(() => this.#lookAtFiles(), FILES_MS).unref();
   }
 
   #portOf(kind: "memif" | "socket" | "packets", interconnect: InterconnectMetadata, descriptor: Descriptor): CnfPort {

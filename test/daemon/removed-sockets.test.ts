@@ -47,6 +47,15 @@ for (const [what, remove] of Object.entries(removals))
     await eventually(() => punt.status.state === "ready");
   });
 
+test("a daemon whose folder of punt sockets is removed makes it again for the next punt", async (t) => {
+  const { socket, directory } = await daemonTest(t);
+  rmSync(join(directory, "sockets"), { recursive: true });
+  const punt = await openPunt(CNF, { socket });
+  t.teardown(() => punt.close());
+  t.is((await punt.ready()).state, "ready");
+  t.is(statSync(join(directory, "sockets")).mode & 0o777, 0o750);
+});
+
 test("a socket that another process has in its place is left to that process, until it is gone", async (t) => {
   const path = join(folder(t), "s.sock");
   const opened: string[] = [];

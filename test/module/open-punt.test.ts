@@ -1,7 +1,8 @@
 // openPunt with an embedded VPP: by a manager of this process, and by a daemon.
 import { once } from "node:events";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import test, { type ExecutionContext } from "ava";
 import type { PuntError } from "../../lib/errors.js";
 import { ownBacking } from "../../lib/module/backing.js";
@@ -99,6 +100,22 @@ for (const [name, place] of Object.entries({ "a manager of this process": own, "
     await dns.close();
     await done;
     t.throws(() => dns.packets(), { code: "ERR_CLOSED" });
+  });
+
+  test(`${name}: packets come again after somebody removed the file of the punt socket`, async (t) => {
+    const { vpp, open } = await place(t);
+    const dns = await open({ cnf: "dns", udp: 53 });
+    const done = answer(dns);
+    await dns.ready();
+    const attachment = dns.status.punt!.metadata.interconnects[0]!.attachment as { path: string };
+    t.is(await ask(vpp, 53, "one"), "answer to one");
+    unlinkSync(attachment.path);
+    const isAnswered = async () => (await ask(vpp, 53, "two", 1).catch(() => "")) === "answer to two";
+    while (!(await isAnswered())) await sleep(100);
+    await dns.ready();
+    t.is(dns.status.punt!.state, "CREATED");
+    await dns.close();
+    await done;
   });
 
   test(`${name}: bursts, the name of an interface, and frames by name`, async (t) => {

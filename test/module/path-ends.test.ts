@@ -1,5 +1,7 @@
 // The ends that a program opens by their paths: which are polled, and which report changes themselves.
+import { existsSync, unlinkSync } from "node:fs";
 import test, { type ExecutionContext } from "ava";
+import { bindPuntSocket } from "../../lib/descriptor/index.js";
 import { keyOf, PathEnds } from "../../lib/module/ends.js";
 import type { EndHooks } from "../../lib/module/ports.js";
 import { until } from "../support/descriptor/peer.js";
@@ -75,6 +77,31 @@ test.serial("a punt socket that connects later is reported once, and polling sto
   ends.update(status, true);
   t.is(looks.length, 2);
 });
+
+test.serial(
+  "a punt socket whose file was removed is opened again, and one that another program took over is not",
+  (t) => {
+    const side = socketSide(t);
+    const { ends, told, looks, problems } = pathEnds(t);
+    ends.update(created([side.interconnect]), true);
+    const [first] = ends.ports;
+    const look = () => looks.at(-1)!.run();
+    unlinkSync(side.path);
+    look();
+    t.is(ends.ports[0], first, "a program that takes the path over removes the file for a moment");
+    look();
+    t.not(ends.ports[0], first);
+    t.true(existsSync(side.path));
+    t.deepEqual(ends.unconnected(), []);
+    t.deepEqual(told, [[]]);
+    t.deepEqual(problems, [undefined, undefined]);
+    const [second] = ends.ports;
+    const other = bindPuntSocket({ path: side.path, replace: true });
+    t.teardown(() => other.close());
+    for (let i = 0; i < 4; i++) look();
+    t.is(ends.ports[0], second);
+  },
+);
 
 test.serial("a TAP is polled until its device is there, and the wait is not reported as a problem", (t) => {
   const { ends, looks, problems } = pathEnds(t);

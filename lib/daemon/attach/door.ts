@@ -6,6 +6,7 @@ import {
   networkNamespace,
 } from "../../descriptor/index.js";
 import { PuntError } from "../../errors.js";
+import { ensureFolder, OWN_FOLDER } from "../../folder.js";
 import { idText, type PuntRequest, type PuntStatus } from "../../punt/index.js";
 import { setSocketRights } from "../../socket-file.js";
 import { type AttachQuestion, decodeQuestion, encodeAttach } from "../../wire/index.js";
@@ -100,6 +101,8 @@ export class AttachDoor {
     const { punts, socketDirectory, tokens } = this.#parts;
     const { id } = tokens.take(token, caller);
     entry.punts = [id];
+    // What keeps it from being made also keeps a socket from being bound, whose error names its path.
+    await ensureFolder(socketDirectory, OWN_FOLDER).catch(() => {});
     const status = await punts.get(id);
     if (!status) throw new PuntError(OP, "ERR_NO_SUCH_PUNT", `there is no punt ${idText(id)} any more`);
     const opened = openEnds(status.metadata, { ...wanted, socketDirectory });
