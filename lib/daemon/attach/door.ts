@@ -101,7 +101,7 @@ export class AttachDoor {
     const { punts, socketDirectory, tokens } = this.#parts;
     const { id } = tokens.take(token, caller);
     entry.punts = [id];
-    // What keeps it from being made also keeps a socket from being bound, whose error names its path.
+    // A folder that cannot be made fails the bind, whose error names the path.
     await ensureFolder(socketDirectory, OWN_FOLDER).catch(() => {});
     const status = await punts.get(id);
     if (!status) throw new PuntError(OP, "ERR_NO_SUCH_PUNT", `there is no punt ${idText(id)} any more`);
