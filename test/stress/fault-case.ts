@@ -6,13 +6,13 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Vpp } from "../../lib/binapi/index.js";
 import { PuntError } from "../../lib/errors.js";
-import { type HostLink, PuntManager, type PuntRequestInput, type PuntType } from "../../lib/punt/index.js";
+import { type HostLink, PuntManager, type PuntRequestInput } from "../../lib/punt/index.js";
 import { programPath } from "../support/program.js";
-import { puntOf } from "../support/punt/punts.js";
 import { snapshot } from "../support/vpp/snapshot.js";
-import { expectSame, idOf } from "./choice.js";
+import { expectSame } from "./choice.js";
 import type { KillOrder } from "./fault-manager.js";
-import { Fuse, type LocalFault, watchedHost, watchedStore, watchedVpp } from "./fault-points.js";
+import { type CaseOptions, CNF, hasJust, type Operation, operate, operationOf } from "./fault-operation.js";
+import { Fuse, type KillSite, type LocalFault, watchedHost, watchedStore, watchedVpp } from "./fault-points.js";
 import type { FaultyVpp } from "./faulty-vpp.js";
 import { cards } from "./history.js";
 import { Operator } from "./operator.js";
@@ -20,14 +20,6 @@ import { serveHost } from "./remote-host.js";
 import { settings, settle, within } from "./settling.js";
 
 const child = programPath("test/stress/fault-manager.js");
-
-export interface CaseOptions {
-  readonly type: PuntType;
-  readonly interconnect: "TAP" | "MEMIF";
-  /** Whether a SPAN of the same CNF has an interconnect of the same kind for the same interface. */
-  readonly shared: boolean;
-  readonly op: "add" | "delete";
-}
 
 /** A fault, and the call that it strikes: the nth from the beginning of the operation. */
 export type Point =
@@ -40,18 +32,20 @@ export function textOf({ type, interconnect, shared, op }: CaseOptions): string 
 }
 
 export class FaultCase {
-  readonly #options: CaseOptions;
+  readonly #operation: Operation;
   readonly #vpp: FaultyVpp;
   readonly #client: Vpp;
   readonly #operator: Operator;
-  readonly #fuses = { write: new Fuse(), link: new Fuse(), message: new Fuse() };
+  readonly #fuses: Readonly<Record<KillSite, Fuse>>;
   #manager: PuntManager | undefined;
   #managerClient: Vpp | undefined;
   #calls = { vpp: 0, write: 0, link: 0, message: 0 };
-  /** VPP and Linux without a manager, without the punt, and with it. */
+  /** VPP's restart, once a fault of a write or of Linux has killed it. */
+  #restarted: Promise<void> | undefined;
+  /** VPP and Linux without a manager, before the operation, and after it. */
   #untouched: readonly string[] = [];
-  #without: readonly string[] = [];
-  #with: readonly string[] = [];
+  #before: readonly string[] = [];
+  #after: readonly string[] = [];
 
   /** Prepares the case. Returns undefined if the two punts conflict, so that there is nothing to share. */
   static async begin(options: CaseOptions, start: () => Promise<FaultyVpp>): Promise<FaultCase | undefined> {
@@ -71,8 +65,12 @@ export class FaultCase {
   }
 
   private constructor(options: CaseOptions, vpp: FaultyVpp, client: Vpp) {
-    this.#options = options;
+    this.#operation = operationOf(options, vpp);
     this.#vpp = vpp;
+    const kill = () => {
+      this.#restarted = vpp.restart();
+    };
+    this.#fuses = { write: new Fuse(kill), link: new Fuse(kill), message: new Fuse(kill) };
     this.#client = client;
     this.#operator = new Operator(client, cards, vpp.directory, vpp.real);
   }
@@ -80,23 +78,6 @@ export class FaultCase {
   /** Names of the faults that can strike a message. */
   get faults(): readonly string[] {
     return this.#vpp.faults;
-  }
-
-  get #request(): PuntRequestInput {
-    const { type, interconnect } = this.#options;
-    const request = puntOf(type, { cnf: "cnf", interconnect, subject: 1, unique: 1, folder: this.#vpp.directory });
-    return request.type === "DHCP_PROXY" ? { ...request, withoutCnfVrf: !this.#vpp.hasVrf } : request;
-  }
-
-  get #partner(): PuntRequestInput {
-    const { type, interconnect } = this.#options;
-    const place = { cnf: "cnf", label: "partner", interconnect, subject: 1, unique: 2, folder: this.#vpp.directory };
-    if (type === "PUNT_TO_SOCKET")
-      return {
-        ...puntOf(type, { ...place, subject: 2 }),
-        ...{ socketPath: `${this.#vpp.directory}/punt1.sock` },
-      } as PuntRequestInput;
-    return puntOf("SPAN", place);
   }
 
   async #startManager(): Promise<void> {
@@ -127,18 +108,29 @@ export class FaultCase {
   }
 
   async #prepare(): Promise<boolean> {
-    const manager = this.#manager!;
-    if (this.#options.shared) await manager.add(this.#partner, { waitFor: "CREATED" });
-    await settle(manager);
-    this.#without = await this.#look();
-    const failure = await manager.add(this.#request, { waitFor: "CREATED" }).catch((error: PuntError) => error);
-    if (failure instanceof PuntError && failure.code === "ERR_CONFLICT" && this.#options.shared) return false;
-    if (failure instanceof Error) throw failure;
-    await settle(manager);
-    this.#with = await this.#look();
-    if (this.#options.op === "add") await this.#toggle();
+    const { before, after } = this.#operation;
+    this.#before = (await this.#reach(before)) ?? [];
+    const reached = await this.#reach(after);
+    if (reached === undefined) return false;
+    this.#after = reached;
+    await this.#reach(before);
     await this.#count();
     return true;
+  }
+
+  /** Gives the CNF just these punts, and those that stay. Returns what VPP and Linux have then; undefined if the punts conflict. */
+  async #reach(requests: readonly PuntRequestInput[]): Promise<string[] | undefined> {
+    const manager = this.#manager!;
+    const { beside } = this.#operation;
+    const set = { cnf: CNF, punts: [...requests, ...beside] };
+    const failure = await manager.apply(set, { waitFor: "CREATED" }).then(
+      ({ failed }) => failed[0]?.error,
+      (error: PuntError) => error,
+    );
+    if (failure?.code === "ERR_CONFLICT" && beside.length > 0) return undefined;
+    if (failure) throw failure;
+    await settle(manager);
+    return await this.#look();
   }
 
   /** Runs the operation without a fault. */
@@ -163,26 +155,18 @@ export class FaultCase {
     return [...vpp, ...links.map(linkText)].sort();
   }
 
-  /** Brings the punt back to the state from which the operation starts. */
+  /** Brings the CNF's punts back to what they are before the operation. */
   async #toggle(): Promise<void> {
-    const manager = this.#manager!;
-    const wanted = this.#options.op === "delete";
-    if (this.#isThere() === wanted) return;
-    if (wanted) await manager.add(this.#request, { waitFor: "CREATED" });
-    else await manager.delete(idOf(this.#request));
-    await settle(manager);
-    expectSame("at first", wanted ? this.#with : this.#without, "the punt's return", await this.#look());
-  }
-
-  #isThere(): boolean {
-    return this.#manager!.get(idOf(this.#request)) !== undefined;
+    const { before } = this.#operation;
+    if (hasJust(this.#manager!, before, this.#operation)) return;
+    expectSame("at first", this.#before, "the punts' return", (await this.#reach(before)) ?? []);
   }
 
   /** Runs the operation with a fault at the point. Returns false if the operation ended before the point. */
   async strike(point: Point): Promise<boolean> {
     const { struck, promise } = point.at === "kill" ? await this.#kill(point) : await this.#operateWith(point);
     this.#vpp.clear();
-    if (point.at === "vpp" && point.fault === "crash" && struck) await this.#restartVpp();
+    if (point.at !== "kill" && /crash$/.test(point.fault) && struck) await this.#restartVpp();
     await this.#checkState(promise);
     await this.#closeManager();
     await this.#startManager();
@@ -192,8 +176,10 @@ export class FaultCase {
   }
 
   async #restartVpp(): Promise<void> {
-    await this.#vpp.restart();
-    await this.#client.connected();
+    await (this.#restarted ?? this.#vpp.restart());
+    this.#restarted = undefined;
+    // The client may not have noticed yet that its VPP is gone.
+    while (!(await this.#client.call("control_ping", {}).catch(() => undefined))) await this.#client.connected();
     await this.#operator.apply();
   }
 
@@ -206,11 +192,9 @@ export class FaultCase {
   }
 
   async #operate(): Promise<Promised> {
-    const { op } = this.#options;
-    const work = op === "add" ? this.#manager!.add(this.#request) : this.#manager!.delete(idOf(this.#request));
-    return work.then(
-      () => (op === "add" ? "there" : "gone"),
-      (error) => promiseOf(op, error),
+    return operate(this.#manager!, this.#operation).then(
+      () => "done",
+      (error) => promiseOf(this.#operation, error),
     );
   }
 
@@ -223,15 +207,14 @@ export class FaultCase {
   }
 
   async #orderKill(process: ChildProcess, order: KillOrder): Promise<Promised> {
-    const { op } = this.#options;
     serveHost(process, this.#vpp.host);
     let promise: Promised = "either";
     process.on("message", (message: { kept?: true }) => {
-      if (message.kept) promise = op === "add" ? "there" : "gone";
+      if (message.kept) promise = "done";
     });
     const ended = once(process, "exit");
     const { apiSocket, directory, real } = this.#vpp;
-    process.send({ apiSocket, directory, real, op, request: this.#request, order });
+    process.send({ apiSocket, directory, real, operation: this.#operation, order });
     const [code, signal] = await ended;
     if (signal !== "SIGKILL" && code !== 0) throw new Error(`the manager ended with ${code ?? signal}`);
     return promise;
@@ -240,12 +223,15 @@ export class FaultCase {
   async #checkState(promise: Promised): Promise<void> {
     const manager = this.#manager!;
     await within("the manager settles", this.#vpp.longest, settle(manager), () => this.#describe());
-    const there = this.#isThere();
-    if (promise === "there" && !there) throw new Error("the punt is gone, although the answer says that it is there");
-    if (promise === "gone" && there) throw new Error("the punt is there, although the answer says that it is not");
+    const [isBefore, isAfter] = [this.#operation.before, this.#operation.after].map((requests) =>
+      hasJust(manager, requests, this.#operation),
+    );
+    if (!isBefore && !isAfter)
+      throw new Error(`the punts are neither those of before nor those of after:\n${this.#describe()}`);
+    if (promise === "done" && !isAfter) throw new Error("nothing is changed, although the answer says that it is");
     const pending = manager.list().filter(({ state }) => state !== "CREATED");
     if (pending.length > 0) throw new Error(this.#describe());
-    expectSame("without a fault", there ? this.#with : this.#without, "after the fault", await this.#look());
+    expectSame("without a fault", isAfter ? this.#after : this.#before, "after the fault", await this.#look());
   }
 
   #describe(): string {
@@ -281,11 +267,11 @@ function linkText({ name, kind, mac, up, mtu, master, group, addresses }: HostLi
   return `link ${name} ${kind} ${own} ${up ? "up" : "down"} ${mtu} ${master} ${group} ${addresses}`;
 }
 
-type Promised = "there" | "gone" | "either";
+type Promised = "done" | "either";
 
-/** Returns what an error promises: an error of the store or of the request means that nothing was done. */
-function promiseOf(op: "add" | "delete", error: unknown): Promised {
+/** Returns what an error promises. VPP's error is of a punt that stays and is tried again; after an error of the store nothing was done. */
+function promiseOf({ op }: Operation, error: unknown): Promised {
   if (!(error instanceof PuntError)) throw error;
   if (error.code === "EIO" && error.message.includes("store")) return "either";
-  return op === "add" ? "there" : "either";
+  return op === "delete" ? "either" : "done";
 }

@@ -1,13 +1,14 @@
 // All operations that `npm run faults` repeats, and all faults that strike their calls.
 import { puntTypes } from "../support/punt/punts.js";
-import type { CaseOptions, Point } from "./fault-case.js";
+import type { Point } from "./fault-case.js";
+import { type CaseOptions, OPERATIONS } from "./fault-operation.js";
 import { KILL_SITES, LOCAL_FAULTS } from "./fault-points.js";
 
 export const faultCases: readonly CaseOptions[] = puntTypes.flatMap((type) =>
   (["TAP", "MEMIF"] as const)
     .filter((interconnect) => type !== "PUNT_TO_SOCKET" || interconnect === "TAP")
     .flatMap((interconnect) =>
-      [false, true].flatMap((shared) => (["add", "delete"] as const).map((op) => ({ type, interconnect, shared, op }))),
+      [false, true].flatMap((shared) => OPERATIONS.map((op) => ({ type, interconnect, shared, op }))),
     ),
 );
 

@@ -1,7 +1,7 @@
 // A manager in a process of its own that kills itself before or after one call that changes VPP, the store or Linux.
 import { Vpp } from "../../lib/binapi/index.js";
-import { LinuxHost, PuntManager, type PuntRequestInput } from "../../lib/punt/index.js";
-import { idOf } from "./choice.js";
+import { LinuxHost, PuntManager } from "../../lib/punt/index.js";
+import { type Operation, operate } from "./fault-operation.js";
 import { type Around, type KillSite, type Moment, watchedHost, watchedStore, watchedVpp } from "./fault-points.js";
 import { RemoteHost } from "./remote-host.js";
 import { settings } from "./settling.js";
@@ -18,12 +18,11 @@ interface Work {
   readonly directory: string;
   /** Whether VPP is real, with the Linux side of this machine. */
   readonly real: boolean;
-  readonly op: "add" | "delete";
-  readonly request: PuntRequestInput;
+  readonly operation: Operation;
   readonly order: KillOrder;
 }
 
-async function main({ apiSocket, directory, real, op, request, order }: Work): Promise<void> {
+async function main({ apiSocket, directory, real, operation, order }: Work): Promise<void> {
   let left = 0;
   const around: Around = async (site, work) => {
     const struck = site === order.site && left > 0 && --left === 0;
@@ -42,7 +41,7 @@ async function main({ apiSocket, directory, real, op, request, order }: Work): P
   });
   await manager.resync();
   left = order.nth;
-  await (op === "add" ? manager.add(request) : manager.delete(idOf(request)));
+  await operate(manager, operation);
   process.send!({ kept: true });
   await manager.close();
   await vpp.close();

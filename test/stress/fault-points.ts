@@ -1,11 +1,15 @@
 // The points at which a fault strikes a manager, and the faults for each kind of point.
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Vpp } from "../../lib/binapi/index.js";
 import { PuntError } from "../../lib/errors.js";
 import type { Host, HostChange, Store, StoredState, VppConnection } from "../../lib/punt/index.js";
 import { changes, tapped } from "../support/vpp/tapped.js";
 
-/** The fault of a write of the store or of a change of Linux: it fails at once, or it is done and reported as failed. */
-export const LOCAL_FAULTS = ["refused", "done-but-refused"] as const;
+/**
+ * The fault of a write of the store or of a change of Linux: it fails at once, it is done and reported as failed, it takes longer than
+ * VPP may take for an answer, or VPP is killed as it is done.
+ */
+export const LOCAL_FAULTS = ["refused", "done-but-refused", "late", "then-vpp-crash"] as const;
 export type LocalFault = (typeof LOCAL_FAULTS)[number];
 
 /** Where a process is killed: before or after a call that changes VPP, the store or Linux. */
@@ -13,11 +17,19 @@ export const KILL_SITES = ["message", "write", "link"] as const;
 export type KillSite = (typeof KILL_SITES)[number];
 export type Moment = "before" | "after";
 
-/** Counts calls, and lets one of them fail. */
+/** Milliseconds of a call that is late. */
+const LATE_MS = 150;
+
+/** Counts calls, and lets a fault strike one of them. */
 export class Fuse {
+  readonly #killVpp: () => void;
   #left = 0;
   #fault: LocalFault = "refused";
   seen = 0;
+
+  constructor(killVpp: () => void) {
+    this.#killVpp = killVpp;
+  }
 
   arm(nth: number, fault: LocalFault): void {
     this.#left = nth;
@@ -35,9 +47,17 @@ export class Fuse {
     this.seen++;
     const struck = this.#left > 0 && --this.#left === 0;
     if (!struck) return work();
-    if (this.#fault === "done-but-refused") await work();
-    throw new PuntError(what, "EIO", `${what} failed on purpose`);
+    if (this.#fault === "refused") throw failure(what);
+    if (this.#fault === "late") await sleep(LATE_MS);
+    const result = await work();
+    if (this.#fault === "done-but-refused") throw failure(what);
+    if (this.#fault === "then-vpp-crash") this.#killVpp();
+    return result;
   }
+}
+
+function failure(what: string): PuntError {
+  return new PuntError(what, "EIO", `${what} failed on purpose`);
 }
 
 /** Calls around each call that changes something. */

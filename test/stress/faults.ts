@@ -1,7 +1,8 @@
 // npm run faults -- [--every N] [--case TEXT] [--real]: a fault at every point of every punt's life. Exits with 0 only if all points held.
 import { commandLine } from "./command.js";
-import { type CaseOptions, FaultCase, textOf } from "./fault-case.js";
+import { FaultCase, textOf } from "./fault-case.js";
 import { faultCases, type Strike, strikesOf } from "./fault-cases.js";
+import type { CaseOptions } from "./fault-operation.js";
 import { embeddedFaulty, realFaulty } from "./faulty-vpp.js";
 import { inOwnNamespace } from "./own-namespace.js";
 
@@ -9,9 +10,9 @@ const { numbers, values, has } = commandLine({
   name: "faults",
   text: `npm run faults -- [--every N] [--case TEXT] [--fault TEXT] [--nth N] [--real]
 
-Adds and deletes a punt of each type over each interconnect, alone and beside a punt that shares its interconnect. Each time another call
-is struck: VPP refuses a message, answers late, twice or not at all, loses it, cuts the connection or crashes; the store or Linux refuses
-a change; the manager is killed with SIGKILL. Afterwards VPP, the store and Linux must be as the answer says, nothing of anybody else may
+Adds, deletes, updates and replaces a punt of each type over each interconnect, alone and beside a punt that shares its interconnect. Each
+time another call is struck: VPP refuses a message, answers late, twice or not at all, loses it, cuts the connection or crashes; the store
+or Linux refuses a change, is late, or VPP crashes as it is done; the manager is killed with SIGKILL. Afterwards VPP, the store and Linux must be as the answer says, nothing of anybody else may
 be touched, and nothing may be left over. Exits with 0 only if all points held.
 
   --every N     strikes each Nth call only (default: 1; with --real: 61)

@@ -1,20 +1,22 @@
 // Linux VRF devices.
 import { vrfDevicePattern } from "../interconnect/index.js";
 import type { Part } from "./item.js";
-import type { Kind } from "./kind.js";
+import type { ActContext, Kind } from "./kind.js";
 
 interface VrfDevice {
   readonly namespace: number;
   readonly name: string;
   readonly table: number;
+  /** Another owner's device is as its owner wants it, and counts as up. */
+  readonly up: boolean;
 }
 
 export function vrfDeviceKey(namespace: number, name: string): string {
   return `vrf-device/${namespace}/${name}`;
 }
 
-export function vrfDevicePart(value: VrfDevice): Part<VrfDevice> {
-  return { kind: "vrf-device", key: vrfDeviceKey(value.namespace, value.name), value };
+export function vrfDevicePart(device: Omit<VrfDevice, "up">, up = true): Part<VrfDevice> {
+  return { kind: "vrf-device", key: vrfDeviceKey(device.namespace, device.name), value: { ...device, up } };
 }
 
 /** A Linux VRF device. It is ours if it is in our device group. A VRF device of another owner serves as well, and stays. */
@@ -29,22 +31,27 @@ export const vrfDevice: Kind<VrfDevice> = {
     return found.flatMap(({ id, links }) =>
       links
         .filter((link) => link.kind === "vrf")
-        .map(({ name, table, group }) => ({
-          ...vrfDevicePart({ namespace: id, name, table: table ?? 0 }),
-          ours: group === marks.deviceGroup,
-        })),
+        .map(({ name, table, group, up }) => {
+          const ours = group === marks.deviceGroup;
+          return { ...vrfDevicePart({ namespace: id, name, table: table ?? 0 }, up || !ours), ours };
+        }),
     );
   },
 
-  async create({ host, marks, namespace }, value) {
+  async create(context, value) {
+    const { host, marks, namespace } = context;
     await host.change(namespace(value.namespace), {
       change: "add-vrf",
       name: value.name,
       table: value.table,
       group: marks.deviceGroup,
     });
-    await host.change(namespace(value.namespace), { change: "set-link", name: value.name, up: true });
+    await setUp(context, value);
   },
+
+  update: (context, _seen, value) => setUp(context, value),
+
+  canUpdate: (seen, { table }) => seen.table === table,
 
   async delete({ host, namespace }, { value }) {
     await host.change(namespace(value.namespace), { change: "delete-link", name: value.name });
@@ -52,3 +59,8 @@ export const vrfDevice: Kind<VrfDevice> = {
 
   dependsOn: () => [],
 };
+
+/** The device may be there and down, as after a death of the manager in the middle of its creation. */
+async function setUp({ host, namespace }: ActContext, { namespace: id, name, up }: VrfDevice): Promise<void> {
+  await host.change(namespace(id), { change: "set-link", name, up });
+}
