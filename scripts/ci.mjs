@@ -185,7 +185,7 @@ async function otherPrograms() {
   await check("binary API of every release", withApiFiles(script("check:api", "--dir", apiFiles)));
   await check("fuzzing of decoders", fuzzing("decoders"));
   await check("random histories", script("histories", "--runs", "100"));
-  await check("faults at each 613th call", script("faults", "--every", "613"));
+  await check("faults at each 1409th call", script("faults", "--every", "1409"));
   await check("faults of the machine", script("faults:machine", "--stop", "1"));
   await check("cluster", clusterTest);
   await check("kills at random moments", script("crash", "--runs", "5"));
