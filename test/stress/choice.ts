@@ -9,7 +9,11 @@ export interface PuntChoice {
   readonly interconnect: "TAP" | "MEMIF";
   readonly subject: number;
   readonly netns: boolean;
+  readonly family: Family;
 }
+
+/** Address families that a punt is for, where its type has any. */
+type Family = "IPV4" | "IPV6" | "BOTH";
 
 export const puntChoice = fc.record({
   type: fc.nat({ max: puntTypes.length - 1 }),
@@ -17,11 +21,32 @@ export const puntChoice = fc.record({
   interconnect: fc.constantFrom("TAP" as const, "MEMIF" as const),
   subject: fc.nat({ max: 3 }),
   netns: fc.boolean(),
+  family: fc.constantFrom<Family>("IPV4", "IPV4", "IPV6", "BOTH"),
 });
 
-export function requestOf({ type, cnf, interconnect, subject, netns }: PuntChoice, folder: string): PuntRequestInput {
+export function requestOf(choice: PuntChoice, folder: string): PuntRequestInput {
+  const { type, cnf, interconnect, subject, netns, family } = choice;
   const place: Place = { cnf: `cnf${cnf}`, interconnect, subject, unique: 10 * cnf + subject, folder };
-  return withLoopbacks(puntOf(puntTypes[type], netns ? { ...place, netns: "other" } : place));
+  return inFamily(family, withLoopbacks(puntOf(puntTypes[type], netns ? { ...place, netns: "other" } : place)));
+}
+
+/** Rules of ABX follow the addresses of the interface: one for a family that it has no address of is refused. */
+function inFamily(family: Family, request: PuntRequestInput): PuntRequestInput {
+  const each = <T>(ipv4: readonly T[], ipv6: readonly T[]) =>
+    family === "IPV4" ? ipv4 : family === "IPV6" ? ipv6 : [...ipv4, ...ipv6];
+  switch (request.type) {
+    case "HAIRPIN": {
+      const { ipAddresses = [], ...device } = request.hairpinInterface;
+      const ipv6 = ipAddresses.map((address) => address.replace(/^10\.(\d+)\.(\d+)\.1\/24$/, "fd00:$1:$2::1/64"));
+      return { ...request, hairpinInterface: { ...device, ipAddresses: [...each(ipAddresses, ipv6)] } };
+    }
+    case "PUNT_TO_SOCKET":
+      return request.toHost ? { ...request, toHost: { ...request.toHost, af: family } } : request;
+    case "DHCP_PROXY":
+      return { ...request, families: [...each(["IPV4"] as const, ["IPV6"] as const)] };
+    default:
+      return request;
+  }
 }
 
 /** Subject 3 uses interfaces that come and go. */
