@@ -20,6 +20,12 @@ interface Session {
   timer: NodeJS.Timeout | undefined;
 }
 
+/** The session that a punt is in. */
+interface Binding {
+  readonly session: Session;
+  readonly moment: number;
+}
+
 interface Options {
   /** Keeps sessions beyond the daemon's life; undefined: they end with it. */
   readonly memory: SessionMemory | undefined;
@@ -35,8 +41,10 @@ interface Options {
 export class Sessions {
   readonly #options: Options;
   readonly #sessions = new Map<string, Session>();
-  /** The session of each punt that has one. */
-  readonly #byPunt = new Map<string, Session>();
+  /** Of each punt that is in a session. */
+  readonly #byPunt = new Map<string, Binding>();
+  /** How often a punt was bound. */
+  #moment = 0;
   /** How many calls ask for a punt now, by key. */
   readonly #asks = new Map<string, number>();
   /** Deletions under way, by the punt's key. */
@@ -120,14 +128,19 @@ export class Sessions {
 
   #put(session: Session, punt: PuntId): void {
     session.punts.set(idKey(punt), punt);
-    this.#byPunt.set(idKey(punt), session);
+    this.#byPunt.set(idKey(punt), { session, moment: ++this.#moment });
   }
 
-  /** Takes a punt out of every session: it is deleted, or stays for good. */
-  unbind(punt: PuntId): void {
-    const session = this.#byPunt.get(idKey(punt));
-    if (!session) return;
-    session.punts.delete(idKey(punt));
+  /** A moment for `unbind`: that of the last `bind`. */
+  get moment(): number {
+    return this.#moment;
+  }
+
+  /** Takes a punt out of every session: it is deleted, or stays for good. A punt that was bound after `moment` is in use again, and stays. */
+  unbind(punt: PuntId, moment = this.#moment): void {
+    const binding = this.#byPunt.get(idKey(punt));
+    if (!binding || binding.moment > moment) return;
+    binding.session.punts.delete(idKey(punt));
     this.#byPunt.delete(idKey(punt));
     this.#save();
   }
@@ -149,6 +162,18 @@ export class Sessions {
         else this.#asks.delete(key);
       }
     }
+  }
+
+  /** Deletes a punt for a caller. Until then it is its session's, also if it is only being asked for: the caller may not know yet. */
+  async deleting(punt: PuntId, remove: () => Promise<void>): Promise<void> {
+    const moment = this.#moment;
+    try {
+      await remove();
+    } catch (error) {
+      if (!isThereStill(error as PuntError) && !this.#asks.has(idKey(punt))) this.unbind(punt, moment);
+      throw error;
+    }
+    this.unbind(punt, moment);
   }
 
   /** Resolves when the sessions of this moment are kept, or could not be. */

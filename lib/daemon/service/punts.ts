@@ -82,8 +82,8 @@ function changes(parts: Parts, gate: RequestGate): Changes {
       scope.punts = [id];
       await scope.requireNotHidden(id);
       scope.rule = scope.view.rights.requireChange(id.cnf, scope.op).name;
-      if (scope.host === undefined) sessions.unbind(id);
-      await scope.target.delete(id);
+      const remove = () => scope.target.delete(id);
+      await (scope.host === undefined ? sessions.deleting(id, remove) : remove());
       return {};
     }),
   };
@@ -106,11 +106,12 @@ async function apply(parts: Parts, gate: RequestGate, call: ApplyCall, scope: Sc
   const leaving = new Set(named.map(idKey));
   const isReplaced = (id: PuntId) => (id.cnf === cnf && !keep) || leaving.has(idKey(id));
   const set = { ...(cnf !== undefined && { cnf }), punts: requests, delete: named };
+  const { moment } = parts.sessions;
   const result = await gate.pass(requests, scope, isReplaced, () =>
     bound(parts, scope, requests, call.session, () => scope.target.apply(set, { keep, ...wait })),
   );
   scope.punts = [...scope.punts, ...result.deleted.filter((id) => !leaving.has(idKey(id)))];
-  if (scope.host === undefined) for (const id of result.deleted) parts.sessions.unbind(id);
+  if (scope.host === undefined) for (const id of result.deleted) parts.sessions.unbind(id, moment);
   return applied(result, view);
 }
 
@@ -158,11 +159,13 @@ export async function bound<T>(
   if (session !== "") await sessions.ready();
   for (const request of requests) {
     const known = await punts.get(idOf(request));
-    // An add that will be refused, because another request has the id, must not bind that one's punt.
+    // An add that will be refused, because another request has the id, does not change that one's session.
     const isOther = known !== undefined && JSON.stringify(known.request) !== JSON.stringify(request);
+    if (isOther && op === "punt.add") continue;
     if (session === "") sessions.unbind(idOf(request));
-    else if (!isOther) sessions.bind(session, idOf(request));
+    else sessions.bind(session, idOf(request));
   }
+  const { moment } = sessions;
   const savedAndAsked = async () => {
     await sessions.saved();
     return ask();
@@ -170,7 +173,7 @@ export async function bound<T>(
   try {
     return await sessions.asking(requests.map(idOf), savedAndAsked);
   } catch (error) {
-    for (const request of requests) if (!(await punts.get(idOf(request)))) sessions.unbind(idOf(request));
+    for (const request of requests) if (!(await punts.get(idOf(request)))) sessions.unbind(idOf(request), moment);
     throw error;
   }
 }

@@ -1,0 +1,95 @@
+// Which session a punt is in while callers delete it, add it for good, or ask for it again.
+import test, { type ExecutionContext } from "ava";
+import { Sessions } from "../../lib/daemon/sessions.js";
+import { PuntError } from "../../lib/errors.js";
+import type { RemotePunts } from "../../lib/module/remote/index.js";
+import type { PuntId } from "../../lib/punt/index.js";
+import { daemonTest } from "../support/daemon/daemon.js";
+
+const punt: PuntId = { cnf: "a", key: "", label: "" };
+const request = { cnf: "a", type: "SPAN", interconnect: "MEMIF", vppInterface: "eth0" } as const;
+const NONE = new PuntError("punt.delete", "ERR_NO_SUCH_PUNT", "there is none");
+
+/** A session that has the punt. `end` ends it, and resolves with how many punts were deleted for that. */
+function withPunt(t: ExecutionContext) {
+  const deleted: PuntId[] = [];
+  const sessions = new Sessions({
+    memory: undefined,
+    delete: async (id) => void deleted.push(id),
+    problem: () => {},
+  });
+  t.teardown(() => sessions.close());
+  const { id, ended, close } = sessions.open("a", 0, "");
+  ended.catch(() => {});
+  sessions.bind(id, punt);
+  const end = async () => {
+    close();
+    for (let i = 0; i < 5; i++) await new Promise((resolve) => setTimeout(resolve, 2));
+    return deleted.length;
+  };
+  return { sessions, id, end };
+}
+
+const failing = (error: PuntError) => () => Promise.reject(error);
+
+test("a punt that was deleted leaves its session", async (t) => {
+  const { sessions, end } = withPunt(t);
+  await sessions.deleting(punt, async () => {});
+  t.is(await end(), 0);
+});
+
+test("a punt that is not there leaves its session, too", async (t) => {
+  const { sessions, end } = withPunt(t);
+  await t.throwsAsync(sessions.deleting(punt, failing(NONE)), { is: NONE });
+  t.is(await end(), 0);
+});
+
+test("a punt that could not be deleted stays in its session", async (t) => {
+  const { sessions, end } = withPunt(t);
+  const full = new PuntError("punt.delete", "ENOSPC", "the disk is full");
+  await t.throwsAsync(sessions.deleting(punt, failing(full)), { is: full });
+  t.is(await end(), 1);
+});
+
+test("a punt that is asked for while it is not found stays in its session: it will be there", async (t) => {
+  const { sessions, end } = withPunt(t);
+  let answer = () => {};
+  const asked = sessions.asking([punt], () => new Promise<void>((resolve) => (answer = resolve)));
+  await t.throwsAsync(sessions.deleting(punt, failing(NONE)), { is: NONE });
+  answer();
+  await asked;
+  t.is(await end(), 1);
+});
+
+test("a punt that is bound again while it is being deleted stays in its session", async (t) => {
+  const { sessions, id, end } = withPunt(t);
+  await sessions.deleting(punt, async () => sessions.bind(id, punt));
+  t.is(await end(), 1);
+});
+
+/** Resolves when there is no punt any more. */
+async function gone(operator: RemotePunts): Promise<void> {
+  while ((await operator.list()).length > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+test("an add that is refused, as the id has another request, leaves the punt in its session", async (t) => {
+  const running = await daemonTest(t);
+  const operator = await running.connect();
+  const program = await running.connect(undefined, { session: { cnf: "a", grace: 0 } });
+  await program.add(request);
+  await t.throwsAsync(operator.add({ ...request, vppInterface: "eth1" }), { code: "ERR_PUNT_EXISTS" });
+  await program.close();
+  await gone(operator);
+  t.pass();
+});
+
+test("a set that a program applies in its session ends with it, also where it changes a punt", async (t) => {
+  const running = await daemonTest(t);
+  const operator = await running.connect();
+  await operator.add(request);
+  const program = await running.connect(undefined, { session: { cnf: "a", grace: 0 } });
+  const { updated } = await program.apply({ cnf: "a", punts: [{ ...request, vppInterface: "eth1" }] });
+  t.is(updated.length, 1);
+  await program.close();
+  await gone(operator);
+});
