@@ -42,7 +42,7 @@ export class PuntLife {
   #isBegun = false;
   /** The punt when it was last in VPP. */
   #made: PuntStatus | undefined;
-  /** The punt as it was before this program's request, which may be another: after an upgrade, its packets are those of another port. */
+  /** The punt as it was before this program's request: it may be another, after an upgrade, or end with the session of an earlier program. */
   #earlier: PuntStatus | undefined;
   #accepted!: () => void;
   #refused!: (error: PuntError) => void;
@@ -181,6 +181,11 @@ export class PuntLife {
     await punts.add(request).catch(() => {});
   }
 
+  /** Tells of a punt that is seen before the manager's first answer whether it is this program's. One in a session may end with an earlier program. */
+  #isOwn(status: PuntStatus): boolean {
+    return this.#backing.session === undefined && this.#asked !== undefined && isOf(this.#asked, status);
+  }
+
   /** The first attempt has ended. A status that was held back gives way to `status`. */
   #settleFor(status: PuntStatus | undefined): void {
     const isHeld = this.#earlier !== undefined;
@@ -190,7 +195,7 @@ export class PuntLife {
   }
 
   #seen(status: PuntStatus, isNew: boolean): void {
-    if (this.#isFirst && !(this.#asked && isOf(this.#asked, status))) {
+    if (this.#isFirst && !this.#isOwn(status)) {
       this.#earlier = status;
       return;
     }

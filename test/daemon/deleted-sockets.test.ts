@@ -1,4 +1,4 @@
-// The files of deleted punts' sockets: removed once no process has the socket, and never under a CNF that has asked again.
+// The files of deleted punts' sockets: removed, but never from a CNF that has asked again.
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -11,8 +11,14 @@ import { socketFolder, until } from "../support/punt-socket/peer.js";
 /** Longer than the time between two looks. */
 const LOOK_PASSES_MS = 400;
 
-/** Follows the news that `tell` gives of the punt whose socket is at a path. */
-function following(t: ExecutionContext, folder: string) {
+interface Following {
+  readonly acts?: boolean;
+  /** The paths of the punts that there are. */
+  readonly used?: readonly string[];
+}
+
+/** Follows the news that `tell` gives of deleted punts, by the path of their socket. */
+function following(t: ExecutionContext, folder: string, { acts = false, used = [] }: Following = {}) {
   const news: WatchEvent[] = [];
   let wake = () => {};
   async function* watch(): AsyncGenerator<WatchEvent> {
@@ -23,11 +29,12 @@ function following(t: ExecutionContext, folder: string) {
       });
     }
   }
-  const sockets = new DeletedSockets({ watch } as unknown as Punts, folder);
+  const puntAt = (socketPath: string) => ({ request: { type: "PUNT_TO_SOCKET", socketPath } });
+  const punts = { watch, list: async () => used.map(puntAt) } as unknown as Punts;
+  const sockets = new DeletedSockets({ punts, folder, acts: () => acts });
   t.teardown(() => sockets.close());
-  return (path: string, to: string) => {
-    const request = { type: "PUNT_TO_SOCKET", socketPath: path };
-    news.push({ kind: "change", event: { to, status: { request } } } as unknown as WatchEvent);
+  return (path: string) => {
+    news.push({ kind: "change", event: { to: "DELETED", status: puntAt(path) } } as unknown as WatchEvent);
     wake();
   };
 }
@@ -38,46 +45,54 @@ function bound(t: ExecutionContext, path: string) {
   return socket;
 }
 
-test("the file goes with the punt, or as soon as its CNF has closed the socket", async (t) => {
+test("a daemon that does not act removes a file once no process has its socket", async (t) => {
   const folder = socketFolder(t);
   const tell = following(t, folder);
   const [dead, alive] = [join(folder, "dead.sock"), join(folder, "alive.sock")];
   bound(t, dead).close();
   const socket = bound(t, alive);
-  tell(dead, "DELETED");
-  tell(alive, "DELETED");
+  tell(dead);
+  tell(alive);
   await until(() => !existsSync(dead));
   await sleep(LOOK_PASSES_MS);
-  t.true(existsSync(alive));
+  t.true(existsSync(alive), "its CNF may have asked for the punt again");
   socket.close();
   await until(() => !existsSync(alive));
+});
+
+test("the daemon that acts removes a file also from a CNF that keeps its socket open", async (t) => {
+  const folder = socketFolder(t);
+  const tell = following(t, folder, { acts: true });
+  const path = join(folder, "cnf.sock");
+  bound(t, path);
+  tell(path);
+  await until(() => !existsSync(path));
   t.pass();
 });
 
-test("news of a deletion that comes late leaves the socket of a CNF that has asked again", async (t) => {
+test("a socket that a punt has, again or beside the deleted one, stays, and so does its file when the CNF is down", async (t) => {
   const folder = socketFolder(t);
-  const tell = following(t, folder);
-  const path = join(folder, "cnf.sock");
-  bound(t, path).close();
-  const again = bound(t, path);
-  tell(path, "DELETED");
+  const [used, last] = [join(folder, "used.sock"), join(folder, "last.sock")];
+  const tell = following(t, folder, { acts: true, used: [used] });
+  const socket = bound(t, used);
+  bound(t, last);
+  tell(used);
+  tell(last);
+  await until(() => !existsSync(last));
+  t.true(existsSync(used));
+  socket.close();
   await sleep(LOOK_PASSES_MS);
-  tell(path, "CREATED");
-  await sleep(LOOK_PASSES_MS);
-  // Its file is no longer of a deleted punt: that of a CNF that starts again stays for it.
-  again.close();
-  await sleep(LOOK_PASSES_MS);
-  t.true(existsSync(path));
+  t.true(existsSync(used));
 });
 
 test("only sockets in the daemon's folder are removed, and nothing else that is there", async (t) => {
   const [folder, other] = [socketFolder(t), socketFolder(t)];
-  const tell = following(t, folder);
+  const tell = following(t, folder, { acts: true });
   const [foreign, file, last] = [join(other, "cnf.sock"), join(folder, "file"), join(folder, "last.sock")];
   bound(t, foreign).close();
   bound(t, last).close();
   writeFileSync(file, "text");
-  for (const path of [foreign, file, last]) tell(path, "DELETED");
+  for (const path of [foreign, file, last]) tell(path);
   await until(() => !existsSync(last));
   t.true(existsSync(foreign));
   t.true(existsSync(file));

@@ -1,6 +1,6 @@
 // The life of a punt over a manager that the test plays: asking, following, and what is held back.
 import test from "ava";
-import type { PuntRequestInput } from "../../lib/punt/index.js";
+import type { PuntRequestInput, PuntStatus } from "../../lib/punt/index.js";
 import {
   change,
   failure,
@@ -183,6 +183,26 @@ test("the status of this request is passed on at once, before the manager has an
   await played.say(snapshot([statusOf("PENDING")]));
   await begun;
   t.deepEqual(told(played), [["PENDING", true]]);
+});
+
+test("a punt that is there before the manager has put it into this program's session may end with an earlier one", async (t) => {
+  const { life, played } = playedLife(t, { session: sessionOf().session });
+  let answer = (_: PuntStatus) => {};
+  played.add = () => new Promise<PuntStatus>((resolve) => (answer = resolve));
+  const begun = life.begin();
+  await played.say(snapshot([statusOf("CREATED")]));
+  await played.say(change(statusOf("CREATED"), "DELETED"));
+  t.deepEqual(played.statuses, []);
+  await played.say(change(statusOf("INIT")));
+  played.get = async () => statusOf("CREATED");
+  answer(statusOf("CREATED"));
+  await begun;
+  await settled();
+  t.deepEqual(
+    played.statuses.map(({ status }) => status.state),
+    ["CREATED"],
+  );
+  t.deepEqual(played.fatal, []);
 });
 
 test("the status that was held back is passed on when the attempt fails, or VPP refuses something", async (t) => {

@@ -1,4 +1,5 @@
 // The files of punt sockets whose punts are deleted. The daemon made them for CNFs, which cannot remove them.
+import { rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { removeStalePuntSocket } from "../../descriptor/index.js";
@@ -6,33 +7,32 @@ import { type PuntStatus, type Punts, reachOf } from "../../punt/index.js";
 
 /** How long after the end of a watch a new one begins. While etcd is away, the punts are not known. */
 const WATCH_RETRY_MS = 1_000;
-/** How often the sockets of CNFs that have not closed them yet are looked at. */
+/** How often the sockets are looked at that could not be removed yet. */
 const LOOK_MS = 250;
 
-/** How a file was found: removed or never there, with a process that has its socket, or not to be removed by this daemon. */
-type Found = "gone" | "in use" | "left alone";
+export interface DeletedSocketsOptions {
+  readonly punts: Pick<Punts, "watch" | "list">;
+  /** The folder of the daemon's sockets: files elsewhere are others'. */
+  readonly folder: string;
+  /** Whether this daemon acts. The copy of the punts that another one has may be behind: a punt that it takes for deleted may be there again. */
+  acts(): boolean;
+}
 
-/**
- * Removes the file of a deleted punt's socket once no process has the socket. By then a CNF may have asked for the punt again, and have a
- * new socket there: news of a deletion can come late.
- */
+/** Removes the files of sockets that no punt has any more. Only the daemon that acts also takes one from a process that has it. */
 export class DeletedSockets {
-  readonly #punts: Pick<Punts, "watch">;
-  readonly #folder: string;
+  readonly #options: DeletedSocketsOptions;
   readonly #ending = new AbortController();
   readonly #paths = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param folder that of the daemon's sockets: files elsewhere are others' */
-  constructor(punts: Pick<Punts, "watch">, folder: string) {
-    this.#punts = punts;
-    this.#folder = folder;
+  constructor(options: DeletedSocketsOptions) {
+    this.#options = options;
     void this.#follow();
   }
 
   close(): void {
     this.#ending.abort();
-    clearInterval(this.#timer);
+    clearTimeout(this.#timer);
   }
 
   async #follow(): Promise<void> {
@@ -44,26 +44,37 @@ export class DeletedSockets {
   }
 
   async #read(signal: AbortSignal): Promise<void> {
-    for await (const event of this.#punts.watch({ signal }))
-      if (event.kind === "change") this.#changed(event.event.status, event.event.to === "DELETED");
+    for await (const event of this.#options.punts.watch({ signal })) {
+      if (event.kind !== "change" || event.event.to !== "DELETED") continue;
+      const path = pathOf(event.event.status);
+      if (dirname(path) !== this.#options.folder) continue;
+      this.#paths.add(path);
+      // The deletions of a moment are looked at together.
+      this.#timer ??= setTimeout(() => void this.#look(), 0).unref();
+    }
   }
 
-  #changed({ request }: PuntStatus, isDeleted: boolean): void {
-    const { socketPath: path = "" } = reachOf(request);
-    if (dirname(path) !== this.#folder) return;
-    if (isDeleted) this.#paths.add(path);
-    else this.#paths.delete(path);
-    this.#look();
-  }
-
-  #look(): void {
+  async #look(): Promise<void> {
     for (const path of this.#paths) if (remove(path) !== "in use") this.#paths.delete(path);
-    clearInterval(this.#timer);
-    this.#timer = this.#paths.size > 0 ? setInterval(() => this.#look(), LOOK_MS).unref() : undefined;
+    if (this.#paths.size > 0 && this.#options.acts()) await this.#removeUnused().catch(() => {});
+    const isOver = this.#paths.size === 0 || this.#ending.signal.aborted;
+    this.#timer = isOver ? undefined : setTimeout(() => void this.#look(), LOOK_MS).unref();
+  }
+
+  /** Removes what no punt has. A socket that a punt has, again or beside the one that is deleted, stays. */
+  async #removeUnused(): Promise<void> {
+    const used = new Set((await this.#options.punts.list()).map(pathOf));
+    for (const path of this.#paths) if (!used.has(path)) rmSync(path, { force: true });
+    this.#paths.clear();
   }
 }
 
-function remove(path: string): Found {
+function pathOf({ request }: PuntStatus): string {
+  return reachOf(request).socketPath ?? "";
+}
+
+/** How a file was found: removed or never there, with a process that has its socket, or not to be removed by this daemon. */
+function remove(path: string): "gone" | "in use" | "left alone" {
   try {
     removeStalePuntSocket(path);
     return "gone";

@@ -61,7 +61,8 @@ export class AttachDoor {
     if (options.entrance.cnf !== undefined) return;
     const failed = (error: unknown) => parts.log.warn({ err: error }, "namespaces without a punt were not looked for");
     this.#cleaning = setInterval(() => void this.#clean().catch(failed), CLEAN_INTERVAL_MS).unref();
-    this.#deleted = new DeletedSockets(parts.punts, parts.socketDirectory);
+    const acts = () => (parts.cluster()?.role ?? "leader") === "leader";
+    this.#deleted = new DeletedSockets({ punts: parts.punts, folder: parts.socketDirectory, acts });
   }
 
   /** @throws PuntError EADDRINUSE: another daemon listens there; an errno name */
