@@ -340,6 +340,8 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
 
   #onFatal(error: PuntError): void {
     this.#fatal = error;
+    // Nothing asks for ends of a punt that is no longer this program's, and no queue of packets fills up for it.
+    this.#ends.close();
     this.#judge();
   }
 

@@ -227,6 +227,7 @@ test("an operator who deletes the punt is not fought", async (t) => {
   t.like(punt.status, { state: "failed", reasons: [{ code: "ERR_DELETED" }] });
   await t.throwsAsync(punt.ready(), { code: "ERR_DELETED" });
   t.deepEqual(await operator.list(), []);
+  t.deepEqual(punt.ports, [], "its socket is closed");
 });
 
 test("an embedded VPP needs no paths: this process manages it, and all sockets are in its folder", async (t) => {
