@@ -36,6 +36,7 @@ export { isisxPart } from "./isisx.js";
 export { differences, type Item, type Part, satisfies } from "./item.js";
 export {
   type ActContext,
+  claimsIn,
   type DeviceWays,
   goneIndex,
   interfaceKey,

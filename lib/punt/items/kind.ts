@@ -86,8 +86,12 @@ export interface Kind<V extends object = object> {
   readonly attribute?: true;
   /** Whether it is read only on the interfaces that punts name, so that it leaves the looks with the last of these punts. */
   readonly readWhereNamed?: true;
-  /** Returns the claim that the store keeps, if the object carries no mark of ours or VPP does not report a part of it. */
-  claim?(value: V, marks: Marks): string | undefined;
+  /**
+   * Returns the claim that the store keeps, if the object carries no mark of ours or VPP does not report a part of it.
+   *
+   * @param seen our object that is about to be changed to `value`: if the change is lost, it is ours still. See `bothClaims`
+   */
+  claim?(value: V, marks: Marks, seen?: V): string | undefined;
   /** Joins the wishes of two punts for one item, if values of this kind can be joined. */
   merge?(one: V, other: V): V;
   /** Returns the name of the object in VPP, which no object of others may have. */
@@ -98,6 +102,19 @@ export interface Kind<V extends object = object> {
 
 /** The claim on everything for which a store of version 1 kept no claims. The first complete pass drops it. */
 export const OLD_CLAIM = "*";
+
+/** Between two claims of which one holds. */
+const OR = "\0";
+
+/** Returns a claim on an object before and after a change that may be lost. */
+export function bothClaims(before: string, after: string): string {
+  return before === after ? after : before + OR + after;
+}
+
+/** Returns the claims that may hold. */
+export function claimsIn(claim: string | undefined): readonly string[] {
+  return claim?.split(OR) ?? [];
+}
 
 /** Returns whether the store has a claim on an object that carries no mark. */
 export function isClaimed(claims: ReadonlyMap<string, string>, key: string): boolean {

@@ -4,7 +4,7 @@ import { PuntError } from "../../errors.js";
 import { isOurPuntSocket } from "../interconnect/index.js";
 import type { Facts, Seen } from "./facts.js";
 import type { Part } from "./item.js";
-import type { ActContext, Kind, ObserveContext } from "./kind.js";
+import { type ActContext, bothClaims, claimsIn, type Kind, type ObserveContext } from "./kind.js";
 import { type HandlerUse, ipProtocolUse, type LocalHandlers, udpPortUse } from "./local-handlers.js";
 import { type Note, type Notes, readNote } from "./note.js";
 import { protocolNumber } from "./protocol.js";
@@ -103,7 +103,7 @@ export const puntSocket: Kind<PuntSocket> = {
   // VPP would take the port or protocol from the node that has it now, for good.
   stays: ({ port }) => port === "taken",
 
-  claim: ({ path }) => path,
+  claim: ({ path }, _marks, seen) => bothClaims(seen?.path ?? path, path),
 
   dependsOn: () => [],
 };
@@ -142,7 +142,7 @@ function seenSocket(context: ObserveContext, target: PuntTarget, path: string): 
   const use = targetUse(context, target);
   const port = typeof use === "string" ? use : "taken";
   const value = { target, path, port, vppPathKnown: injectPathOf(notes) !== undefined } as const;
-  const ours = claims.get(key) === path || isOurPuntSocket(marks, path);
+  const ours = claimsIn(claims.get(key)).includes(path) || isOurPuntSocket(marks, path);
   return { kind: "punt-socket", key, value, ours };
 }
 

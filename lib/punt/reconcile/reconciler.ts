@@ -3,6 +3,7 @@ import { PuntError } from "../../errors.js";
 import type { Host } from "../../host/index.js";
 import type { Interconnect, Marks } from "../interconnect/index.js";
 import {
+  claimsIn,
   type Facts,
   kindOf,
   localHandlerOf,
@@ -104,7 +105,12 @@ export async function reconcile(ledger: Ledger, world: World): Promise<Reconcile
     holdRemovals(open, world.retries, result.facts);
     const due = withoutHeld(open, world, result.facts);
     ledger.settle(result);
-    const claims = new Map([...unclaimed(result, ledger, world.marks), ...claimsOf(due, world.marks)]);
+    const { marks } = world;
+    const claims = new Map([
+      ...unclaimed(result, ledger, marks),
+      ...settled(result, ledger, marks),
+      ...claimsOf(due, marks),
+    ]);
     await ledger.remember(
       claims,
       due.map(({ key }) => key),
@@ -328,10 +334,21 @@ function unclaimed({ facts, plan }: Reconciled, { memory }: Ledger, marks: Marks
   });
 }
 
+/** Returns the claims on objects that a change has reached since. */
+function settled({ facts, plan, open }: Reconciled, { memory }: Ledger, marks: Marks): [string, string][] {
+  const changing = new Set([...open.values()].map(({ key }) => key));
+  return [...memory.claims].flatMap(([key, claim]) => {
+    const isSettled = claimsIn(claim).length > 1 && !changing.has(key) && facts.seen.get(key)?.ours;
+    const item = isSettled ? plan.items.get(key) : undefined;
+    const now = item && kindOf(item).claim?.(item.value, marks);
+    return now === undefined ? [] : [[key, now]];
+  });
+}
+
 function claimsOf(steps: readonly Step[], marks: Marks): Map<string, string> {
   const claims = new Map<string, string>();
-  for (const { item, key } of steps) {
-    const claim = item && kindOf(item).claim?.(item.value, marks);
+  for (const { item, key, seen } of steps) {
+    const claim = item && kindOf(item).claim?.(item.value, marks, seen?.ours ? seen.value : undefined);
     if (claim !== undefined) claims.set(key, claim);
   }
   return claims;
