@@ -183,7 +183,6 @@ async function besideTests() {
 async function otherPrograms() {
   await check("demo", command("npm", ["run", "--silent", "demo", "--", "--json"], { accept: demoIsOk }));
   await check("binary API of every release", withApiFiles(script("check:api", "--dir", apiFiles)));
-  await check("fuzzing of decoders", fuzzing("decoders"));
   await check("random histories", script("histories", "--runs", "100"));
   await check("faults at each 1409th call", script("faults", "--every", "1409"));
   await check("faults of the machine", script("faults:machine", "--stop", "1"));
@@ -206,12 +205,17 @@ await tools;
 await install(clangRuntime());
 if (prepared) {
   await check("lint", script("lint"));
-  // Each program of the two has one core's work.
-  await Promise.all([packageChecks(), check("documents' site", script("docs:site"))]);
+  // The site and what follows it have one core's work, and the package the other's.
+  const beside = check("documents' site", script("docs:site")).then(besideTests);
+  await packageChecks();
   const avaTests = async () => tests(await run("npm", ["run", "test:tap"], { timeoutMs: 1_800_000 }));
-  const [, build] = await Promise.all([check("npm test", avaTests), besideTests()]);
-  // Both wait much, for timers and for each other's ends.
-  await Promise.all([check(SANITIZED, () => sanitizedTests(build)), otherPrograms()]);
+  const [, build] = await Promise.all([check("npm test", avaTests), beside]);
+  // The first two wait much, for timers and for each other's ends.
+  await Promise.all([
+    check(SANITIZED, () => sanitizedTests(build)),
+    otherPrograms(),
+    check("fuzzing of decoders", fuzzing("decoders", PATIENT)),
+  ]);
 }
 console.log(`\n${((Date.now() - started) / 1000).toFixed(0)} s`);
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
