@@ -164,7 +164,7 @@ export class Sessions {
     }
   }
 
-  /** Deletes a punt for a caller. Until then it is its session's, also if it is only being asked for: the caller may not know yet. */
+  /** Deletes a punt for a caller. Until then the punt stays in its session. A punt that is not found may still be created by a call under way. */
   async deleting(punt: PuntId, remove: () => Promise<void>): Promise<void> {
     const moment = this.#moment;
     try {

@@ -51,7 +51,7 @@ test("a punt that could not be deleted stays in its session", async (t) => {
   t.is(await end(), 1);
 });
 
-test("a punt that is asked for while it is not found stays in its session: it will be there", async (t) => {
+test("a punt that a call under way will create stays in its session, although a deletion does not find it", async (t) => {
   const { sessions, end } = withPunt(t);
   let answer = () => {};
   const asked = sessions.asking([punt], () => new Promise<void>((resolve) => (answer = resolve)));

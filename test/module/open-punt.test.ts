@@ -102,7 +102,7 @@ for (const [name, place] of Object.entries({ "a manager of this process": own, "
     t.throws(() => dns.packets(), { code: "ERR_CLOSED" });
   });
 
-  test(`${name}: packets come again after somebody removed the file of the punt socket`, async (t) => {
+  test(`${name}: packets come again after the file of the punt socket was removed`, async (t) => {
     const { vpp, open } = await place(t);
     const dns = await open({ cnf: "dns", udp: 53 });
     const done = answer(dns);

@@ -118,7 +118,7 @@ export class FaultCase {
     return true;
   }
 
-  /** Gives the CNF just these punts, and those that stay. Returns what VPP and Linux have then; undefined if the punts conflict. */
+  /** Gives the CNF these punts beside the ones that stay. Returns the configuration of VPP and Linux then; undefined if the punts conflict. */
   async #reach(requests: readonly PuntRequestInput[]): Promise<string[] | undefined> {
     const manager = this.#manager!;
     const { beside } = this.#operation;
@@ -155,7 +155,7 @@ export class FaultCase {
     return [...vpp, ...links.map(linkText)].sort();
   }
 
-  /** Brings the CNF's punts back to what they are before the operation. */
+  /** Brings the CNF's punts back to their state before the operation. */
   async #toggle(): Promise<void> {
     const { before } = this.#operation;
     if (hasJust(this.#manager!, before, this.#operation)) return;

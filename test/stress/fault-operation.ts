@@ -1,4 +1,4 @@
-// The operations on a CNF's punts that faults strike: what the CNF has before and after, and how a manager is asked.
+// The operations that faults strike: the punts of a CNF before and after, and the manager's calls.
 import { type PuntManager, type PuntRequestInput, type PuntType, parseRequest } from "../../lib/punt/index.js";
 import { puntOf } from "../support/punt/punts.js";
 import { idOf } from "./choice.js";
@@ -64,7 +64,7 @@ export async function operate(manager: PuntManager, { op, before, after, beside 
   await manager[op](after[0]!);
 }
 
-/** Tells whether the manager has the requests, and no others but those that stay. */
+/** Tells whether the manager has the requests, the ones that stay, and no others. */
 export function hasJust(manager: PuntManager, requests: readonly PuntRequestInput[], { beside }: Operation): boolean {
   const text = (request: unknown) => JSON.stringify(request);
   const wanted = [...requests, ...beside].map((each) => text(parseRequest(each))).sort();

@@ -61,7 +61,7 @@ export class DeletedSockets {
     this.#timer = isOver ? undefined : setTimeout(() => void this.#look(), LOOK_MS).unref();
   }
 
-  /** Removes what no punt has. A socket that a punt has, again or beside the one that is deleted, stays. */
+  /** Removes the files of sockets that no punt has. Another punt may have the path, or the deleted punt may be there again. */
   async #removeUnused(): Promise<void> {
     const used = new Set((await this.#options.punts.list()).map(pathOf));
     for (const path of this.#paths) if (!used.has(path)) rmSync(path, { force: true });
