@@ -91,6 +91,11 @@ export class Connection {
     }
   }
 
+  /** Ends the exchange with a client that has said nothing for `ms` milliseconds. */
+  giveUp(ms: number): void {
+    this.#end(new PuntError(OP, "ETIMEDOUT", `no request came for ${ms} ms, and others wait`, { timeoutMs: ms }));
+  }
+
   close(): void {
     clearTimeout(this.#timer);
     this.#end(new PuntError(OP, "ERR_CLOSED", "the connection was closed"));

@@ -1,7 +1,7 @@
 // Hands open descriptors to other processes, at a UNIX socket.
 import { PuntError } from "../errors.js";
 import { type NativeDescriptor, type NativePassingListener, native } from "../native.js";
-import { Connection } from "./connection.js";
+import { Connection, type ReceivedFrame } from "./connection.js";
 import { openPeerProcess, type PeerCredentials, peerCredentials } from "./credentials.js";
 import { closeAll, Descriptor } from "./descriptor.js";
 import { encodeRefusal, protocolError } from "./frame.js";
@@ -33,7 +33,7 @@ export interface DescriptorServerOptions extends ExchangeOptions {
   readonly mode?: number;
   /** Group of the socket file, by name or number. Default: the process's group. */
   readonly group?: string | number;
-  /** Exchanges at a time, 1-1024; further clients wait to be accepted. Default 64. */
+  /** Exchanges at a time, 1-1024; further clients wait to be accepted, and silent ones are disconnected then. Default 64. */
   readonly maxConnections?: number;
   /** Gets what goes wrong with single clients, and what a handler throws beside PuntErrors. */
   readonly onError?: (error: unknown, credentials: PeerCredentials | undefined) => void;
@@ -44,6 +44,15 @@ const ANSWER = new DescriptorCheck("descriptor-server.answer");
 const NAMES = ["maxBytes", "maxDescriptors", "timeoutMs", "mode", "group", "maxConnections", "onError"];
 /** After it could not accept (no descriptor left): how long not to try, as the kernel says at once that there is one. */
 const PAUSE_MS = 100;
+/** While others wait to be accepted: how long a client may say nothing. A client sends its request as soon as it is connected. */
+const SILENT_MS = 250;
+const LOOK_MS = 50;
+
+/** A client from its acceptance to its request. */
+interface Silent {
+  readonly connection: Connection;
+  readonly since: number;
+}
 
 /**
  * Listens at a UNIX stream socket. A client connects, sends one request with descriptors beside it, gets one answer with
@@ -58,6 +67,9 @@ export class DescriptorServer implements AsyncDisposable {
   readonly #maxConnections: number;
   readonly #onError: NonNullable<DescriptorServerOptions["onError"]>;
   readonly #exchanges = new Map<Promise<void>, Connection>();
+  readonly #silent = new Set<Silent>();
+  /** Looks at the silent ones while there is no room for another client. */
+  #look: NodeJS.Timeout | undefined;
   #closed = false;
   #closing: Promise<void> = Promise.resolve();
   #pause: NodeJS.Timeout | undefined;
@@ -109,6 +121,7 @@ export class DescriptorServer implements AsyncDisposable {
   async #close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#pause);
+    clearInterval(this.#look);
     this.#listener.close();
     for (const connection of this.#exchanges.values()) connection.close();
     await Promise.all(this.#exchanges.keys());
@@ -136,10 +149,35 @@ export class DescriptorServer implements AsyncDisposable {
     const exchange = this.#serve(connection).finally(() => {
       this.#exchanges.delete(exchange);
       connection.close();
-      if (!this.#closed) this.#listener.watch(true);
+      if (!this.#closed) this.#hasRoom();
     });
     this.#exchanges.set(exchange, connection);
-    if (this.#exchanges.size >= this.#maxConnections) this.#listener.watch(false);
+    if (this.#exchanges.size >= this.#maxConnections) this.#isFull();
+  }
+
+  #hasRoom(): void {
+    clearInterval(this.#look);
+    this.#look = undefined;
+    this.#listener.watch(true);
+  }
+
+  /** Some clients may have come to keep the others out. */
+  #isFull(): void {
+    this.#listener.watch(false);
+    this.#look ??= setInterval(() => {
+      const latest = performance.now() - SILENT_MS;
+      for (const { connection, since } of this.#silent) if (since <= latest) connection.giveUp(SILENT_MS);
+    }, LOOK_MS).unref();
+  }
+
+  async #requestOf(connection: Connection): Promise<ReceivedFrame> {
+    const silent = { connection, since: performance.now() };
+    this.#silent.add(silent);
+    try {
+      return await connection.receive(this.#limits);
+    } finally {
+      this.#silent.delete(silent);
+    }
   }
 
   /** Never rejects. */
@@ -147,7 +185,7 @@ export class DescriptorServer implements AsyncDisposable {
     let credentials: PeerCredentials | undefined;
     try {
       credentials = peerCredentials(connection.fd);
-      const request = await connection.receive(this.#limits);
+      const request = await this.#requestOf(connection);
       if (request.kind !== "request") {
         closeAll(request.descriptors);
         throw protocolError("its first frame is not a request");

@@ -1,5 +1,7 @@
 // Descriptors handed from process to process: whole exchanges, and peers that keep to no rule.
+import { once } from "node:events";
 import { fstatSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
 import type { ExecutionContext } from "ava";
 import test from "ava";
@@ -197,4 +199,17 @@ need("root", "python3").test.serial("the kernel says who asks", async (t) => {
   );
   const [pid, json] = [said.slice(0, said.indexOf(" ")), said.slice(said.indexOf(" "))];
   t.like(JSON.parse(json), { pid: Number(pid), uid: 12345, gid: 12345 });
+});
+test("silent clients keep the others out for a moment only", async (t) => {
+  const errors: unknown[] = [];
+  const { path } = listen(t, echo, { timeoutMs: 600_000, maxConnections: 2, onError: (error) => errors.push(error) });
+  const silent = [1, 2, 3].map(() => connect(path));
+  t.teardown(() => silent.forEach((socket) => void socket.destroy()));
+  await Promise.all(silent.map((socket) => once(socket, "connect")));
+  const { bytes } = await receiveDescriptors(path, new TextEncoder().encode("hello"));
+  t.is(new TextDecoder().decode(bytes), "hello");
+  t.like(errors[0], {
+    code: "ETIMEDOUT",
+    message: "descriptor.exchange: no request came for 250 ms, and others wait",
+  });
 });

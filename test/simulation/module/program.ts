@@ -108,6 +108,8 @@ export class ModuleProgram {
     if (!this.#party?.isAlive) return;
     this.#party.isAlive = false;
     this.#line?.left();
+    // A supervisor does not start a program that was about to end.
+    if (this.#isGone) return;
     if (down === undefined) this.#isGone = true;
     else schedule.at(schedule.now + down, "supervisor", () => this.#start(), schedule.world);
   }

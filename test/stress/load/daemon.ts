@@ -2,6 +2,8 @@
 import { readdirSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { attachPathOf } from "../../../lib/daemon/cnf-sockets.js";
+import { openPunt } from "../../../lib/module/index.js";
 import { RemotePunts } from "../../../lib/module/remote/index.js";
 import type { PuntStatus } from "../../../lib/punt/index.js";
 import { Place } from "../machine/place.js";
@@ -151,9 +153,43 @@ async function storm(load: Load): Promise<string> {
   });
 }
 
+/** Connections that say nothing at the socket for descriptors, and CNFs that get their ends there. */
+async function stormAtAttach(load: Load): Promise<string> {
+  const count = load.of(1_000);
+  return onPlace(load, async (place) => {
+    const descriptors = () => readdirSync(`/proc/${place.daemon.pid}/fd`).length;
+    const before = descriptors();
+    const errors: string[] = [];
+    const path = attachPathOf(place.socket);
+    const silent = Array.from({ length: count }, () =>
+      connect(path).on("error", (error: NodeJS.ErrnoException) => errors.push(error.code ?? "")),
+    );
+    const started = performance.now();
+    const open = async (_: unknown, index: number) => {
+      const punt = await openPunt(
+        { cnf: `storm-${index}`, udp: 20_000 + index },
+        {
+          ...{ socket: place.socket, lifetime: "session" },
+        },
+      );
+      await punt.ready();
+      return punt;
+    };
+    const cnfs = await within("all CNFs are ready", LONGEST, Promise.all(Array.from({ length: load.of(32) }, open)));
+    const text = `${cnfs.length} CNFs ready after ${seconds(started)} s beside ${count} silent connections`;
+    await Promise.all(cnfs.map((punt) => punt.close()));
+    for (const socket of silent) socket.destroy();
+    await until("the daemon's descriptors are as before", () => descriptors() <= before + 2);
+    const isEmpty = async () => (await place.punts.list()).length === 0;
+    await until("the CNFs' punts are gone", isEmpty);
+    return `${text} (${errors.length} of them refused), descriptors as before`;
+  });
+}
+
 export const daemonLoads = {
   "CNFs on one daemon": manyCnfs,
   "punts on one VPP": manyPunts,
   "watch events": watchEvents,
   "storm of connections": storm,
+  "storm at the socket for descriptors": stormAtAttach,
 };
