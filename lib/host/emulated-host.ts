@@ -157,14 +157,16 @@ export class EmulatedHost implements Host {
   #deleteVrf(namespace: string, name: string): void {
     this.#vrfs.delete(key(namespace, name));
     for (const [id, state] of this.#states) {
-      if (id.startsWith(`${namespace}\0`) && state.master === name) this.#states.set(id, { ...state, master: "" });
+      const isHere = (this.#moved.get(id) ?? id.split("\0", 1)[0]) === namespace;
+      if (isHere && state.master === name) this.#states.set(id, { ...state, master: "" });
     }
   }
 
   #changeVrf(namespace: string, change: HostChange): void {
     const id = key(namespace, change.name);
+    const vrf = this.#vrfs.get(id)!;
     if (change.change === "delete-link") this.#deleteVrf(namespace, change.name);
-    else if (change.change === "set-link") this.#vrfs.set(id, { ...this.#vrfs.get(id)!, up: change.up ?? false });
+    else if (change.change === "set-link") this.#vrfs.set(id, { ...vrf, up: change.up ?? vrf.up });
     else throw refused("ENOTSUP", change.change, change.name);
   }
 }

@@ -21,6 +21,10 @@ test("a device that is moved is in its new namespace alone, down, and without ad
   await host.change("/run/netns/a", { change: "set-link", name: "tap0", up: true, mtu: 1500 });
   t.like((await host.links("/run/netns/a"))[0], { up: true, mtu: 1500 });
   t.deepEqual(mtus, [["tap0", 1500, ""]], "VPP knows the device by the place where it made it");
+  await host.change("/run/netns/a", { change: "add-vrf", name: "vrf1", table: 1, group: 7 });
+  await host.change("/run/netns/a", { change: "set-link", name: "tap0", master: "vrf1" });
+  await host.change("/run/netns/a", { change: "delete-link", name: "vrf1" });
+  t.like((await host.links("/run/netns/a"))[0], { name: "tap0", master: "" }, "a VRF's members lose their master");
   host.setNamespace("/run/netns/gone", false);
   const gone = host.change("/run/netns/a", { change: "move-link", name: "tap0", to: "/run/netns/gone" });
   await t.throwsAsync(gone, { code: "ENOENT" });
