@@ -1,5 +1,7 @@
 // npm run soak -- --minutes N [--seed S] [--only TEXT] [--real] [--json FILE] [--html FILE]: hours of use in one go. Exits with 0 only if all held.
 import { writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { EtcdServer } from "../../support/etcd/etcd.js";
@@ -212,11 +214,20 @@ async function clean(): Promise<void> {
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
   process.on(signal, () => void clean().finally(() => process.exit(1)));
-/** Returns the states of the CNFs' punts, as the daemon knows them. */
+/** Returns the states of the CNFs' punts, as the daemon knows them, why they are so, and the last words of a real VPP. */
 async function said(): Promise<string> {
-  const { cluster } = await place.punts.info();
+  const { cluster, vppConnected } = await place.punts.info();
   const punts = (await place.punts.list()).filter(({ id }) => id.cnf.startsWith("soak-"));
-  return [`${cluster?.daemon ?? "the daemon"} acts`, ...punts.map(({ id, state }) => `${id.cnf} ${state}`)].join(", ");
+  const lines = punts.map(({ id, state, missing, failure }) => {
+    const why = [...missing.map(({ text }) => text), failure?.message ?? ""].join(", ");
+    return `${id.cnf} ${state} ${why}`;
+  });
+  const output = await readFile(join(dirname(place.vpp.apiSocket), "output"), "utf8").catch(() => "");
+  lines.push(...output.split("\n").slice(-12));
+  return [
+    `${cluster?.daemon ?? "the daemon"} acts, ${vppConnected ? "with" : "without"} VPP, which is ${place.vpp.alive ? "alive" : "dead"}`,
+    ...lines,
+  ].join("\n");
 }
 
 const failure = await soak().then(
