@@ -226,6 +226,8 @@ test("a caller sees its own labels, and no name of another CNF unless it wrote t
   t.deepEqual(view.idOut(id("u8.ntp")), id("u8.ntp"));
   t.deepEqual([view.sees(id("u7.x")), view.sees(id("u8.ntp"))], [true, false]);
   t.is(view.text("punt u7.dns and punt u8.ntp"), "punt dns and a punt of another CNF");
+  t.is(view.text("it is taken by punt u8.ntp."), "it is taken by a punt of another CNF.");
+  t.is(view.text("u8.ntp-: no"), "a punt of another CNF-: no");
   const details = { own: id("u7.dns"), other: id("u8.ntp"), port: 5, none: null, list: ["a"] };
   const error = view.error(new PuntError("punt.add", "ERR_CONFLICT", "punt u8.ntp has it", details));
   t.like(error, { op: "punt.add", code: "ERR_CONFLICT", message: "punt.add: a punt of another CNF has it" });

@@ -1,5 +1,7 @@
 // Which session a punt is in while callers delete it, add it for good, or ask for it again.
 import test, { type ExecutionContext } from "ava";
+import type { Parts, Scope } from "../../lib/daemon/service/index.js";
+import { bound } from "../../lib/daemon/service/punts.js";
 import { Sessions } from "../../lib/daemon/sessions.js";
 import { PuntError } from "../../lib/errors.js";
 import type { RemotePunts } from "../../lib/module/remote/index.js";
@@ -65,6 +67,18 @@ test("a punt that is bound again while it is being deleted stays in its session"
   const { sessions, id, end } = withPunt(t);
   await sessions.deleting(punt, async () => sessions.bind(id, punt));
   t.is(await end(), 1);
+});
+
+test("punts of another host are asked for without a session, and a session is refused by name", async (t) => {
+  const untouched = new Proxy({}, { get: (_, name) => t.fail(`${String(name)} is of this daemon's own host`) });
+  const parts = { punts: untouched, sessions: untouched } as unknown as Parts;
+  const scope = { op: "punt.add", host: "b" } as Scope;
+  t.is(await bound(parts, scope, [], "", async () => "asked"), "asked");
+  const refused = bound(parts, scope, [], "1", async () => t.fail());
+  await t.throwsAsync(refused, {
+    code: "ERR_OPTION",
+    message: "punt.add: a session is of the daemon's own host",
+  });
 });
 
 /** Resolves when there is no punt any more. */
