@@ -362,8 +362,8 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
       throw error;
     }
     if (this.#closing.signal.aborted) return connection.close(this.#closing.signal.reason as PuntError);
-    this.#announced = connection;
-    guarded(() => void this.emit("connected"));
+    // It may be lost again by now.
+    if (this.#announced === connection) guarded(() => void this.emit("connected"));
   }
 
   async #prepare(connection: Connection, link: Link): Promise<void> {
@@ -378,6 +378,8 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
     this.#connection = connection;
     await this.#subscriptions.renew();
     if (connection.ended !== undefined) throw connection.ended;
+    // From this moment on its loss is one that the client announces and mends.
+    this.#announced = connection;
   }
 
   #disconnected(connection: Connection, error: PuntError): void {

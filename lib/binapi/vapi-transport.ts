@@ -71,11 +71,16 @@ export class VapiTransport implements Transport {
   }
 }
 
+/** The operations of failures after the connection was made. */
+const OPERATIONS: Readonly<Record<string, string>> = {
+  ERR_DISCONNECTED: "binapi.connection",
+  ERR_BAD_FRAME: "binapi.receive",
+};
+
 function failureOf(bridge: NativeVapiBridge): PuntError | undefined {
   const failure = bridge.failure();
   if (failure === undefined) return undefined;
-  const op = failure.code === "ERR_DISCONNECTED" ? "binapi.connection" : "binapi.connect";
-  return new PuntError(op, failure.code, failure.message);
+  return new PuntError(OPERATIONS[failure.code] ?? "binapi.connect", failure.code, failure.message);
 }
 
 function* idsOf(bridge: NativeVapiBridge, keys: readonly string[]): Iterable<[string, number]> {

@@ -293,8 +293,11 @@ test.serial("an impossible frame ends the connection, not the process", async (t
   const [server, vpp] = await pair(t);
   server.handler = ({ raw }) => raw(new Uint8Array(16).fill(0xff));
   const error = await t.throwsAsync<PuntError>(vpp.call("show_version"));
-  t.like(error, { code: "ERR_BAD_FRAME", op: "binapi.receive", details: { length: 0xffffffff } });
-  t.regex(error!.message, /VPP sent a frame of 4294967295 bytes, which is not within 2\.\.268435456$/);
+  t.like(error, { code: "ERR_BAD_FRAME", op: "binapi.receive" });
+  // libvapiclient does not tell the length.
+  t.is(error!.details.length, transport === "vapi" ? undefined : 0xffffffff);
+  const socket = /VPP sent a frame of 4294967295 bytes, which is not within 2\.\.268435456$/;
+  t.regex(error!.message, transport === "vapi" ? /VPP sent a frame of an impossible length$/ : socket);
   await vpp.connected();
   await vpp.call("control_ping");
 });
