@@ -1,4 +1,4 @@
-// What the workflows run: an action is named by its commit, because its author can move a tag.
+// The workflows name each action by its commit, because its author can move a tag.
 import { readdirSync, readFileSync } from "node:fs";
 import test from "ava";
 
