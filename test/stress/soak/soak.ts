@@ -205,7 +205,15 @@ async function soak(): Promise<void> {
   await place.end();
 }
 
-async function clean(): Promise<void> {
+let cleaning: Promise<void> | undefined;
+
+/** Ends everything, once: a signal may come twice, and makes the soak fail besides. */
+function clean(): Promise<void> {
+  cleaning ??= endAll();
+  return cleaning;
+}
+
+async function endAll(): Promise<void> {
   await Promise.all(cnfs.map((each) => each.kill().catch(() => {})));
   wires[Symbol.dispose]();
   await place.abandon().catch(() => {});
