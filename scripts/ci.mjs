@@ -174,8 +174,8 @@ async function besideTests() {
   const build = isWanted(SANITIZED) ? await buildSanitized(PATIENCE) : undefined;
   await check("fuzzing of native code", fuzzing("native", PATIENT));
   // The same histories each time; .ci/nightly looks at others.
-  await check("simulated histories", patient("simulate", "--runs", "300", "--seed", "1"));
-  await check("simulated daemons", patient("simulate", "--cluster", "--runs", "60", "--seed", "1"));
+  await check("simulated histories", patient("simulate", "--runs", "1700", "--seed", "1"));
+  await check("simulated daemons", patient("simulate", "--cluster", "--runs", "300", "--seed", "1"));
   return build;
 }
 
