@@ -134,7 +134,8 @@ export class HandedEnds implements CnfEnds {
   #lookAtFiles(): void {
     const removed = [...this.#files].filter(([, file]) => file.isRemoved());
     for (const [index] of removed) {
-      closePort(this.#open.get(index)!);
+      const port = this.#open.get(index);
+      if (port) closePort(port);
       this.#open.delete(index);
       this.#identities.delete(`socket/${index}`);
       this.#files.delete(index);
@@ -236,6 +237,7 @@ export class HandedEnds implements CnfEnds {
   ): void {
     if (before) closePort(before);
     this.#open.delete(interconnect);
+    this.#files.delete(interconnect);
     const port = this.#portOf(kind, metadata, descriptor);
     this.#open.set(interconnect, port);
     if (metadata.attachment.kind === "af-unix") this.#watchFile(interconnect, metadata.attachment.path);

@@ -63,9 +63,12 @@ export class DeletedSockets {
 
   /** Removes the files of sockets that no punt has. Another punt may have the path, or the deleted punt may be there again. */
   async #removeUnused(): Promise<void> {
+    const due = [...this.#paths];
     const used = new Set((await this.#options.punts.list()).map(pathOf));
-    for (const path of this.#paths) if (!used.has(path)) rmSync(path, { force: true });
-    this.#paths.clear();
+    for (const path of due) {
+      if (!used.has(path)) rmSync(path, { force: true });
+      this.#paths.delete(path);
+    }
   }
 }
 
