@@ -378,7 +378,7 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
     this.#connection = connection;
     await this.#subscriptions.renew();
     if (connection.ended !== undefined) throw connection.ended;
-    // From this moment on its loss is one that the client announces and mends.
+    // From now on the client announces the loss of this connection, and makes another.
     this.#announced = connection;
   }
 
