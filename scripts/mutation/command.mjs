@@ -52,7 +52,7 @@ function chosen(mutants, options) {
   return options.all ? pool : sample(pool, Number(options.sample), Number(options.seed));
 }
 
-/** Splits the mutants by the list of equivalents: `asked` are those that the command line asks for, `stale` entries that name none. */
+/** Sets the listed equivalents aside. Returns the mutants that the command line asks for, all that count, and the entries of the list without a mutant. */
 export function choose(all, file, options) {
   const { counted, stale } = withoutEquivalents(all, JSON.parse(readFileSync(`scripts/mutation/${file}`, "utf8")));
   for (const { file: source, line } of stale) report(`${file} names no mutant with ${source}: ${line}`);

@@ -12,8 +12,8 @@ const { numbers, values, has } = commandLine({
 
 Adds, deletes, updates and replaces a punt of each type over each interconnect, alone and beside a punt that shares its interconnect. Each
 time another call is struck: VPP refuses a message, answers late, twice or not at all, loses it, cuts the connection or crashes; the store
-or Linux refuses a change, is late, or VPP crashes as it is done; the manager is killed with SIGKILL. Afterwards VPP, the store and Linux must be as the answer says, nothing of anybody else may
-be touched, and nothing may be left over. Exits with 0 only if all points held.
+or Linux refuses a change, is late, or VPP crashes as it is done; the manager is killed with SIGKILL. Afterwards VPP, the store and Linux
+must be as the answer says, nothing of anybody else may be touched, and nothing may be left over. Exits with 0 only if all points held.
 
   --every N     strikes each Nth call only (default: 1; with --real: 61)
   --case TEXT   only cases whose name contains the text, such as "add SPAN TAP" (default: all)

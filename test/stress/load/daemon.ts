@@ -38,6 +38,10 @@ async function until(what: string, isIt: () => boolean | Promise<boolean>): Prom
   await within(what, LONGEST, reached());
 }
 
+function untilEmpty({ punts }: Place): Promise<void> {
+  return until("the sessions' punts are gone", async () => (await punts.list()).length === 0);
+}
+
 /** Punts to the first ports from 10,000 on, of one CNF. */
 function portPunts(count: number, place: Place) {
   return Array.from({ length: count }, (_, index) => ({
@@ -70,8 +74,7 @@ async function manyCnfs(load: Load): Promise<string> {
     const { length } = await place.punts.list();
     if (length !== count) throw new Error(`${length} punts of ${count}`);
     await Promise.all(cnfs.map(({ punts }) => punts.close()));
-    const isEmpty = async () => (await place.punts.list()).length === 0;
-    await until("the sessions' punts are gone", isEmpty);
+    await untilEmpty(place);
     return `${text}, and none after their end`;
   });
 }
@@ -130,59 +133,56 @@ async function watchEvents(load: Load): Promise<string> {
   });
 }
 
+/** Does work beside silent connections to a socket of the daemon, whose descriptors must be as before. Returns what became of these connections. */
+async function amongSilent(load: Load, place: Place, path: string, work: () => Promise<void>): Promise<string> {
+  const count = load.of(1_000);
+  const descriptors = () => readdirSync(`/proc/${place.daemon.pid}/fd`).length;
+  const before = descriptors();
+  const silent: Socket[] = [];
+  const errors: string[] = [];
+  for (let i = 0; i < count; i++)
+    silent.push(connect(path).on("error", (error: NodeJS.ErrnoException) => errors.push(error.code ?? "")));
+  await work();
+  for (const socket of silent) socket.destroy();
+  await until("the daemon's descriptors are as before", () => descriptors() <= before + 2);
+  const refused = errors.length === 0 ? "none refused" : `${errors.length} refused (${[...new Set(errors)].join()})`;
+  return `${count} silent connections (${refused}), descriptors as before`;
+}
+
 /** Connections that say nothing, and clients that all ask at once. */
 async function storm(load: Load): Promise<string> {
-  const count = load.of(1_000);
   return onPlace(load, async (place) => {
-    const descriptors = () => readdirSync(`/proc/${place.daemon.pid}/fd`).length;
-    const before = descriptors();
-    const silent: Socket[] = [];
-    const errors: string[] = [];
-    for (let i = 0; i < count; i++)
-      silent.push(connect(place.socket).on("error", (error: NodeJS.ErrnoException) => errors.push(error.code ?? "")));
     const clients = Array.from(
       { length: load.of(300) },
       () => new RemotePunts({ socket: place.socket, wait: LONGEST }),
     );
-    await within("all clients are answered", LONGEST, Promise.all(clients.map((each) => each.info())));
-    await Promise.all(clients.map((each) => each.close()));
-    for (const socket of silent) socket.destroy();
-    await until("the daemon's descriptors are as before", () => descriptors() <= before + 2);
-    const refused = errors.length === 0 ? "none refused" : `${errors.length} refused (${[...new Set(errors)].join()})`;
-    return `${count} silent connections (${refused}), ${clients.length} clients answered, descriptors as before`;
+    const silent = await amongSilent(load, place, place.socket, async () => {
+      await within("all clients are answered", LONGEST, Promise.all(clients.map((each) => each.info())));
+      await Promise.all(clients.map((each) => each.close()));
+    });
+    return `${clients.length} clients answered beside ${silent}`;
   });
 }
 
 /** Connections that say nothing at the socket for descriptors, and CNFs that get their ends there. */
 async function stormAtAttach(load: Load): Promise<string> {
-  const count = load.of(1_000);
   return onPlace(load, async (place) => {
-    const descriptors = () => readdirSync(`/proc/${place.daemon.pid}/fd`).length;
-    const before = descriptors();
-    const errors: string[] = [];
-    const path = attachPathOf(place.socket);
-    const silent = Array.from({ length: count }, () =>
-      connect(path).on("error", (error: NodeJS.ErrnoException) => errors.push(error.code ?? "")),
-    );
-    const started = performance.now();
+    const count = load.of(32);
+    let took = "";
     const open = async (_: unknown, index: number) => {
-      const punt = await openPunt(
-        { cnf: `storm-${index}`, udp: 20_000 + index },
-        {
-          ...{ socket: place.socket, lifetime: "session" },
-        },
-      );
+      const request = { cnf: `storm-${index}`, udp: 20_000 + index };
+      const punt = await openPunt(request, { socket: place.socket, lifetime: "session" });
       await punt.ready();
       return punt;
     };
-    const cnfs = await within("all CNFs are ready", LONGEST, Promise.all(Array.from({ length: load.of(32) }, open)));
-    const text = `${cnfs.length} CNFs ready after ${seconds(started)} s beside ${count} silent connections`;
-    await Promise.all(cnfs.map((punt) => punt.close()));
-    for (const socket of silent) socket.destroy();
-    await until("the daemon's descriptors are as before", () => descriptors() <= before + 2);
-    const isEmpty = async () => (await place.punts.list()).length === 0;
-    await until("the CNFs' punts are gone", isEmpty);
-    return `${text} (${errors.length} of them refused), descriptors as before`;
+    const silent = await amongSilent(load, place, attachPathOf(place.socket), async () => {
+      const started = performance.now();
+      const cnfs = await within("all CNFs are ready", LONGEST, Promise.all(Array.from({ length: count }, open)));
+      took = seconds(started);
+      await Promise.all(cnfs.map((punt) => punt.close()));
+    });
+    await untilEmpty(place);
+    return `${count} CNFs ready after ${took} s beside ${silent}`;
   });
 }
 
