@@ -109,10 +109,11 @@ export class FaultCase {
 
   async #prepare(): Promise<boolean> {
     const { before, after } = this.#operation;
-    this.#before = (await this.#reach(before)) ?? [];
-    const reached = await this.#reach(after);
-    if (reached === undefined) return false;
-    this.#after = reached;
+    const first = await this.#reach(before);
+    const last = first && (await this.#reach(after));
+    if (first === undefined || last === undefined) return false;
+    this.#before = first;
+    this.#after = last;
     await this.#reach(before);
     await this.#count();
     return true;

@@ -36,10 +36,10 @@ export { isisxPart } from "./isisx.js";
 export { differences, type Item, type Part, satisfies } from "./item.js";
 export {
   type ActContext,
-  claimsIn,
   type DeviceWays,
   goneIndex,
   interfaceKey,
+  isInDoubt,
   type Kind,
   type ObserveContext,
   OLD_CLAIM,

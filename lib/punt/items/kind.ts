@@ -111,6 +111,11 @@ export function bothClaims(before: string, after: string): string {
   return before === after ? after : before + OR + after;
 }
 
+/** Whether a claim is on an object before and after a change. */
+export function isInDoubt(claim: string): boolean {
+  return claim.includes(OR);
+}
+
 /** Returns the claims that may hold. */
 export function claimsIn(claim: string | undefined): readonly string[] {
   return claim?.split(OR) ?? [];

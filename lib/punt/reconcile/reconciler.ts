@@ -3,8 +3,8 @@ import { PuntError } from "../../errors.js";
 import type { Host } from "../../host/index.js";
 import type { Interconnect, Marks } from "../interconnect/index.js";
 import {
-  claimsIn,
   type Facts,
+  isInDoubt,
   kindOf,
   localHandlerOf,
   type Note,
@@ -336,12 +336,12 @@ function unclaimed({ facts, plan }: Reconciled, { memory }: Ledger, marks: Marks
 
 /** Returns the claims on objects that a change has reached since. */
 function settled({ facts, plan, open }: Reconciled, { memory }: Ledger, marks: Marks): [string, string][] {
-  const changing = new Set([...open.values()].map(({ key }) => key));
-  return [...memory.claims].flatMap(([key, claim]) => {
-    const isSettled = claimsIn(claim).length > 1 && !changing.has(key) && facts.seen.get(key)?.ours;
-    const item = isSettled ? plan.items.get(key) : undefined;
-    const now = item && kindOf(item).claim?.(item.value, marks);
-    return now === undefined ? [] : [[key, now]];
+  const inDoubt = [...memory.claims].filter(([, claim]) => isInDoubt(claim));
+  return inDoubt.flatMap(([key]) => {
+    const isChanging = [...open.values()].some((step) => step.key === key);
+    const item = !isChanging && facts.seen.get(key)?.ours ? plan.items.get(key) : undefined;
+    const claim = item && kindOf(item).claim?.(item.value, marks);
+    return claim === undefined ? [] : [[key, claim]];
   });
 }
 
