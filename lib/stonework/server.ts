@@ -10,18 +10,12 @@ import type { Socket } from "node:net";
 import { type ConnectRouter, createContextKey, createContextValues } from "@connectrpc/connect";
 import { grpcHandler } from "../grpc-handler.js";
 import { endIfSilent, PING_INTERVAL_MS, type Pinged } from "../http2-silence.js";
-import { closeNow, listenAt } from "../tcp-server.js";
+import { type Listening, listenAt } from "../tcp-server.js";
 
 /** Where to listen. Port 0 is any free port. */
 export interface Place {
   readonly host: string;
   readonly port: number;
-}
-
-export interface Serving {
-  readonly port: number;
-  /** Stops listening and ends every connection. */
-  close(): Promise<void>;
 }
 
 /** A connection of a caller. */
@@ -43,7 +37,7 @@ export async function serveGrpc(
   { pingInterval = PING_INTERVAL_MS, ...place }: Place & { readonly pingInterval?: number },
   op: string,
   routes: (router: ConnectRouter) => void,
-): Promise<Serving> {
+): Promise<Listening> {
   const handler = grpcHandler({
     routes,
     // Each call of StoneWork's has one answer, which the caller needs no more.
@@ -55,21 +49,8 @@ export async function serveGrpc(
       ),
   });
   const server = createHttp2Server(handler as (request: Http2ServerRequest, response: Http2ServerResponse) => void);
-  const sessions = new Set<ServerHttp2Session>();
-  server.on("session", (session) => {
-    sessions.add(session);
-    session.on("close", () => sessions.delete(session));
-    endIfSilent(session, pingInterval);
-  });
-  const { port } = await listenAt(server, place, op);
-  return {
-    port,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        for (const session of sessions) session.destroy();
-      }),
-  };
+  server.on("session", (session) => endIfSilent(session, pingInterval));
+  return await listenAt(server, place, op);
 }
 
 interface Answer {
@@ -82,7 +63,7 @@ export async function serveJson(
   place: Place,
   op: string,
   pages: Readonly<Record<string, (socket: Socket) => Answer | Promise<Answer>>>,
-): Promise<Serving> {
+): Promise<Listening> {
   const absent: Answer = { status: 404, body: { error: `only GET of ${Object.keys(pages).join(", ")}` } };
   const server = createHttpServer(async (request, response) => {
     const path = (request.url ?? "").split("?")[0]!;
@@ -90,9 +71,5 @@ export async function serveJson(
     const { status = 200, body } = (await page?.(request.socket)) ?? absent;
     response.writeHead(status, { "content-type": "application/json" }).end(`${JSON.stringify(body)}\n`);
   });
-  const { port } = await listenAt(server, place, op);
-  return {
-    port,
-    close: () => closeNow(server),
-  };
+  return await listenAt(server, place, op);
 }

@@ -1,7 +1,7 @@
 // The daemon's HTTP port for supervisors and Prometheus: /livez, /readyz and /metrics. It changes nothing.
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { hostPort } from "../../net/index.js";
-import { closeNow, listenAt } from "../../tcp-server.js";
+import { listenAt } from "../../tcp-server.js";
 
 export interface HttpDoorOptions {
   /** Default 127.0.0.1: nothing of another machine gets in, and there is no authentication. */
@@ -69,9 +69,6 @@ export async function openHttpDoor(
       response.end();
     });
   });
-  const { port: actual } = await listenAt(server, { host, port }, "daemon.start");
-  return {
-    address: hostPort(host, actual),
-    close: () => closeNow(server),
-  };
+  const { port: actual, close } = await listenAt(server, { host, port }, "daemon.start");
+  return { address: hostPort(host, actual), close };
 }

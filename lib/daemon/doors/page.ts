@@ -2,7 +2,7 @@
 import { createServer, type RequestListener } from "node:http";
 import type { Socket } from "node:net";
 import { hostPort } from "../../net/index.js";
-import { closeNow, listenAt } from "../../tcp-server.js";
+import { listenAt } from "../../tcp-server.js";
 import type { Caller } from "../identity.js";
 import { type Door, type Handler, markCaller } from "./door.js";
 
@@ -32,9 +32,6 @@ export async function openPageDoor(
       callerAt(socket).then((caller) => markCaller(socket, caller)),
     );
   });
-  const { address, port: actual } = await listenAt(server, { host, port }, "daemon.start");
-  return {
-    path: hostPort(address, actual),
-    close: () => closeNow(server),
-  };
+  const { address, port: actual, close } = await listenAt(server, { host, port }, "daemon.start");
+  return { path: hostPort(address, actual), close };
 }

@@ -11,6 +11,9 @@ import { tlsCaller } from "../identity.js";
 import { plainAddress } from "../tcp-peer.js";
 import { type Door, type Handler, markCaller } from "./door.js";
 
+/** Milliseconds that a caller has for its handshake. */
+const HANDSHAKE_MS = 10_000;
+
 /** Where to listen, and PEM files. */
 export interface TlsDoorOptions {
   readonly host: string;
@@ -50,31 +53,29 @@ export async function openTlsDoor(
   handler: Handler,
   refused: (handshake: RefusedHandshake) => void,
 ): Promise<TlsDoor> {
-  const settings = { requestCert: true, rejectUnauthorized: true, minVersion: "TLSv1.3", allowHTTP1: true } as const;
+  const settings = {
+    requestCert: true,
+    rejectUnauthorized: true,
+    minVersion: "TLSv1.3",
+    allowHTTP1: true,
+    handshakeTimeout: HANDSHAKE_MS,
+  } as const;
   const files = await readFiles(options);
   const server = attempt(() => createSecureServer({ ...files, ...settings }, handler as never));
-  const open = new Set<TLSSocket>();
   server.on("secureConnection", (socket) => {
-    open.add(socket);
-    socket.on("close", () => open.delete(socket)).on("error", () => {});
+    socket.on("error", () => {});
     markCaller(socket, tlsCaller(socket));
   });
-  // A socket knows its address after its end only if it was asked before.
-  server.on("connection", (socket: Socket) => void socket.remoteAddress);
   server.on("session", (session) => endIfSilent(session, options.pingInterval ?? PING_INTERVAL_MS));
   server.on("tlsClientError", (error, socket) => refused(handshakeOf(error, socket)));
-  const { port: actual } = await listenAt(server, options, "daemon.start");
+  const { port, close } = await listenAt(server, options, "daemon.start");
   return {
-    path: hostPort(options.host, actual),
+    path: hostPort(options.host, port),
     reload: async () => {
       const fresh = await readFiles(options);
       attempt(() => server.setSecureContext(fresh));
     },
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        for (const socket of open) socket.destroy();
-      }),
+    close,
   };
 }
 

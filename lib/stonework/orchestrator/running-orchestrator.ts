@@ -2,9 +2,10 @@
 import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { idKey, type PuntStatus, type WatchEvent } from "../../punt/index.js";
+import type { Listening } from "../../tcp-server.js";
 import { itemKey } from "../model.js";
 import { pathsIn } from "../paths.js";
-import { type Serving, serveGrpc, serveJson } from "../server.js";
+import { serveGrpc, serveJson } from "../server.js";
 import { Arrivals } from "./arrivals.js";
 import type { Cnf } from "./cnf.js";
 import { type Groups, groupsOfTheAgent, itemsOf, readConfigFile } from "./config-file.js";
@@ -26,7 +27,7 @@ export class RunningOrchestrator {
   readonly #items: Items;
   readonly #statuses = new Map<string, PuntStatus>();
   readonly #ending = new AbortController();
-  readonly #serving: Serving[] = [];
+  readonly #serving: Listening[] = [];
   #groups: Groups = {};
   #discovery: Discovery | undefined;
   #isReady = false;

@@ -1,11 +1,15 @@
 // Many CNFs, punts, watch events and connections at one daemon.
-import { readdirSync } from "node:fs";
-import { connect, type Socket } from "node:net";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { connect, type NetConnectOpts, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { attachPathOf } from "../../../lib/daemon/cnf-sockets.js";
-import { openPunt } from "../../../lib/module/index.js";
+import { type ConnectOptions, openPunt } from "../../../lib/module/index.js";
 import { RemotePunts } from "../../../lib/module/remote/index.js";
 import type { PuntStatus } from "../../../lib/punt/index.js";
+import { Certificates } from "../../support/daemon/certificates.js";
+import { freePort } from "../../support/free-port.js";
 import { Place } from "../machine/place.js";
 import { within } from "../settling.js";
 
@@ -17,10 +21,10 @@ export interface Load {
 
 const LONGEST = 300_000;
 
-async function onPlace({ random }: Load, body: (place: Place) => Promise<string>): Promise<string> {
+async function onPlace({ random }: Load, body: (place: Place) => Promise<string>, options = {}): Promise<string> {
   const place = await Place.start(random);
   try {
-    await place.startDaemon();
+    await place.startDaemon({ options });
     await place.punts.info();
     const done = await body(place);
     await place.verify();
@@ -134,14 +138,14 @@ async function watchEvents(load: Load): Promise<string> {
 }
 
 /** Does work beside silent connections to a socket of the daemon, whose descriptors must be as before. Returns what became of these connections. */
-async function amongSilent(load: Load, place: Place, path: string, work: () => Promise<void>): Promise<string> {
+async function amongSilent(load: Load, place: Place, to: NetConnectOpts, work: () => Promise<void>): Promise<string> {
   const count = load.of(1_000);
   const descriptors = () => readdirSync(`/proc/${place.daemon.pid}/fd`).length;
   const before = descriptors();
   const silent: Socket[] = [];
   const errors: string[] = [];
   for (let i = 0; i < count; i++)
-    silent.push(connect(path).on("error", (error: NodeJS.ErrnoException) => errors.push(error.code ?? "")));
+    silent.push(connect(to).on("error", (error: NodeJS.ErrnoException) => errors.push(error.code ?? "")));
   await work();
   for (const socket of silent) socket.destroy();
   await until("the daemon's descriptors are as before", () => descriptors() <= before + 2);
@@ -149,19 +153,51 @@ async function amongSilent(load: Load, place: Place, path: string, work: () => P
   return `${count} silent connections (${refused}), descriptors as before`;
 }
 
-/** Connections that say nothing, and clients that all ask at once. */
-async function storm(load: Load): Promise<string> {
-  return onPlace(load, async (place) => {
-    const clients = Array.from(
-      { length: load.of(300) },
-      () => new RemotePunts({ socket: place.socket, wait: LONGEST }),
-    );
-    const silent = await amongSilent(load, place, place.socket, async () => {
-      await within("all clients are answered", LONGEST, Promise.all(clients.map((each) => each.info())));
-      await Promise.all(clients.map((each) => each.close()));
-    });
-    return `${clients.length} clients answered beside ${silent}`;
+/** Clients that all ask at once, beside connections that say nothing. */
+async function answered(load: Load, place: Place, to: NetConnectOpts, options: ConnectOptions): Promise<string> {
+  const clients = Array.from({ length: load.of(300) }, () => new RemotePunts({ ...options, wait: LONGEST }));
+  const silent = await amongSilent(load, place, to, async () => {
+    await within("all clients are answered", LONGEST, Promise.all(clients.map((each) => each.info())));
+    await Promise.all(clients.map((each) => each.close()));
   });
+  return `${clients.length} clients answered beside ${silent}`;
+}
+
+async function storm(load: Load): Promise<string> {
+  return onPlace(load, (place) => answered(load, place, { path: place.socket }, { socket: place.socket }));
+}
+
+/** Makes the files of a TCP door and of an operator who comes in there. Returns the options of the daemon and of the operator. */
+async function tlsDoor(folder: string) {
+  const pem = new Certificates(folder);
+  pem.makeCa("ca");
+  for (const name of ["daemon", "operator"]) pem.make(name, "ca");
+  const policy = pem.path("policy.json");
+  const rules = [{ san: "operator" }, { uid: process.getuid!() }].map((match, index) => ({
+    name: `operator ${index}`,
+    match,
+    operator: true,
+  }));
+  writeFileSync(policy, JSON.stringify({ rules }));
+  const paths = (name: string) => ({
+    ca: pem.path("ca.pem"),
+    cert: pem.path(`${name}.pem`),
+    key: pem.path(`${name}.key`),
+  });
+  const at = { host: "127.0.0.1", port: await freePort() };
+  const { ca, cert, key } = paths("operator");
+  const own = { ca: readFileSync(ca), cert: readFileSync(cert), key: readFileSync(key) };
+  return { at, daemon: { policy, tls: { ...at, ...paths("daemon") } }, operator: { tls: { ...at, ...own } } };
+}
+
+async function stormAtTls(load: Load): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), "vpp-punt-load-"));
+  try {
+    const { at, daemon, operator } = await tlsDoor(folder);
+    return await onPlace(load, (place) => answered(load, place, at, operator), daemon);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** Connections that say nothing at the socket for descriptors, and CNFs that get their ends there. */
@@ -175,7 +211,7 @@ async function stormAtAttach(load: Load): Promise<string> {
       await punt.ready();
       return punt;
     };
-    const silent = await amongSilent(load, place, attachPathOf(place.socket), async () => {
+    const silent = await amongSilent(load, place, { path: attachPathOf(place.socket) }, async () => {
       const started = performance.now();
       const cnfs = await within("all CNFs are ready", LONGEST, Promise.all(Array.from({ length: count }, open)));
       took = seconds(started);
@@ -191,5 +227,6 @@ export const daemonLoads = {
   "punts on one VPP": manyPunts,
   "watch events": watchEvents,
   "storm of connections": storm,
+  "storm at the TCP door": stormAtTls,
   "storm at the socket for descriptors": stormAtAttach,
 };

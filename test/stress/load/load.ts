@@ -10,7 +10,7 @@ const { numbers, values, has } = commandLine({
   text: `npm run load -- [--case TEXT] [--scale N] [--seed S] [--list]
 
 Loads the package with large numbers: 64 memif ports and 64 punt sockets in one process, 256 CNFs on one daemon, 10,000 punts on one VPP,
-10,000 watch events, storms of connections at both of the daemon's sockets. Every packet must arrive, every punt be CREATED, every watcher
+10,000 watch events, storms of connections at the doors of the daemon. Every packet must arrive, every punt be CREATED, every watcher
 know the last state, and every descriptor be closed afterwards. Prints how much there was, what was refused, and how long it took. Exits with 0 only if all cases held.
 
   --case TEXT  only cases whose name contains the text (default: all)
