@@ -2,6 +2,7 @@
 import { type NativePuntSocket, native } from "../native.js";
 import { OptionCheck } from "../options.js";
 import { BatchFeed, BatchTable, checkFilter, type PortFilter } from "../packet/index.js";
+import { inodeOf } from "../socket-file.js";
 import { PuntBatch } from "./batch.js";
 import { PuntAction } from "./descriptor.js";
 import { nativeOptions, type PuntSocketOptions } from "./options.js";
@@ -29,6 +30,7 @@ export class PuntSocket implements AsyncIterable<PuntBatch>, Disposable {
   readonly queueLimit: number | undefined;
   readonly #native: NativePuntSocket;
   readonly #feed: BatchFeed<PuntBatch>;
+  readonly #inode: bigint | undefined;
   #lastStats: PuntSocketStats | undefined;
 
   /**
@@ -65,6 +67,7 @@ export class PuntSocket implements AsyncIterable<PuntBatch>, Disposable {
     } finally {
       descriptor?.close();
     }
+    this.#inode = inodeOf(this.path);
     this.#native.setRef(false);
     this.#native.setFilter(filter?.handle);
     const slabs = new Slabs(this.#native, location);
@@ -160,7 +163,7 @@ export class PuntSocket implements AsyncIterable<PuntBatch>, Disposable {
 
   /** Returns the counters since opening; of a closed socket, those at closing. */
   stats(): PuntSocketStats {
-    return this.#lastStats ?? toStats(this.#native.stats()!);
+    return this.#lastStats ?? toStats(this.#native.stats()!, this.#inode === inodeOf(this.path));
   }
 
   /** Keeps the process running while the socket is open (the default with a handler or an iterator). */

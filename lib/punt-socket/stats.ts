@@ -24,6 +24,8 @@ export interface PuntSocketStats {
   };
   /** Bytes that wait in the slab ring at this moment. */
   backlogBytes: number;
+  /** Whether the socket's file is still at its path, by which VPP sends: if not, open a new socket. True for a socket opened by `descriptor`. */
+  bound: boolean;
   /** Whether the socket is connected to VPP's, and how often it was connected. */
   connected: boolean;
   connects: number;
@@ -32,7 +34,7 @@ export interface PuntSocketStats {
 }
 
 /** Converts the native counters. */
-export function toStats(stats: NativePuntSocketStats): PuntSocketStats {
+export function toStats(stats: NativePuntSocketStats, bound: boolean): PuntSocketStats {
   const { packets, bytes, batches, drained, backlogBytes, connects, connectError } = stats;
   const dropped = {
     ringFull: stats.droppedRingFull,
@@ -42,5 +44,5 @@ export function toStats(stats: NativePuntSocketStats): PuntSocketStats {
     filter: stats.droppedFilter,
   };
   const connected = connectError === undefined;
-  return { packets, bytes, batches, drained, dropped, backlogBytes, connected, connects, connectError };
+  return { packets, bytes, batches, drained, dropped, backlogBytes, bound, connected, connects, connectError };
 }

@@ -54,7 +54,7 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   descriptor: [...GROUND, "native"],
   packet: [...GROUND, "native"],
   memif: [...GROUND, "native", "packet", "descriptor"],
-  "punt-socket": [...GROUND, "native", "packet", "descriptor"],
+  "punt-socket": [...GROUND, "native", "packet", "descriptor", "socket-file"],
   responder: [...GROUND, "packet", "memif"],
   "packet-socket": [...GROUND, "native", "packet", "descriptor"],
   binapi: [...GROUND, "native"],

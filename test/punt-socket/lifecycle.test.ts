@@ -1,7 +1,7 @@
 // Files and descriptors of punt sockets, from opening to the end of the process.
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
@@ -128,6 +128,20 @@ test("packets queued from the old VPP are not lost by reconnecting", async (t) =
   t.is(next.punt(path, Buffer.of(10, 0)), undefined);
   await until(() => seen.length === 11);
   t.deepEqual(seen, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+});
+
+test("the counters tell when the file is removed, and when another socket takes its path", (t) => {
+  const { vpp, path } = facingVpp(t);
+  const socket = open(t, { path, vppPath: vpp.path });
+  t.true(socket.stats().bound);
+  renameSync(path, `${path}.old`);
+  t.false(socket.stats().bound);
+  const other = open(t, { path, vppPath: vpp.path });
+  t.like([socket.stats().bound, other.stats().bound], [false, true]);
+  other.close();
+  t.true(other.stats().bound, "as it was at closing");
+  renameSync(`${path}.old`, path);
+  t.true(socket.stats().bound);
 });
 
 test("another path of VPP's can be given when the registration tells it", (t) => {
