@@ -38,7 +38,7 @@ export interface VppCounters {
 
 type Stats = ReadonlyMap<string, Stat>;
 
-/** Statistics of a cause of loss, by the name that is shown. */
+/** Statistics of a cause of loss, by the name that is shown. VPP counts some losses there that a node counts by cause, too. */
 const CAUSES: Readonly<Record<string, string>> = {
   dropped: "/if/drops",
   "tx error": "/if/tx-error",
@@ -95,14 +95,26 @@ function interfaceCounters(stats: Stats, nodes: NodeCounts, index: number): Inte
   const names = stats.get("/if/names");
   const name = names?.type === "names" ? names.names[index] : undefined;
   if (!name) return undefined;
-  const losses = Object.entries(CAUSES).map(([cause, stat]) => [cause, simple(stats, stat, index)] as const);
+  const [tx, output] = [nodes.get(`${name}-tx`), nodes.get(`${name}-output`)];
+  // A memif's tx node counts only by cause.
+  const counted: Readonly<Record<string, number>> = {
+    "tx error": sum(output),
+    dropped: name.startsWith("tap") ? sum(tx) : 0,
+  };
+  const losses = Object.entries(CAUSES).map(
+    ([cause, stat]) => [cause, simple(stats, stat, index) - (counted[cause] ?? 0)] as const,
+  );
   const drops = Object.fromEntries(losses.filter(([, count]) => count > 0));
   return {
     interface: name,
     toCnf: combined(stats, "/if/tx", index),
     fromCnf: combined(stats, "/if/rx", index),
-    drops: { ...drops, ...nodes.get(`${name}-tx`), ...nodes.get(`${name}-output`) },
+    drops: { ...drops, ...tx, ...output },
   };
+}
+
+function sum(counts: Readonly<Record<string, number>> = {}): number {
+  return Object.values(counts).reduce((total, count) => total + count, 0);
 }
 
 function socketCounters(nodes: NodeCounts): Record<string, number> {

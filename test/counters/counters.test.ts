@@ -38,3 +38,19 @@ test("a punt has the counters of its own interface, whose name may hold slashes,
   t.deepEqual(punts[1]!.interconnects, []);
   t.deepEqual(sockets, { "ip4-udp-punt-socket: socket TX error": 6 });
 });
+
+test("a loss that VPP counts for the interface and for its node is one loss", (t) => {
+  const stats = new Map<string, Stat>([
+    ["/if/names", { type: "names", names: ["memif1/2", "tap0"] } as unknown as Stat],
+    ["/if/drops", simple(2n, 7n)],
+    ["/if/tx-error", simple(9n, 1n)],
+    ["/err/memif1/2-tx/no free tx slots", simple(4n)],
+    ["/err/memif1/2-output/interface is down", simple(8n)],
+    ["/err/memif1/2-output/interface is deleted", simple(1n)],
+    ["/err/tap0-tx/no free tx slots", simple(5n)],
+  ]);
+  const punt = { id: { cnf: "a", key: "", label: "" }, metadata: { interconnects: [{ vppInterface: { name: "x" } }] } };
+  const dropsOf = (index: number) => countersOf([punt as never], stats, () => index).punts[0]!.interconnects[0]!.drops;
+  t.deepEqual(dropsOf(0), { dropped: 2, "no free tx slots": 4, "interface is down": 8, "interface is deleted": 1 });
+  t.deepEqual(dropsOf(1), { dropped: 2, "tx error": 1, "no free tx slots": 5 });
+});
