@@ -90,6 +90,7 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
   #punt: PuntStatus | undefined;
   #fatal: PuntError | undefined;
   #attachError: PuntError | undefined;
+  #retry: NodeJS.Timeout | undefined;
   #away: PuntError | undefined;
   #status: CnfStatus;
   #queue: PacketQueue | undefined;
@@ -325,9 +326,10 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
   #onProblem(error: PuntError | undefined): void {
     this.#attachError = error;
     this.#judge();
+    clearTimeout(this.#retry);
     // Handed ends try again by themselves.
     if (!error || this.#backing.handOver) return;
-    setTimeout(() => {
+    this.#retry = setTimeout(() => {
       if (this.#attachError && this.#punt) this.#onStatus(this.#punt, false);
     }, RETRY_MS).unref();
   }

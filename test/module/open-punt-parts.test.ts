@@ -342,3 +342,27 @@ test("the punt of a session is deleted when it is closed, unless it has failed o
   t.deepEqual(refused.played.calls, ["add undefined", "delete a", "close"]);
   await settled();
 });
+
+test.serial("ends that cannot be opened are tried again one at a time, however often the status changes", async (t) => {
+  const waiting = new Set<NodeJS.Timeout>();
+  const { setTimeout: start, clearTimeout: stop } = globalThis;
+  t.teardown(() => Object.assign(globalThis, { setTimeout: start, clearTimeout: stop }));
+  const { punt, played } = await opened(t);
+  globalThis.setTimeout = ((body: () => void, ms: number) => {
+    const timer = start(() => {
+      waiting.delete(timer);
+      body();
+    }, ms);
+    waiting.add(timer);
+    return timer;
+  }) as typeof setTimeout;
+  globalThis.clearTimeout = ((timer: NodeJS.Timeout) => {
+    waiting.delete(timer);
+    stop(timer);
+  }) as typeof clearTimeout;
+  const attachment = { kind: "af-unix", path: "/nowhere/cnf", vppPath: "/nowhere/vpp" };
+  const broken = statusWith([{ type: "AF_UNIX", attachment }]);
+  for (let i = 0; i < 20; i++) await played.say(change(broken));
+  t.is(punt.status.reasons[0]?.code, "ENOENT");
+  t.is(waiting.size, 1);
+});
