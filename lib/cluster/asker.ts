@@ -26,12 +26,14 @@ export async function ask<T>(
   const id = randomUUID();
   const { id: lease } = await etcd.grant(LEASE_SECONDS);
   const renewal = setInterval(() => void etcd.renew(lease).catch(() => {}), RENEWAL_MS);
+  const over = new AbortController();
   try {
-    const waiting = answerOf(etcd, keys, id, { op: `punt.${question.call}`, longest });
+    const waiting = answerOf(etcd, keys, id, { op: `punt.${question.call}`, longest, over: over.signal });
     waiting.catch(() => {});
     await put(etcd, keys.key("ask", id), question, asker, lease);
     return answerIn<T>(await waiting, keys.key("answer", id));
   } finally {
+    over.abort();
     clearInterval(renewal);
     await etcd.revoke(lease).catch(() => {});
   }
@@ -47,10 +49,11 @@ async function answerOf(
   etcd: Etcd,
   keys: Keys,
   id: string,
-  { op, longest }: { readonly op: string; readonly longest: number },
+  { op, longest, over }: { readonly op: string; readonly longest: number; readonly over: AbortSignal },
 ): Promise<string> {
   const key = keys.key("answer", id);
   const { revision } = await etcd.range(key);
+  over.throwIfAborted();
   return new Promise<string>((resolve, reject) => {
     const looking = setInterval(() => void look(), LOOK_MS);
     const closed = () => {
@@ -59,6 +62,7 @@ async function answerOf(
     };
     const end = () => {
       etcd.closing.removeEventListener("abort", closed);
+      over.removeEventListener("abort", end);
       clearTimeout(timer);
       clearInterval(looking);
       stop();
@@ -85,6 +89,7 @@ async function answerOf(
       ended: () => {},
     });
     etcd.closing.addEventListener("abort", closed, { once: true });
+    over.addEventListener("abort", end, { once: true });
   });
 }
 

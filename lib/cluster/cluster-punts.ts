@@ -100,7 +100,7 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
     this.hosts = new Hosts(etcd, through);
     this.#keys = keys;
     this.#history = history;
-    this.#askers = new Askers(start.cluster.name ?? "the daemon");
+    this.#askers = new Askers(start.cluster.name ?? "the daemon", (id) => this.#manager?.get(id) !== undefined);
     etcd.onCalled = (...called) => guarded(() => void this.emit("etcd", ...called));
     etcd.onHeader = (header, floor) => history.see(header, floor);
     const folders = (["wanted", "state", "leader", "ask"] as const).map((kind) => keys.folder(kind));
@@ -151,18 +151,16 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
   }
 
   add(request: PuntRequestInput, options: AddOptions = {}): Promise<PuntStatus> {
-    this.#askers.asked([request]);
-    return this.#change("punt.add", (punts) => punts.add(request, options));
+    return this.#askers.asking([request], () => this.#change("punt.add", (punts) => punts.add(request, options)));
   }
 
   update(request: PuntRequestInput, options: AddOptions = {}): Promise<PuntStatus> {
-    this.#askers.asked([request]);
-    return this.#change("punt.update", (punts) => punts.update(request, options));
+    return this.#askers.asking([request], () => this.#change("punt.update", (punts) => punts.update(request, options)));
   }
 
   apply(set: PuntSet, options: ApplyOptions = {}): Promise<ApplyResult> {
-    this.#askers.asked(set.punts.map((each) => ({ ...each, cnf: set.cnf })));
-    return this.#change("punt.apply", (punts) => punts.apply(set, options));
+    const requests = set.punts.map((each) => ({ cnf: set.cnf ?? "", ...each }));
+    return this.#askers.asking(requests, () => this.#change("punt.apply", (punts) => punts.apply(set, options)));
   }
 
   delete(...wish: Parameters<Punts["delete"]>): Promise<void> {
@@ -364,6 +362,7 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
     manager.on("state", (event) => {
       if (manager !== this.#manager) return;
       this.#known.take(event);
+      if (event.to === "DELETED") this.#askers.forget(event.id);
       guarded(() => void this.emit("punt", event));
       this.#term?.follow(event);
     });
