@@ -105,7 +105,12 @@ export class Sessions {
     const error = new PuntError("punt.session", "ERR_REPLACED", `another program opened a session of CNF ${cnf}`, {
       cnf,
     });
-    for (const other of this.#sessions.values()) if (other.cnf === cnf) other.end?.(error);
+    for (const other of this.#sessions.values()) {
+      if (other.cnf !== cnf) continue;
+      other.end?.(error);
+      // Nothing of it is left to keep.
+      if (other !== known && other.punts.size === 0) this.#forget(other);
+    }
     const session = known ?? newSession(id === "" ? randomUUID() : id, cnf, graceMs);
     session.graceMs = graceMs;
     clearTimeout(session.timer);
@@ -203,6 +208,11 @@ export class Sessions {
       end?.(error);
     }
     await this.#saving;
+  }
+
+  #forget({ id, timer }: Session): void {
+    clearTimeout(timer);
+    this.#sessions.delete(id);
   }
 
   #ended(session: Session, end: Session["end"]): void {

@@ -73,6 +73,7 @@ export {
   noSuchPunt,
   PUNT_TYPES,
   type PuntSet,
+  parseCnf,
   parseId,
   parsePathless,
   parsePathlessRequests,

@@ -48,6 +48,23 @@ test("the punts of a session are deleted once its stream is closed and the grace
   t.throws(() => sessions.bind(id, punt("a")), { code: "ERR_NO_SUCH_SESSION" });
 });
 
+test("of a CNF's sessions without punts, the last one alone is kept", async (t) => {
+  const { sessions, deleted, open } = sessionsOf(t);
+  const [empty, other, bound] = [open("a", HOUR), open("b", HOUR), open("a", HOUR)];
+  sessions.bind(bound.id, punt("a"));
+  const last = open("a", HOUR);
+  t.throws(() => sessions.bind(empty.id, punt("a", "1")), { code: "ERR_NO_SUCH_SESSION" });
+  for (const { close } of [empty, other, bound, last]) close();
+  await turns();
+  for (const [{ id }, cnf] of [
+    [bound, "a"],
+    [last, "a"],
+    [other, "b"],
+  ] as const)
+    sessions.bind(id, punt(cnf, id));
+  t.deepEqual(deleted, []);
+});
+
 test("a program that comes back within the grace period keeps its punts", async (t) => {
   const { sessions, deleted, open } = sessionsOf(t);
   const first = open("a", HOUR);

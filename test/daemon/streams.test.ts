@@ -300,7 +300,7 @@ function opened(t: ExecutionContext) {
     },
   };
   const open = (request: object) => {
-    const scope = { op: "punt.session", view: { label: (cnf: string) => `u7.${cnf}`, rights }, rule: undefined };
+    const scope = { op: "punt.session", view: { label: (cnf: string) => cnf && `u7.${cnf}`, rights }, rule: undefined };
     const ending = new AbortController();
     const answers = session(
       { sessions } as unknown as Parts,
@@ -322,6 +322,14 @@ test("a session is the caller's CNF's, has a grace period of a day at the most, 
   const error = await t.throwsAsync<PuntError>(refused.answers.next(), { code: "ERR_OPTION" });
   t.like(error, { op: "punt.session", message: `punt.session: graceMs must be at most ${DAY}` });
   t.deepEqual(error!.details, { option: "graceMs" });
+  const long = open({ cnf: "dns", graceMs: 0, session: "x".repeat(65) });
+  t.like(await t.throwsAsync<PuntError>(long.answers.next(), { code: "ERR_OPTION" }), {
+    details: { option: "session" },
+  });
+  for (const cnf of ["", "d\0", "d".repeat(63)]) {
+    const unnamed = open({ cnf, graceMs: 0, session: "" });
+    await t.throwsAsync<PuntError>(unnamed.answers.next(), { code: "ERR_INVALID_REQUEST" }, cnf);
+  }
   t.deepEqual(asked, []);
   const { answers, scope, end } = open({ cnf: "dns", graceMs: DAY, session: "" });
   const { value } = await answers.next();

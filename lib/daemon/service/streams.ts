@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { HandlerContext } from "@connectrpc/connect";
 import { PuntError } from "../../errors.js";
-import type { WatchEvent } from "../../punt/index.js";
+import { parseCnf, type WatchEvent } from "../../punt/index.js";
 import {
   type SessionRequest,
   stateToWire,
@@ -18,6 +18,8 @@ import { type Parts, resetKey, type Scope } from "./scope.js";
 
 /** How often a watcher learns that nothing changed for it. */
 const PROGRESS_INTERVAL_MS = 10_000;
+/** The daemon's own ids have 36 characters. */
+const LONGEST_SESSION_ID = 64;
 /** How many times as long as the sending of all interfaces the pause after it is. */
 const PAUSE_FACTOR = 4;
 
@@ -120,7 +122,11 @@ export async function* session(parts: Parts, request: SessionRequest, scope: Sco
     const message = `graceMs must be at most ${LONGEST_GRACE_MS}`;
     throw new PuntError(scope.op, "ERR_OPTION", message, { option: "graceMs" });
   }
-  const label = scope.view.label(cnf);
+  if (id.length > LONGEST_SESSION_ID) {
+    const message = `session must have at most ${LONGEST_SESSION_ID} characters`;
+    throw new PuntError(scope.op, "ERR_OPTION", message, { option: "session" });
+  }
+  const label = parseCnf(scope.view.label(cnf), scope.op);
   scope.rule = scope.view.rights.requireChange(label, scope.op).name;
   await parts.sessions.ready();
   const opened = parts.sessions.open(label, graceMs, id);
