@@ -28,6 +28,7 @@ export class InterfaceNews {
   /** An interface has gone since it was read. Another interface may have its index now, and events of that one look like no change. */
   #isLost = false;
   #isReading = false;
+  #isFollowing = false;
   #isClosed = false;
 
   constructor(vpp: VppConnection, reader: NewsReader) {
@@ -35,9 +36,10 @@ export class InterfaceNews {
     this.#reader = reader;
   }
 
-  /** Begins to listen. The client subscribes again after a restart of VPP. */
+  /** Begins to listen, unless it does. The client subscribes again after a restart of VPP, but VPP may refuse that. */
   async follow(): Promise<void> {
-    if (this.#events) return;
+    if (this.#isFollowing) return;
+    this.#isFollowing = true;
     try {
       const fields = { enable_disable: 1, pid: process.pid };
       const events = await this.#vpp.subscribe("want_interface_events", fields, "sw_interface_event");
@@ -47,6 +49,8 @@ export class InterfaceNews {
     } catch (error) {
       // The periodic look finds every change without events too.
       if (!this.#isClosed) this.#reader.failed(asPuntError(error, "want_interface_events"));
+    } finally {
+      this.#isFollowing = false;
     }
   }
 
