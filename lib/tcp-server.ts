@@ -1,10 +1,8 @@
-// TCP servers of this package: where they listen, how many callers may stay silent, and how they end.
+// TCP servers of this package: where they listen, and how they end.
 import type { AddressInfo, Server, Socket } from "node:net";
 import { PuntError } from "./errors.js";
 import { hostPort } from "./net/index.js";
-
-/** Connections that have not asked for anything yet. One more ends the oldest: a flood of them keeps nobody out, nor takes all descriptors. */
-const MOST_SILENT = 256;
+import { SilentConnections } from "./silent-connections.js";
 
 /** A server that listens. */
 export interface Listening {
@@ -38,24 +36,22 @@ export async function listenAt(
   return { address, port: actual, close };
 }
 
-/** Returns the connections of a server, with those whose TLS handshake is not done. Ends the ones that are silent too many. */
+/** Returns the connections of a server, with those whose TLS handshake is not done. Ends those that are silent too many. */
 function keepTrack(server: Server): ReadonlySet<Socket> {
   const open = new Set<Socket>();
-  const silent = new Map<string, Socket>();
+  const silent = new SilentConnections<string>();
   server.on("connection", (socket: Socket) => {
     // A socket knows its address after its end only if it was asked before.
     const key = keyOf(socket);
     open.add(socket);
-    silent.set(key, socket);
+    silent.add(key, socket);
     socket.on("close", () => {
       open.delete(socket);
-      if (silent.get(key) === socket) silent.delete(key);
+      silent.delete(key);
     });
-    if (silent.size > MOST_SILENT) silent.values().next().value!.destroy();
   });
-  const speaks = (peer: Peer) => silent.delete(keyOf(peer));
-  server.on("secureConnection", speaks);
-  server.on("request", ({ socket }: { readonly socket: Peer }) => speaks(socket));
+  server.on("secureConnection", (peer: Peer) => silent.delete(keyOf(peer)));
+  server.on("request", ({ socket }: { readonly socket: Peer }) => silent.delete(keyOf(socket)));
   return open;
 }
 

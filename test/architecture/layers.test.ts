@@ -21,6 +21,7 @@ const GROUND = [
   "package-root",
   "closed-terminal",
   "embedded-build",
+  "silent-connections",
   "tcp-server",
   "tracing",
 ];
@@ -47,7 +48,8 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   lazily: [],
   "package-root": [],
   "embedded-build": [],
-  "tcp-server": ["errors", "net"],
+  "silent-connections": [],
+  "tcp-server": ["errors", "net", "silent-connections"],
   logger: [],
   options: ["errors"],
   native: ["errors", "package-root"],

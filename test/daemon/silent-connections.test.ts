@@ -1,24 +1,30 @@
-// Connections that say nothing, at the TCP ports of the daemon: they keep nobody out, and do not hold up its end.
+// Connections that say nothing, at the doors of the daemon: they keep nobody out, and do not hold up its end.
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { get, type IncomingMessage } from "node:http";
-import { connect as connectTcp, type Socket } from "node:net";
+import type { ServerResponse } from "node:http";
+import { connect, type NetConnectOpts, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { mock } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { connect as connectTls } from "node:tls";
 import test, { type ExecutionContext } from "ava";
-import { openHttpDoor, openTlsDoor } from "../../lib/daemon/doors/index.js";
+import { type Handler, openHttpDoor, openTlsDoor, openUnixDoor } from "../../lib/daemon/doors/index.js";
+import type { Caller } from "../../lib/daemon/identity.js";
+import { SilentConnections } from "../../lib/silent-connections.js";
 import { serveGrpc } from "../../lib/stonework/server.js";
 import { Certificates } from "../support/daemon/certificates.js";
 import { need } from "../support/need.js";
 
 const MOST_SILENT = 256;
+/** Milliseconds for which each connection may be silent, however many there are. */
+const PATIENCE_MS = 1_000;
 
-/** Opens connections that say nothing. Resolves when `open` of them are left. */
-async function silence(t: ExecutionContext, port: number, count: number, open = count): Promise<Set<Socket>> {
+/** Opens connections that say nothing. Returns those that are open. */
+async function silence(t: ExecutionContext, to: NetConnectOpts, count: number): Promise<Set<Socket>> {
   const left = new Set<Socket>();
   for (let i = 0; i < count; i++) {
-    const socket = connectTcp({ host: "127.0.0.1", port });
+    const socket = connect(to);
     left.add(socket);
     socket
       .on("error", () => {})
@@ -27,45 +33,85 @@ async function silence(t: ExecutionContext, port: number, count: number, open = 
     t.teardown(() => socket.destroy());
     await once(socket, "connect");
   }
-  while (left.size > open) await new Promise(setImmediate);
   return left;
 }
 
-function portOf(address: string): number {
-  return Number(address.split(":")[1]);
+/** Opens more silent connections than may stay, some time after each other. Resolves when the oldest ones have ended. */
+async function flood(t: ExecutionContext, to: NetConnectOpts, more: number): Promise<void> {
+  const first = await silence(t, to, MOST_SILENT);
+  await sleep(PATIENCE_MS + 100);
+  const later = await silence(t, to, more);
+  while (first.size > MOST_SILENT - more) await new Promise(setImmediate);
+  t.is(later.size, more);
+}
+
+function at(address: string) {
+  return { host: "127.0.0.1", port: Number(address.split(":")[1]) };
 }
 
 const answers = { notReady: () => undefined, ready: () => "ready", contentType: "", metrics: async () => "" };
+const QUESTION = "GET /livez HTTP/1.1\r\nhost: daemon\r\n\r\n";
 
-test("beyond 256 silent connections the oldest one ends, and a supervisor is answered", async (t) => {
+async function asked(socket: Socket): Promise<string> {
+  socket.setEncoding("utf8").write(QUESTION);
+  return (await once(socket, "data"))[0] as string;
+}
+
+test("of many silent connections the oldest ones end; one that has asked stays, and a new one is answered", async (t) => {
   const { address, close } = await openHttpDoor({ port: 0 }, answers);
-  const [first] = await silence(t, portOf(address), 1);
-  const asking = get(`http://${address}/livez`, { agent: false });
-  const [answer] = (await once(asking, "response")) as [IncomingMessage];
-  t.is(answer.statusCode, 200);
-  answer.resume();
-  const left = await silence(t, portOf(address), MOST_SILENT);
-  t.is(left.size, MOST_SILENT);
-  while (!first!.destroyed) await new Promise(setImmediate);
-  const [second] = (await once(get(`http://${address}/livez`, { agent: false }), "response")) as [IncomingMessage];
-  t.is(second.statusCode, 200);
+  const keeper = connect(at(address));
+  t.regex(await asked(keeper), /200/);
+  // It sends requests, so that HTTP does not end it.
+  const sending = setInterval(() => keeper.write(QUESTION), 500);
+  await flood(t, at(address), 10);
+  clearInterval(sending);
+  t.regex(await asked(keeper), /200/);
+  t.regex(await asked(connect(at(address))), /200/);
   await close();
 });
 
-test("a connection that has asked is not counted, and stays beside many silent ones", async (t) => {
-  const { address, close } = await openHttpDoor({ port: 0 }, answers);
-  const keeper = connectTcp({ host: "127.0.0.1", port: portOf(address) }).setEncoding("utf8");
-  keeper.write("GET /livez HTTP/1.1\r\nhost: daemon\r\n\r\n");
-  t.regex((await once(keeper, "data"))[0], /200/);
-  await silence(t, portOf(address), MOST_SILENT + 10, MOST_SILENT);
-  keeper.write("GET /readyz HTTP/1.1\r\nhost: daemon\r\nconnection: close\r\n\r\n");
-  t.regex((await once(keeper, "data"))[0], /200/);
-  await close();
+test("so it is at the daemon's UNIX socket", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "vpp-punt-silent-"));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, "manager.sock");
+  const caller = { kind: "uid", uid: 0 } as unknown as Caller;
+  const rights = { mode: 0o600, group: undefined, owner: undefined };
+  const handler = ((_: unknown, response: ServerResponse) => response.end("here")) as unknown as Handler;
+  const door = await openUnixDoor({
+    ...{ path, ...rights, handler, callerOf: () => caller },
+    problem: (error) => t.fail(String(error)),
+  });
+  const keeper = connect({ path });
+  t.regex(await asked(keeper), /here/);
+  const sending = setInterval(() => keeper.write(QUESTION), 500);
+  await flood(t, { path }, 10);
+  clearInterval(sending);
+  t.regex(await asked(keeper), /here/);
+  t.regex(await asked(connect({ path })), /here/);
+  await door.close();
+});
+
+test("many connections at once have a second each, up to 4,096 of them", (t) => {
+  const silent = new SilentConnections<number>();
+  const ended: number[] = [];
+  const add = (key: number) => silent.add(key, { destroy: () => void ended.push(key) });
+  let now = 5_000;
+  const clock = mock.method(performance, "now", () => now);
+  for (let key = 1; key <= 4_096; key++) add(key);
+  t.deepEqual(ended, []);
+  add(4_097);
+  t.deepEqual(ended, [1]);
+  silent.delete(2);
+  now += PATIENCE_MS;
+  add(4_098);
+  clock.mock.restore();
+  t.is(ended.length, 1 + 4_097 - 2 - MOST_SILENT + 1);
+  t.deepEqual(ended.slice(0, 3), [1, 3, 4]);
 });
 
 test("silent connections do not hold up the end of a StoneWork server", async (t) => {
   const { port, close } = await serveGrpc({ host: "127.0.0.1", port: 0 }, "stonework.start", () => {});
-  const left = await silence(t, port, 3);
+  const left = await silence(t, { host: "127.0.0.1", port }, 3);
   await close();
   while (left.size > 0) await new Promise(setImmediate);
   t.is(left.size, 0);
@@ -81,29 +127,22 @@ withOpenssl.test(
     const pem = new Certificates(folder);
     pem.makeCa("ca");
     for (const name of ["daemon", "dns"]) pem.make(name, "ca");
-    const at = (name: string) => pem.path(name);
-    const files = { cert: at("daemon.pem"), key: at("daemon.key"), ca: at("ca.pem") };
+    const files = { cert: pem.path("daemon.pem"), key: pem.path("daemon.key"), ca: pem.path("ca.pem") };
     const door = await openTlsDoor(
       { host: "127.0.0.1", port: 0, ...files },
       (_, response) => response.end("here"),
       () => {},
     );
-    const port = portOf(door.path);
-    const own = { cert: readFileSync(at("dns.pem")), key: readFileSync(at("dns.key")) };
+    const own = { cert: readFileSync(pem.path("dns.pem")), key: readFileSync(pem.path("dns.key")) };
     const dial = async () => {
-      const socket = connectTls({ host: "127.0.0.1", port, rejectUnauthorized: false, ...own }).setEncoding("utf8");
+      const socket = connectTls({ ...at(door.path), rejectUnauthorized: false, ...own });
       socket.on("error", () => {});
       await once(socket, "secureConnect");
       return socket;
     };
     const idle = await dial();
-    const left = await silence(t, port, MOST_SILENT + 10, MOST_SILENT);
-    for (const socket of [idle, await dial()]) {
-      socket.write("GET / HTTP/1.1\r\nhost: daemon\r\nconnection: close\r\n\r\n");
-      t.regex((await once(socket, "data"))[0], /here/);
-    }
-    t.true(left.size >= MOST_SILENT - 1);
+    await flood(t, at(door.path), 10);
+    for (const socket of [idle, await dial()]) t.regex(await asked(socket), /here/);
     await door.close();
-    while (left.size > 0) await new Promise(setImmediate);
   },
 );

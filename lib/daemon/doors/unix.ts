@@ -7,6 +7,7 @@ import { isMainThread } from "node:worker_threads";
 import { hasReader, listenInPlaceOfStale } from "../../descriptor/index.js";
 import { PuntError } from "../../errors.js";
 import { ensureFolder } from "../../folder.js";
+import { SilentConnections } from "../../silent-connections.js";
 import { closeAt, inodeOf, setSocketRights } from "../../socket-file.js";
 import type { Caller } from "../identity.js";
 import { type Door, type Handler, markCaller } from "./door.js";
@@ -46,10 +47,19 @@ export async function openUnixDoor(options: UnixDoorOptions): Promise<Door> {
   const http1 = createHttp1(options.handler as unknown as RequestListener);
   const http2 = createHttp2(options.handler as (request: Http2ServerRequest, response: Http2ServerResponse) => void);
   const open = new Set<Socket>();
+  const silent = new SilentConnections<Socket>();
+  const ended = (socket: Socket) => {
+    open.delete(socket);
+    silent.delete(socket);
+  };
   const server = createServer((socket) => {
     open.add(socket);
-    socket.on("close", () => open.delete(socket)).on("error", () => {});
-    accept(socket, options, (isHttp2) => (isHttp2 ? http2 : http1).emit("connection", socket));
+    silent.add(socket, socket);
+    socket.on("close", () => ended(socket)).on("error", () => {});
+    accept(socket, options, (isHttp2) => {
+      silent.delete(socket);
+      (isHttp2 ? http2 : http1).emit("connection", socket);
+    });
   });
   await listenInPlaceOfStale("daemon.start", path, () => listen(server, path));
   const own = inodeOf(path);

@@ -1,0 +1,33 @@
+// Connections of a server that have not asked for anything yet: many of them keep nobody out, nor take all descriptors.
+
+/** Silent connections that stay for as long as they like. */
+const MOST_SILENT = 256;
+/** Milliseconds that one more has to say something: many callers may come at once. */
+const PATIENCE_MS = 1_000;
+/** Silent connections at any moment. */
+const MOST_AT_ONCE = 4_096;
+
+interface Connection {
+  destroy(): unknown;
+}
+
+/** The silent connections of a server. A key stands for each of them. */
+export class SilentConnections<Key> {
+  readonly #silent = new Map<Key, { readonly connection: Connection; readonly since: number }>();
+
+  /** Takes a new connection, and ends the oldest ones that are silent too many. */
+  add(key: Key, connection: Connection): void {
+    this.#silent.set(key, { connection, since: performance.now() });
+    for (const [oldest, { connection, since }] of this.#silent) {
+      const { size } = this.#silent;
+      if (size <= MOST_SILENT || (size <= MOST_AT_ONCE && performance.now() - since < PATIENCE_MS)) return;
+      this.#silent.delete(oldest);
+      connection.destroy();
+    }
+  }
+
+  /** Forgets a connection that has asked for something, or has ended. */
+  delete(key: Key): void {
+    this.#silent.delete(key);
+  }
+}
