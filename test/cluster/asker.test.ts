@@ -1,4 +1,4 @@
-// What a question through etcd leaves behind when it could not be written.
+// A question through etcd that could not be written, and that it leaves nothing behind.
 import test from "ava";
 import { ask } from "../../lib/cluster/asker.js";
 import type { Etcd } from "../../lib/cluster/etcd/index.js";
