@@ -1,5 +1,6 @@
 // Clients that break the protocol before they are connected, against our server: each gets a DISCONNECT that names what is wrong, is
 // counted, and leaves the port in good order for the next client.
+import { release } from "node:os";
 import type { MemifEnding } from "../../lib/memif/index.js";
 import { openServer, servesTheNext } from "../support/memif/hostile.js";
 import { startPeer } from "../support/memif/peer.js";
@@ -41,6 +42,10 @@ const handshakes: Record<string, RegExp> = {
   "doorbell-memory": /ring interrupt fd is not an eventfd/,
   "region-on-disk": /region file is not of tmpfs or hugetlbfs/,
 };
+
+// Linux tells of semaphores since 6.5.
+const [major, minor] = release().split(".").map(Number);
+if (major! > 6 || (major === 6 && minor! >= 5)) handshakes["doorbell-semaphore"] = /ring interrupt fd is a semaphore/;
 
 for (const [which, reason] of Object.entries(handshakes)) {
   test(`server: handshake with ${which} is refused by name`, async (t) => {

@@ -315,6 +315,7 @@ const std::map<std::string, Scenario> kControl = {
     {"doorbell-terminal", [](Client& c) { WrongDoorbell(c, SlowTerminal()); }},
     {"doorbell-timer", [](Client& c) { WrongDoorbell(c, timerfd_create(CLOCK_MONOTONIC, 0)); }},
     {"doorbell-socket", [](Client& c) { WrongDoorbell(c, socket(AF_UNIX, SOCK_DGRAM, 0)); }},
+    {"doorbell-semaphore", [](Client& c) { WrongDoorbell(c, eventfd(0, EFD_NONBLOCK | EFD_SEMAPHORE)); }},
     {"doorbell-memory", [](Client& c) { WrongDoorbell(c, c.memory.fd); }},
     {"region-on-disk", RegionOnDisk},
     {"silence", [](Client&) {}},

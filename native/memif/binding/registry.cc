@@ -17,7 +17,8 @@ int64_t FirstKey() {
 }
 
 std::mutex mutex;
-std::map<int64_t, std::weak_ptr<Port>> ports;
+/// Stays for other threads, which may run until the very end of the process.
+std::map<int64_t, std::weak_ptr<Port>>& ports = *new std::map<int64_t, std::weak_ptr<Port>>();
 int64_t next_key = FirstKey();
 
 }  // namespace

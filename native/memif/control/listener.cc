@@ -22,7 +22,8 @@ constexpr int kBacklog = 128;
 constexpr uint32_t kRestMs = 100;
 
 std::map<std::string, std::weak_ptr<Listener>>& Listeners() {
-  static std::map<std::string, std::weak_ptr<Listener>> listeners;  // by path; control thread only
+  // By path, for the control thread only, which may run until the very end of the process.
+  static auto& listeners = *new std::map<std::string, std::weak_ptr<Listener>>();
   return listeners;
 }
 

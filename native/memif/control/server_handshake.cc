@@ -89,6 +89,7 @@ Fault ServerHandshake::OnAddRing(const memif_msg_add_ring_t& add, UniqueFd doorb
   size_t limit = s2m ? settings_->rx_queues : settings_->tx_queues;
   if (!doorbell) return "missing ring interrupt fd";
   if (!IsEventFd(doorbell.get())) return "ring interrupt fd is not an eventfd";
+  if (IsSemaphore(doorbell.get())) return "ring interrupt fd is a semaphore";
   if (add.private_hdr_size != 0) return "private headers not supported";
   if (add.log2_ring_size > kMaxLog2RingSize)
     return "ring of 2^" + std::to_string(add.log2_ring_size) + " slots is too large";

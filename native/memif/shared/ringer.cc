@@ -69,7 +69,8 @@ class Pool {
   UniqueFd file_;
 };
 
-Pool pool;
+/// Stays for the control thread, which may run until the very end of the process.
+Pool& pool = *new Pool();
 
 /// Takes the completions away, so that the next one has room. In user space if the kernel's ring is the known
 /// one.
@@ -99,6 +100,15 @@ bool IsEventFd(int fd) {
     return fstat(fd, &found) == 0 && (found.st_mode & S_IFMT) == 0;
   }
   return length > 0 && std::string_view(target, static_cast<size_t>(length)) == "anon_inode:[eventfd]";
+}
+
+bool IsSemaphore(int fd) {
+  char path[40], text[512];
+  snprintf(path, sizeof path, "/proc/self/fdinfo/%d", fd);
+  UniqueFd info(open(path, O_RDONLY | O_CLOEXEC));
+  const ssize_t length = info ? read(info.get(), text, sizeof text) : 0;
+  return length > 0 && std::string_view(text, static_cast<size_t>(length)).find("eventfd-semaphore: 1") !=
+                           std::string_view::npos;
 }
 
 int Ringer::Open(int doorbell) {

@@ -10,6 +10,10 @@ namespace vpp_punt::memif {
 /// Whether a descriptor is an eventfd.
 bool IsEventFd(int fd);
 
+/// Whether an eventfd is a semaphore: a reader takes 1 of its count, so it wakes its reader as often as its
+/// count says. Linux tells since 6.5.
+bool IsSemaphore(int fd);
+
 /// Adds 1 to the eventfd that is a peer's doorbell.
 ///
 /// Both sides share the eventfd's flags, so that a peer can make it blocking at any moment, and a write to a
