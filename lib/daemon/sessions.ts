@@ -219,10 +219,12 @@ export class Sessions {
     // A newer stream of the same session may be open already.
     if (session.end !== end) return;
     session.end = undefined;
-    if (!this.#closed && this.#sessions.get(session.id) === session) this.#expireLater(session);
+    if (this.#sessions.get(session.id) === session) this.#expireLater(session);
   }
 
+  /** A daemon that stops ends no session: its next life has them. */
   #expireLater(session: Session, wait = session.graceMs): void {
+    if (this.#closed) return;
     session.timer = setTimeout(() => void this.#expire(session), wait).unref();
   }
 
@@ -243,7 +245,7 @@ export class Sessions {
     await Promise.all(deletions);
     // Another daemon has the sessions.
     if (handOvers !== this.#handOvers) return;
-    if (!this.#closed) this.#expireAgain(session, left);
+    this.#expireAgain(session, left);
     this.#save();
   }
 

@@ -1,8 +1,10 @@
 // The end of a session whose punts cannot be deleted at once: the store has no room, or etcd is away.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import test from "ava";
+import { mock } from "node:test";
+import test, { type ExecutionContext } from "ava";
 import { bound } from "../../lib/daemon/service/punts.js";
+import type { SessionMemory } from "../../lib/daemon/session-memory.js";
 import { Sessions } from "../../lib/daemon/sessions.js";
 import { PuntError } from "../../lib/errors.js";
 import type { PuntId } from "../../lib/punt/index.js";
@@ -12,13 +14,13 @@ import { socketFolder } from "../support/punt-socket/peer.js";
 const punt: PuntId = { cnf: "cnf1", key: "item", label: "SPAN" };
 
 /** Returns sessions whose first deletion fails when `until` resolves. */
-function sessionsFailing(error: PuntError, until: Promise<void> = Promise.resolve()) {
+function sessionsFailing(error: PuntError, until: Promise<void> = Promise.resolve(), memory?: SessionMemory) {
   const tries: PuntId[] = [];
   let deleted = () => {};
   const isDeleted = new Promise<void>((resolve) => (deleted = resolve));
   const problems: unknown[] = [];
   const sessions = new Sessions({
-    memory: undefined,
+    memory,
     delete: async (id) => {
       tries.push(id);
       if (tries.length === 1) await until.then(() => Promise.reject(error));
@@ -62,6 +64,68 @@ test("a punt that another daemon has to delete by then is left to it", async (t)
   t.throws(() => sessions.bind(id, punt), { code: "ERR_NO_SUCH_SESSION" });
   await sessions.close();
 });
+
+/** A session of which a deletion is under way, by a clock of the test's. `fail` ends that deletion, and `pass` lets a second pass. */
+async function endingSession(t: ExecutionContext) {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  t.teardown(() => mock.timers.reset());
+  let fail = () => {};
+  const failing = new Promise<void>((resolve) => (fail = resolve));
+  const memory = memoryWith();
+  const tried = sessionsFailing(new PuntError("punt.delete", "ENOSPC", "the disk is full"), failing, memory);
+  const { sessions, tries } = tried;
+  const { id, ended, close } = sessions.open("cnf1", 0, "");
+  ended.catch(() => {});
+  sessions.bind(id, punt);
+  await sessions.saved();
+  close();
+  const pass = async (ms = 1_000) => {
+    mock.timers.tick(ms);
+    for (let i = 0; i < 3; i++) await new Promise(setImmediate);
+  };
+  await pass(0);
+  t.is(tries.length, 1);
+  const open = (by = "") => {
+    const opened = sessions.open("cnf1", 0, by);
+    opened.ended.catch(() => {});
+    return opened;
+  };
+  return { sessions, id, memory, tries, fail, pass, open };
+}
+
+test.serial("a program that comes back while its punt is being deleted keeps a punt that could not be", async (t) => {
+  const { id, tries, fail, pass, open } = await endingSession(t);
+  const again = open(id);
+  fail();
+  await pass();
+  await pass();
+  t.is(tries.length, 1);
+  again.close();
+  await pass(0);
+  t.is(tries.length, 2);
+});
+
+test.serial("a punt that could not be deleted, and is another session's by then, is left to that one", async (t) => {
+  const { sessions, tries, fail, pass, open } = await endingSession(t);
+  sessions.bind(open().id, punt);
+  fail();
+  await pass();
+  await pass();
+  t.is(tries.length, 1);
+});
+
+test.serial(
+  "a daemon that stops keeps the session of a punt that could not be deleted, for its next life",
+  async (t) => {
+    const { sessions, id, memory, tries, fail, pass } = await endingSession(t);
+    await sessions.close();
+    fail();
+    await pass();
+    await pass();
+    t.is(tries.length, 1);
+    t.deepEqual(memory.kept.at(-1), [{ id, cnf: "cnf1", graceMs: 0, punts: [punt] }]);
+  },
+);
 
 /** Keeps sessions in memory; `save` does what the next of `saves` does. */
 function memoryWith(...saves: (() => Promise<void>)[]) {

@@ -63,6 +63,54 @@ test("a punt that a call under way will create stays in its session, although a 
   t.is(await end(), 1);
 });
 
+/** Two calls that ask for the punt, each until it is ended. */
+async function askedTwice(sessions: Sessions) {
+  const answers: (() => void)[] = [];
+  const ask = () => sessions.asking([punt], () => new Promise<void>((resolve) => void answers.push(resolve)));
+  const calls = [ask(), ask()];
+  await new Promise(setImmediate);
+  return calls.map((call, index) => () => {
+    answers[index]!();
+    return call;
+  });
+}
+
+test("a punt that is not there stays in its session until the last call that asks for it has ended", async (t) => {
+  const asked = withPunt(t);
+  const [first] = await askedTwice(asked.sessions);
+  await first!();
+  await t.throwsAsync(asked.sessions.deleting(punt, failing(NONE)), { is: NONE });
+  t.is(await asked.end(), 1);
+  const over = withPunt(t);
+  for (const end of await askedTwice(over.sessions)) await end();
+  await t.throwsAsync(over.sessions.deleting(punt, failing(NONE)), { is: NONE });
+  t.is(await over.end(), 0);
+});
+
+test("a punt whose request fails leaves its session, unless another call has bound it since", async (t) => {
+  const full = new PuntError("punt.add", "ENOSPC", "the disk is full");
+  for (const [isBoundAgain, left] of [
+    [false, 0],
+    [true, 1],
+  ] as const) {
+    const { sessions, id, end } = withPunt(t);
+    const parts = { punts: { get: async () => undefined }, sessions } as unknown as Parts;
+    const ask = async () => {
+      if (isBoundAgain) sessions.bind(id, punt);
+      throw full;
+    };
+    const asked = bound(
+      parts,
+      { op: "punt.add", host: undefined } as Scope,
+      [{ ...punt, ...request } as never],
+      id,
+      ask,
+    );
+    await t.throwsAsync(asked, { is: full });
+    t.is(await end(), left);
+  }
+});
+
 test("a punt that is bound again while it is being deleted stays in its session", async (t) => {
   const { sessions, id, end } = withPunt(t);
   await sessions.deleting(punt, async () => sessions.bind(id, punt));

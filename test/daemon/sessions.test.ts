@@ -306,6 +306,44 @@ test("nothing is saved over sessions that cannot be read, until they can", async
   await sessions.ready();
 });
 
+test("sessions that are taken up are not written again, also where those of an earlier time were not written", async (t) => {
+  const memory = memoryOf([{ id: "1", cnf: "b", graceMs: HOUR, punts: [punt("b")] }]);
+  let isBad = true;
+  const load = () => (isBad ? Promise.reject(new Error("bad")) : memory.load());
+  const { sessions, open } = sessionsOf(t, { memory: { ...memory, load } });
+  const { id } = open("a");
+  await t.throwsAsync(sessions.load());
+  sessions.bind(id, punt("a"));
+  sessions.handOver(new PuntError("punt.session", "ERR_CLOSED", "another daemon acts"));
+  isBad = false;
+  await sessions.load();
+  await sessions.saved();
+  t.deepEqual(memory.saved, []);
+});
+
+test("a daemon that relieves itself again takes up the punts of its own sessions", async (t) => {
+  const stored = [{ id: "1", cnf: "a", graceMs: 0, punts: [punt("a", "1"), punt("a", "2")] }];
+  const { sessions, deleted, open } = sessionsOf(t, { memory: memoryOf(stored) });
+  await sessions.load();
+  sessions.handOver(new PuntError("punt.session", "ERR_CLOSED", "another daemon acts"));
+  await sessions.load();
+  open("a", 0, "1").close();
+  await turns();
+  t.deepEqual(deleted, ["a1", "a2"]);
+});
+
+test("the end of the daemon waits until its sessions are kept", async (t) => {
+  let isKept = false;
+  const save = async () => {
+    await turns();
+    isKept = true;
+  };
+  const { sessions, open } = sessionsOf(t, { memory: { ...memoryOf(), save } });
+  sessions.bind(open("a").id, punt("a"));
+  await sessions.close();
+  t.true(isKept);
+});
+
 test("a daemon that acts no more has nothing to read", async (t) => {
   const memory = { ...memoryOf(), load: () => Promise.reject(new Error("bad")) };
   const { sessions } = sessionsOf(t, { memory });
