@@ -4,6 +4,7 @@ import {
   closeSync,
   constants,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   openSync,
   readFileSync,
@@ -183,4 +184,85 @@ test("a line that a pipe has taken in part is ended before the next one, as it c
   // The first line is the rest of the cut one, and empty if the first reader has had all of that.
   const [, ...lines] = text.split("\n");
   t.deepEqual(callsIn(lines.join("\n")), ["0", "1"]);
+});
+
+/** A log of one entry whose folder is then moved away, and the numbers of its entries in the folder that `make` makes in its place. */
+async function logWithoutFolder(t: ExecutionContext) {
+  const folder = join(folderOf(t), "log");
+  const path = join(folder, "audit.log");
+  mkdirSync(folder);
+  const problems: unknown[] = [];
+  const log = await AuditLog.open(path, (error) => problems.push((error as NodeJS.ErrnoException).code));
+  let moves = 0;
+  const move = async () => {
+    renameSync(folder, `${folder}.${moves++}`);
+    log.reopen();
+    while (problems.length < moves) await sleep(1);
+  };
+  await move();
+  const written = () => {
+    const text = existsSync(path) ? readFileSync(path, "utf8") : "";
+    return text === "" ? [] : callsIn(text);
+  };
+  return { log, problems, move, make: () => mkdirSync(folder), written };
+}
+
+test("a log whose folder is away is written once the folder is there, and says so when it is away again", async (t) => {
+  const { log, problems, move, make, written } = await logWithoutFolder(t);
+  log.write(entry(1));
+  await sleep(5);
+  make();
+  // The timer of the next try keeps no program alive.
+  while (written().length === 0) await sleep(10);
+  t.deepEqual([written(), problems], [["1"], ["ENOENT"]]);
+  await move();
+  t.deepEqual(problems, ["ENOENT", "ENOENT"]);
+  await log.close();
+});
+
+test("a log that ends writes what waits if it can, and is not opened afterwards", async (t) => {
+  const late = await logWithoutFolder(t);
+  late.log.write(entry(1));
+  await sleep(5);
+  late.make();
+  await late.log.close();
+  t.deepEqual(late.written(), ["1"]);
+  const never = await logWithoutFolder(t);
+  never.log.write(entry(1));
+  await never.log.close();
+  never.make();
+  // The next try would come after a second.
+  await sleep(1_200);
+  t.deepEqual(never.written(), []);
+});
+
+test("entries that come during a write that fails wait too, and those that have no room are counted", async (t) => {
+  const path = join(folderOf(t), "pipe");
+  execFileSync("mkfifo", [path]);
+  const open = () => openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const first = open();
+  const problems: unknown[] = [];
+  const log = await AuditLog.open(path, (error) => problems.push(error));
+  for (let number = 0; number < 10_000; number++) log.write(entry(number));
+  let text = "";
+  while (text === "") {
+    text = taken(first);
+    await sleep(1);
+  }
+  // The write has begun, and ends once the pipe has no reader.
+  for (let number = 10_000; number < 13_000; number++) log.write(entry(number));
+  closeSync(first);
+  while (problems.length === 0) await sleep(1);
+  const second = open();
+  log.write(entry(13_000));
+  while (!/"call":"13000",.*\n$/.test(text.slice(-200))) {
+    text += taken(second);
+    await sleep(1);
+  }
+  await log.close();
+  closeSync(second);
+  const lines = text.split("\n");
+  const [, ...calls] = callsIn(lines.slice(lines.findIndex((line) => line.includes('"Audit"'))).join("\n"));
+  t.is(calls.length, 10_000);
+  t.deepEqual([calls[0], calls.at(-1)], ["3001", "13000"]);
 });

@@ -308,6 +308,10 @@ test("nothing is saved over sessions that cannot be read, until they can", async
 
 test("sessions that are taken up are not written again, also where those of an earlier time were not written", async (t) => {
   const memory = memoryOf([{ id: "1", cnf: "b", graceMs: HOUR, punts: [punt("b")] }]);
+  const first = sessionsOf(t, { memory });
+  await first.sessions.load();
+  await first.sessions.saved();
+  t.deepEqual(memory.saved, []);
   let isBad = true;
   const load = () => (isBad ? Promise.reject(new Error("bad")) : memory.load());
   const { sessions, open } = sessionsOf(t, { memory: { ...memory, load } });
