@@ -1,6 +1,6 @@
 // The options of a daemon, and their checks.
 
-import { dirname, isAbsolute, join } from "node:path";
+import { dirname, join } from "node:path";
 import { type ClusterOptions, checkClusterOptions } from "../cluster/index.js";
 import { type Logger, SILENT } from "../logger.js";
 import { given, OptionCheck } from "../options.js";
@@ -140,10 +140,7 @@ export function checkDaemonOptions(options: DaemonOptions): CheckedDaemonOptions
   if (full.socketGroup !== undefined) check.integer("socketGroup", full.socketGroup, 0, 2 ** 32 - 2);
   check.milliseconds("watcherPatience", full.watcherPatience, 1);
   check.milliseconds("drainTime", full.drainTime);
-  for (const name of ["state", "policy", "audit"] as const) {
-    const path = full[name];
-    if (path !== undefined && !(typeof path === "string" && isAbsolute(path))) check.path(name, path);
-  }
+  for (const name of ["state", "policy", "audit"] as const) if (full[name] !== undefined) check.path(name, full[name]);
   if (full.manager !== undefined) check.without("manager", check.object("manager", full.manager), NOT_OF_MANAGER);
   checkCnfSockets(full.sockets === undefined ? [] : full.sockets, [full.socket, full.attachSocket]);
   checkTls(check, full);

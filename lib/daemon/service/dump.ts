@@ -44,9 +44,8 @@ export async function* dump(
     onRefused: (error) => queue.end(error),
   });
   void ends.connected.then(() => queue.connected());
-  const stop = () => queue.end();
   const ending = AbortSignal.any([signal, stopping, AbortSignal.timeout(LONGEST_MS)]);
-  ending.addEventListener("abort", stop, { once: true });
+  ending.addEventListener("abort", () => queue.end(), { once: true });
   // In a cluster, the punts may be unknown for a while. Without the catch, that error would end the daemon.
   const lookAgain = async () => isSame(status, await punts.get(id)) || queue.end();
   const look = setInterval(() => void lookAgain().catch((error) => queue.end(error)), LOOK_MS).unref();
@@ -54,7 +53,6 @@ export async function* dump(
     yield* queue.answers();
   } finally {
     clearInterval(look);
-    ending.removeEventListener("abort", stop);
     ends.close();
   }
 }
