@@ -6,6 +6,7 @@ import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
+import { attachPathOf } from "../../lib/daemon/cnf-sockets.js";
 import { unixCaller } from "../../lib/daemon/identity.js";
 import { checkDaemonOptions } from "../../lib/daemon/options.js";
 import { peerCredentials } from "../../lib/descriptor/index.js";
@@ -65,18 +66,32 @@ test("a policy's rules limit the CNF of a socket, and never widen its rights", a
 });
 
 test("bad sockets are refused by name", (t) => {
-  const option = (sockets: unknown) =>
+  const option = (sockets: unknown, message?: RegExp) =>
     t.throws<Error & { details: { option: string } }>(() => checkDaemonOptions({ sockets } as never), {
       code: "ERR_OPTION",
+      ...(message && { message }),
     }).details.option;
   const good = { path: "/run/a.sock", cnf: "a" };
-  t.is(option({}), "sockets");
+  t.is(option({}, /must be a list of \{ path, cnf, mode, owner, group \}$/), "sockets");
   t.is(option([{ ...good, path: "a.sock" }]), "sockets[0].path");
-  t.is(option([good, { ...good, cnf: "b" }]), "sockets[1].path");
+  t.is(option([good, { ...good, cnf: "b" }], /is the path of another socket: \/run\/a.sock$/), "sockets[1].path");
   t.is(option([{ ...good, path: "/run/vpp-punt/manager.sock" }]), "sockets[0].path");
-  t.is(option([{ ...good, cnf: "*" }]), "sockets[0].cnf");
+  t.is(option([good, { cnf: "b", path: "/run/a.attach.sock" }]), "sockets[1].path");
+  t.is(option([{ ...good, path: `/run/${"a".repeat(95)}.sock` }]), "sockets[0].path", "attach.sock has no room");
+  t.is(
+    option([{ ...good, cnf: "*" }], /must be a label: 1 to 63 letters, digits, '_', '\.' or '-'$/),
+    "sockets[0].cnf",
+  );
+  t.is(option([{ ...good, cnf: "a".repeat(64) }]), "sockets[0].cnf");
   t.is(option([{ ...good, mode: 0o1000 }]), "sockets[0].mode");
   t.is(option([{ ...good, owner: -1 }]), "sockets[0].owner");
+  t.is(option([{ ...good, group: 2 ** 32 - 1 }]), "sockets[0].group");
+});
+
+test("the socket for descriptors is beside the socket, under a name of its own unless the socket is manager.sock", (t) => {
+  t.is(attachPathOf("/run/cnf/dns/manager.sock"), "/run/cnf/dns/attach.sock");
+  t.is(attachPathOf("/run/dns.sock"), "/run/dns.attach.sock");
+  t.is(attachPathOf("/run/dns"), "/run/dns.attach.sock");
 });
 
 need("root").test("the files belong to the user and the group that the option names", async (t) => {

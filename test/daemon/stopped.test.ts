@@ -1,6 +1,8 @@
 // CNFs that are stopped: when their sockets are blocked, and when they get packets again. Each look is the test's own.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import fs from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -180,6 +182,34 @@ test.serial("a process that has no such socket any more is left alone", async (t
   looks(20);
   t.deepEqual(told, []);
 });
+
+test.serial(
+  "a stopped CNF whose socket the daemon may not take is told of once, and so is its next stop",
+  async (t) => {
+    const { child, sockets } = await startCnfs(t, ["a"]);
+    const { looks, told } = watchOver(t, sockets);
+    const { readdirSync } = fs;
+    const use = (by: unknown) => {
+      Object.assign(fs, { readdirSync: by });
+      syncBuiltinESMExports();
+    };
+    t.teardown(() => use(readdirSync));
+    const denied = Object.assign(new Error("no"), { code: "EACCES" });
+    use((path: string) => {
+      if (path === `/proc/${child.pid}/fd`) throw denied;
+      return readdirSync(path);
+    });
+    const message =
+      "the CNF of a is stopped, and the daemon cannot empty its punt socket: its packets may take VPP's send buffer";
+    for (const stops of [1, 2]) {
+      await stop(child);
+      looks(20);
+      t.deepEqual(told, Array(stops).fill(["warn", { punt: "a", err: denied }, message]));
+      await goOn(child);
+      looks(1);
+    }
+  },
+);
 
 test.serial(
   "a daemon looks at the process of a CNF whose socket it has handed over, unless the kernel names none",

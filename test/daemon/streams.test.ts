@@ -216,13 +216,15 @@ test.serial("hidden changes reach a watcher as progress from time to time, and o
   const { setInterval: set, clearInterval: clear } = globalThis;
   t.teardown(() => Object.assign(globalThis, { setInterval: set, clearInterval: clear }));
   const looks: (() => void)[] = [];
+  const running = new Set<unknown>();
   const started = (run: () => void, ms: number) => {
     const timer = { unref: () => timer };
     if (ms === 10_000) looks.push(run);
+    running.add(timer);
     return timer;
   };
-  Object.assign(globalThis, { setInterval: started, clearInterval: () => {} });
-  const { next, say } = watched(t);
+  Object.assign(globalThis, { setInterval: started, clearInterval: (timer: unknown) => void running.delete(timer) });
+  const { next, say, end, reload, rules } = watched(t);
   const first = next();
   await say(snapshot([punt("a")]));
   t.is(await first, "1 snapshot a");
@@ -236,6 +238,15 @@ test.serial("hidden changes reach a watcher as progress from time to time, and o
   await say(snapshot([punt("b")]));
   t.is(await third, "1 snapshot b");
   t.is(looks.length, 1);
+  rules.isNew = true;
+  await reload();
+  t.deepEqual([looks.length, running.size], [2, 1]);
+  const last = next();
+  await settled();
+  end();
+  await t.throwsAsync(last);
+  await settled();
+  t.is(running.size, 0);
 });
 
 test("a watch goes on from a revision, for a CNF of the caller's space and a host", async (t) => {

@@ -1,0 +1,62 @@
+// The looks of attach.sock's door at the namespaces that CNFs have handed over.
+import { join } from "node:path";
+import test, { type ExecutionContext } from "ava";
+import { AttachDoor } from "../../lib/daemon/attach/index.js";
+import type { Parts } from "../../lib/daemon/service/index.js";
+import { settled } from "../support/module/life.js";
+import { socketFolder } from "../support/punt-socket/peer.js";
+
+/** A door over punts of the test's, and the looks that it has planned, by the time between them. */
+function openDoor(t: ExecutionContext, cnf?: string) {
+  const folder = socketFolder(t);
+  const { setInterval: set, clearInterval: clear } = globalThis;
+  t.teardown(() => Object.assign(globalThis, { setInterval: set, clearInterval: clear }));
+  const looks: (() => void)[] = [];
+  const running = new Set<unknown>();
+  const started = (run: () => void, ms: number) => {
+    if (ms === 10_000) looks.push(run);
+    const timer = { unref: () => timer };
+    running.add(timer);
+    return timer;
+  };
+  Object.assign(globalThis, { setInterval: started, clearInterval: (timer: unknown) => void running.delete(timer) });
+  const place = { list: async (): Promise<unknown> => [], cleaned: [] as string[][], warned: [] as unknown[][] };
+  async function* watch() {}
+  const parts = {
+    ...{ punts: { list: () => place.list(), watch }, socketDirectory: folder, cluster: () => undefined },
+    pins: { clean: async (used: Set<string>) => void place.cleaned.push([...used]) },
+    log: { warn: (...words: unknown[]) => void place.warned.push(words) },
+  } as unknown as Parts;
+  const path = join(folder, "attach.sock");
+  const entrance = { path: join(folder, "manager.sock"), cnf };
+  const file = { path, mode: 0o600, group: undefined, owner: undefined };
+  const door = AttachDoor.open(parts, { ...file, entrance, credentialsOf: () => ({ pid: 0, uid: 0, gid: 0 }) });
+  t.teardown(() => door.close());
+  return { door, place, looks, running };
+}
+
+test.serial("namespaces that no punt names are looked for, also after a look that failed, until the end", async (t) => {
+  const { door, place, looks, running } = openDoor(t);
+  t.is(looks.length, 1);
+  const [look] = looks;
+  const error = new Error("etcd is away");
+  place.list = () => Promise.reject(error);
+  look!();
+  await settled();
+  t.deepEqual(place.warned, [[{ err: error }, "namespaces without a punt were not looked for"]]);
+  place.list = async () => [{ request: { netns: { path: "/run/ns" } } }, { request: { netns: { name: "blue" } } }];
+  look!();
+  await settled();
+  t.deepEqual(place.cleaned, [["/run/ns", ""]]);
+  let answer = (_: unknown[]) => {};
+  place.list = () => new Promise((resolve) => (answer = resolve));
+  look!();
+  await door.close();
+  answer([]);
+  await settled();
+  t.deepEqual([place.cleaned.length, running.size], [1, 0]);
+});
+
+test.serial("the door of one CNF leaves that to the door of all", (t) => {
+  t.deepEqual(openDoor(t, "dns").looks, []);
+});

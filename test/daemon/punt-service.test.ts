@@ -1,0 +1,102 @@
+// The service over parts that the test plays: its lines in the audit log, and whose sessions a change is about.
+import test from "ava";
+import { Rights } from "../../lib/daemon/policy/rights.js";
+import { type Attacher, type Parts, PuntNames, puntService, RequestGate } from "../../lib/daemon/service/index.js";
+import { streaming } from "../../lib/daemon/service/scope.js";
+import { PuntError } from "../../lib/errors.js";
+import type { PuntId } from "../../lib/punt/index.js";
+
+const CALLER = { kind: "unix", uid: 0, gid: 0, pid: 0, groups: [], socket: "/run/a.sock" } as const;
+const RULE = { name: "r", match: {}, cnfs: [], operator: true, readOnly: false };
+const ID: PuntId = { cnf: "a", key: "", label: "" };
+
+/** Punts, of which one is deleted by each call. */
+const target = () => ({
+  deleted: 0,
+  get: async () => undefined,
+  async delete() {
+    this.deleted++;
+  },
+  async apply() {
+    this.deleted++;
+    return { added: [], updated: [], unchanged: [], deleted: [ID], failed: [] };
+  },
+});
+
+/** An operator's service on a host, which reaches another one. */
+function play() {
+  const entries: Record<string, unknown>[] = [];
+  const sessions: unknown[][] = [];
+  const [own, other] = [target(), target()];
+  const parts = {
+    ...{ punts: own, hosts: { of: () => other }, cluster: () => ({ host: "here" }), names: new PuntNames() },
+    policy: { rightsOf: () => new Rights(CALLER, [RULE]) },
+    as: (_: string, change: () => Promise<unknown>) => change(),
+    audit: { write: (entry: Record<string, unknown>) => void entries.push(entry) },
+    sessions: {
+      moment: 7,
+      unbind: (...about: unknown[]) => void sessions.push(["unbind", ...about]),
+      saved: async () => {},
+      asking: (_: unknown, ask: () => Promise<unknown>) => ask(),
+      async deleting(id: PuntId, remove: () => Promise<void>) {
+        sessions.push(["deleting", id]);
+        await remove();
+      },
+    },
+  } as unknown as Parts;
+  const ending = new AbortController();
+  const values = { get: () => CALLER };
+  const context = { signal: ending.signal, values, method: { name: "Call" } } as never;
+  const service = puntService(parts, {} as Attacher, new RequestGate(parts));
+  const decisions = () => entries.splice(0).map(({ decision, code }) => [decision, code].filter(Boolean).join(" "));
+  return { parts, service, context, sessions, own, other, decisions, end: () => ending.abort() };
+}
+
+test("a stream has a line at its begin, or once it knows its punts, and one if it fails while its caller is there", async (t) => {
+  const { parts, context, decisions, end } = play();
+  const answers = async (
+    body: Parameters<typeof streaming<{ host: string }, string>>[2],
+    options?: { recordsItself: boolean },
+  ) => {
+    const seen: unknown[] = [];
+    const stream = streaming(parts, "punt.watch", body, options)({ host: "" }, context);
+    for await (const each of stream) seen.push(each);
+    return seen;
+  };
+  async function* whole() {
+    yield decisions().join();
+  }
+  t.deepEqual(await answers(whole), ["allowed"]);
+  t.deepEqual(await answers(whole, { recordsItself: true }), [""]);
+  // biome-ignore lint/correctness/useYield: it fails first.
+  async function* failing() {
+    throw new PuntError("punt.watch", "ERR_X", "no");
+  }
+  await t.throwsAsync(answers(failing));
+  t.deepEqual(decisions(), ["allowed", "failed ERR_X"]);
+  end();
+  await t.throwsAsync(answers(failing));
+  t.deepEqual(decisions(), ["allowed"], "a caller that has gone is no failure");
+});
+
+test("a dump that finds no punt has one line", async (t) => {
+  const { service, context, decisions } = play();
+  const stream = service.dump!({ id: ID, filter: "", host: "" } as never, context) as AsyncIterable<unknown>;
+  await t.throwsAsync(stream[Symbol.asyncIterator]().next());
+  t.deepEqual(decisions(), ["failed ERR_NO_SUCH_PUNT"]);
+});
+
+test("a punt that is deleted on another host leaves the session of this host's punt of that name alone", async (t) => {
+  const { service, context, sessions, own, other } = play();
+  const set = { cnf: "a", requests: [], delete: [], keep: false, session: "" };
+  await service.delete!({ id: ID, host: "h2" } as never, context);
+  await service.apply!({ ...set, host: "h2" } as never, context);
+  t.deepEqual([sessions, own.deleted, other.deleted], [[], 0, 2]);
+  await service.delete!({ id: ID, host: "" } as never, context);
+  await service.apply!({ ...set, host: "here" } as never, context);
+  t.deepEqual(sessions, [
+    ["deleting", ID],
+    ["unbind", ID, 7],
+  ]);
+  t.deepEqual([own.deleted, other.deleted], [2, 2]);
+});
