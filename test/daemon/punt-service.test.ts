@@ -32,6 +32,7 @@ function play() {
     ...{ punts: own, hosts: { of: () => other }, cluster: () => ({ host: "here" }), names: new PuntNames() },
     policy: { rightsOf: () => new Rights(CALLER, [RULE]) },
     as: (_: string, change: () => Promise<unknown>) => change(),
+    log: { error: () => {} },
     audit: { write: (entry: Record<string, unknown>) => void entries.push(entry) },
     sessions: {
       moment: 7,
@@ -99,4 +100,21 @@ test("a punt that is deleted on another host leaves the session of this host's p
     ["unbind", ID, 7],
   ]);
   t.deepEqual([own.deleted, other.deleted], [2, 2]);
+});
+
+test("the frames and the trace of one call have limits, and the refusal names the call", async (t) => {
+  const { service, context } = play();
+  const frames = (count: number, trace: boolean) => {
+    const asked = { frames: Array(count).fill(new Uint8Array(60)), interface: "eth0", trace, host: "" };
+    return service.explainFrames!(asked as never, context) as Promise<unknown>;
+  };
+  const most = (words: string) => ({ message: new RegExp(`punt\\.explain: a call takes ${words}`) });
+  await t.throwsAsync(frames(1_001, false), most("1000 frames at most; this one has 1001$"));
+  await t.throwsAsync(frames(11, true), most("10 frames at most with a trace; this one has 11$"));
+  // Those that are few enough get as far as the punts, which this service cannot list.
+  for (const few of [frames(1_000, false), frames(10, true)]) await t.throwsAsync(few, { message: /a fault/ });
+  const traced = (traceMs: number) =>
+    service.explain!({ id: ID, traceMs, host: "" } as never, context) as Promise<unknown>;
+  await t.throwsAsync(traced(60_001), { message: /punt\.explain: a trace takes 60000 ms at most$/ });
+  await t.throwsAsync(traced(60_000), { message: /punt\.explain: there is no punt a$/ });
 });

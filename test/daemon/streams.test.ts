@@ -1,5 +1,5 @@
 // The streams of the daemon over parts that the test plays: VPP's interfaces, a session, and the watch of a caller that goes.
-import { EventEmitter } from "node:events";
+import { EventEmitter, getEventListeners } from "node:events";
 import test, { type ExecutionContext } from "ava";
 import type { Parts, Scope } from "../../lib/daemon/service/scope.js";
 import { session, watch, watchInterfaces } from "../../lib/daemon/service/streams.js";
@@ -46,11 +46,12 @@ function interfaces(t: ExecutionContext, table = new Table()) {
   const reload = () => {
     for (const listener of listeners) listener();
   };
-  return { table, next, rules, reload, listeners, end: () => ending.abort(), stop: () => stopping.abort() };
+  const signal = stopping.signal;
+  return { table, next, rules, reload, listeners, signal, end: () => ending.abort(), stop: () => stopping.abort() };
 }
 
 test("a caller gets the interfaces that it may see, at once and at each change", async (t) => {
-  const { table, next, listeners, end } = interfaces(t);
+  const { table, next, listeners, signal, end } = interfaces(t);
   t.is(await next(), "true eth0 eth1");
   const second = next();
   await settled();
@@ -65,7 +66,7 @@ test("a caller gets the interfaces that it may see, at once and at each change",
   await settled();
   end();
   t.is(await last, "end");
-  t.deepEqual([table.listenerCount("change"), listeners.size], [0, 0]);
+  t.deepEqual([table.listenerCount("change"), listeners.size, getEventListeners(signal, "abort")], [0, 0, []]);
 });
 
 test("interfaces that the daemon does not know yet are not taken from its watchers", async (t) => {
@@ -189,6 +190,7 @@ function watched(t: ExecutionContext, request: object = {}, rules = { sees: ["a"
     rules,
     problems,
     listeners,
+    signal: stopping.signal,
     end: () => ending.abort(),
     stop: () => stopping.abort(),
   };
@@ -296,6 +298,7 @@ test("a watch ends with the manager's error, with the daemon, and with its calle
     t.like(await t.throwsAsync<PuntError>(last), expected);
     t.true(watching.asked[1]!.signal.aborted);
     t.is(watching.listeners.size, 0);
+    t.deepEqual(getEventListeners(watching.signal, "abort"), []);
     t.deepEqual(watching.problems, []);
   }
 });
