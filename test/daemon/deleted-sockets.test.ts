@@ -20,8 +20,10 @@ interface Following {
 /** Follows the news that `tell` gives of deleted punts, by the path of their socket. */
 function following(t: ExecutionContext, folder: string, { acts = false, used = [] }: Following = {}) {
   const news: WatchEvent[] = [];
+  const signals: AbortSignal[] = [];
   let wake = () => {};
-  async function* watch(): AsyncGenerator<WatchEvent> {
+  async function* watch({ signal }: { readonly signal: AbortSignal }): AsyncGenerator<WatchEvent> {
+    signals.push(signal);
     for (;;) {
       while (news.length > 0) yield news.shift()!;
       await new Promise<void>((resolve) => {
@@ -33,10 +35,14 @@ function following(t: ExecutionContext, folder: string, { acts = false, used = [
   const punts = { watch, list: async () => used.map(puntAt) } as unknown as Punts;
   const sockets = new DeletedSockets({ punts, folder, acts: () => acts });
   t.teardown(() => sockets.close());
-  return (path: string) => {
+  const tell = (path: string) => {
     news.push({ kind: "change", event: { to: "DELETED", status: puntAt(path) } } as unknown as WatchEvent);
     wake();
   };
+  return Object.assign(tell, {
+    close: () => sockets.close(),
+    isWatching: () => signals.some(({ aborted }) => !aborted),
+  });
 }
 
 function bound(t: ExecutionContext, path: string) {
@@ -96,4 +102,19 @@ test("only sockets in the daemon's folder are removed, and nothing else that is 
   await until(() => !existsSync(last));
   t.true(existsSync(foreign));
   t.true(existsSync(file));
+});
+
+test("a daemon that stops watches the punts no more, and removes no file", async (t) => {
+  const folder = socketFolder(t);
+  const tell = following(t, folder);
+  const path = join(folder, "cnf.sock");
+  const socket = bound(t, path);
+  tell(path);
+  await sleep(LOOK_PASSES_MS);
+  t.true(tell.isWatching());
+  tell.close();
+  t.false(tell.isWatching());
+  socket.close();
+  await sleep(LOOK_PASSES_MS);
+  t.true(existsSync(path));
 });

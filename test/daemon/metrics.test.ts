@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { parse } from "yaml";
+import { openHttpDoor } from "../../lib/daemon/doors/index.js";
 import { Daemon } from "../../lib/daemon/index.js";
 import { RemotePunts } from "../../lib/module/remote/index.js";
 import { EmulatedHost } from "../../lib/punt/index.js";
@@ -99,4 +100,14 @@ test("the daemon exports every metric that the alert rules and the dashboard nam
     t.true(named.length > 5);
     for (const name of named) t.true(exported.has(name), `${file} names ${name}`);
   }
+});
+
+test("metrics that cannot be read are a fault of the daemon, and its other answers go on", async (t) => {
+  const answers = { notReady: () => undefined, ready: () => "ok", contentType: "text/plain" };
+  const door = await openHttpDoor({ port: 0 }, { ...answers, metrics: () => Promise.reject(new Error("no")) });
+  t.teardown(() => door.close());
+  const failed = await fetch(`http://${door.address}/metrics`);
+  t.deepEqual([failed.status, await failed.text()], [500, ""]);
+  const ready = await fetch(`http://${door.address}/readyz`, { method: "HEAD" });
+  t.deepEqual([ready.status, await ready.text(), ready.headers.get("cache-control")], [200, "", "no-store"]);
 });

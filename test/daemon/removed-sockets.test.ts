@@ -1,11 +1,13 @@
 // Socket files of a daemon that are removed while it runs: it listens there again, and CNFs go on.
-import { existsSync, mkdtempSync, renameSync, rmSync, statSync, unlinkSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, unlinkSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { attachPathOf } from "../../lib/daemon/cnf-sockets.js";
 import { KeptDoors } from "../../lib/daemon/doors/index.js";
+import { Daemon } from "../../lib/daemon/index.js";
+import { PuntError } from "../../lib/errors.js";
 import { openPunt } from "../../lib/module/index.js";
 import { RemotePunts } from "../../lib/module/remote/index.js";
 import { EmbeddedVpp } from "../../lib/sim/index.js";
@@ -99,6 +101,41 @@ test("doors that cannot be opened again say so once, and are tried again", async
     await eventually(() => heard.length === 2 * round);
   }
   t.deepEqual(heard, ["Error: no room", "open", "Error: no room", "open"]);
+});
+
+test.serial("doors that are closed while they are looked at are not opened again", async (t) => {
+  const path = join(folder(t), "s.sock");
+  const { setInterval: set } = globalThis;
+  let look = () => {};
+  globalThis.setInterval = ((run: () => void) => {
+    look = run;
+    return { unref: () => undefined };
+  }) as never;
+  t.teardown(() => Object.assign(globalThis, { setInterval: set }));
+  let opened = 0;
+  const open = async () => {
+    opened++;
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(path, resolve));
+    return [{ path, close: () => new Promise<void>((done) => server.close(() => done())) }];
+  };
+  const [door] = await KeptDoors.open({ open, reopened: () => t.fail() });
+  unlinkSync(path);
+  look();
+  await door!.close();
+  t.is(opened, 1);
+});
+
+test("a daemon that cannot make the socket for descriptors leaves neither socket behind", async (t) => {
+  const place = folder(t);
+  const [socket, attachSocket] = [join(place, "manager.sock"), join(place, "attach.sock")];
+  writeFileSync(attachSocket, "no socket");
+  const options = { socket, vppSocket: join(place, "api.sock"), socketDirectory: join(place, "sockets") };
+  await t.throwsAsync(Daemon.start({ ...options, attachSocket }), { instanceOf: PuntError });
+  t.deepEqual(readdirSync(place).sort(), ["attach.sock", "sockets"]);
+  rmSync(attachSocket);
+  const daemon = await Daemon.start(options);
+  await daemon.close();
 });
 
 /** Gives the path to another server, as a daemon does that starts after the file was removed. */
