@@ -263,3 +263,14 @@ test("many streams of one daemon and one client raise no warning of a leak", asy
   ending.abort();
   t.deepEqual(warnings, []);
 });
+
+test.serial("a daemon that ends does not wait for streams where there are none", async (t) => {
+  const { daemon, connect } = await daemonTest(t);
+  await (await connect()).info();
+  const real = globalThis.setTimeout;
+  // The longest wait for the last word of a stream never ends here.
+  globalThis.setTimeout = ((run: () => void, ms: number) => real(run, ms === 500 ? 3_600_000 : ms)) as never;
+  t.teardown(() => Object.assign(globalThis, { setTimeout: real }));
+  await daemon.close();
+  t.pass();
+});

@@ -1,7 +1,7 @@
 // Options of a daemon that it refuses with a reason: those of its manager that it sets itself, and StoneWork's door to other machines.
 import test from "ava";
 import { checkDaemonOptions } from "../../lib/daemon/options.js";
-import { checkStoneWork } from "../../lib/daemon/stonework-options.js";
+import { checkStoneWork, managerUnderStoneWork } from "../../lib/daemon/stonework-options.js";
 import { OptionCheck } from "../../lib/options.js";
 
 const ofManager: readonly [option: string, value: unknown, reason: RegExp][] = [
@@ -33,4 +33,21 @@ test("StoneWork's CNFs of other machines need a policy", (t) => {
     t.throws(checked(host), { code: "ERR_OPTION", message: /stonework\.host needs a policy/ }, host);
     t.notThrows(checked(host, "/etc/vpp-punt/policy.yaml"), host);
   }
+});
+
+test("memif sockets are in StoneWork's directory where the daemon orchestrates its CNFs, and only there", (t) => {
+  t.deepEqual(managerUnderStoneWork({}), {});
+  t.deepEqual(managerUnderStoneWork({ stonework: {} as never }), { memifDirectory: "/run/stonework/memif" });
+  const stonework = { directory: "/srv/cnfs" } as never;
+  t.deepEqual(managerUnderStoneWork({ stonework }), { memifDirectory: "/srv/cnfs/memif" });
+});
+
+test("a file of the TCP door that has no name is refused by the option that lacks it", (t) => {
+  const tls = { host: "127.0.0.1", port: 0, cert: "/c", key: "/k", ca: "/ca" };
+  t.notThrows(() => checkDaemonOptions({ tls, policy: "/p" }));
+  for (const name of ["cert", "key", "ca", "host"]) {
+    const message = new RegExp(`option tls\\.${name} must be at least 1 byte`);
+    t.throws(() => checkDaemonOptions({ tls: { ...tls, [name]: "" }, policy: "/p" }), { code: "ERR_OPTION", message });
+  }
+  t.throws(() => checkDaemonOptions({ tls }), { code: "ERR_OPTION", message: /option tls needs a policy/ });
 });

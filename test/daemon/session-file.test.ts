@@ -1,5 +1,5 @@
 // The file of sessions: its content, and what a daemon does about a damaged one.
-import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { keptIn } from "../../lib/cluster/records.js";
@@ -99,6 +99,33 @@ test("a file that cannot be read is refused with Linux's code", async (t) => {
   await t.throwsAsync(sessionFile(join(path, "..")).load(), { code: "EISDIR", message: /cannot read/ });
   await t.throwsAsync(sessionFile(join(path, "..")).save([]), { message: /cannot write/ });
   await t.throwsAsync(sessionFile("/dev/zero").load(), { code: "EINVAL" });
+});
+
+/** The descriptors of this process that lead to the file. */
+function descriptorsOf(path: string): string[] {
+  const linkOf = (name: string) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${name}`);
+    } catch {
+      return "";
+    }
+  };
+  return readdirSync("/proc/self/fd").filter((name) => linkOf(name) === path);
+}
+
+test("a daemon that does not start, or has ended, lets go of its audit log", async (t) => {
+  const path = fileOf(t);
+  const folder = join(path, "..");
+  const [audit, vppSocket] = [join(folder, "audit.log"), join(folder, "api.sock")];
+  writeFileSync(path, "{");
+  const options = { state: folder, audit, vppSocket, socket: join(folder, "manager.sock") };
+  await t.throwsAsync(Daemon.start(options), { code: "ERR_STORE_DAMAGED" });
+  t.deepEqual(descriptorsOf(audit), []);
+  rmSync(path);
+  const daemon = await Daemon.start(options);
+  t.is(descriptorsOf(audit).length, 1);
+  await daemon.close();
+  t.deepEqual(descriptorsOf(audit), []);
 });
 
 test("a daemon whose file of sessions is damaged does not start, and leaves everything as it is", async (t) => {

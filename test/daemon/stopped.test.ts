@@ -212,16 +212,24 @@ test.serial(
 );
 
 test.serial(
-  "a daemon looks at the process of a CNF whose socket it has handed over, unless the kernel names none",
+  "a daemon looks at the process of a CNF whose socket it has handed over, unless the kernel names none, until it ends",
   async (t) => {
-    const { connect } = await daemonTest(t);
-    const { setInterval: real } = globalThis;
+    const { connect, daemon } = await daemonTest(t);
+    const { setInterval: real, clearInterval: clear } = globalThis;
     let looks = 0;
-    globalThis.setInterval = ((run: () => void, ms: number) => {
+    const running = new Set<unknown>();
+    const started = (run: () => void, ms: number) => {
+      const timer = real(run, ms);
+      if (ms === 250) running.add(timer);
       if (ms === 250) looks++;
-      return real(run, ms);
-    }) as never;
-    t.teardown(() => Object.assign(globalThis, { setInterval: real }));
+      return timer;
+    };
+    const cleared = (timer: NodeJS.Timeout) => {
+      running.delete(timer);
+      clear(timer);
+    };
+    Object.assign(globalThis, { setInterval: started, clearInterval: cleared });
+    t.teardown(() => Object.assign(globalThis, { setInterval: real, clearInterval: clear }));
     const counted: number[] = [];
     // Another namespace's process has no number here. One timer serves all CNFs.
     for (const pid of [0, process.pid, process.pid]) {
@@ -230,6 +238,8 @@ test.serial(
       for (const { descriptor } of await punts.handovers.ends(id, { have: {}, packets: false })) descriptor.close();
       counted.push(looks);
     }
-    t.deepEqual(counted, [0, 1, 1]);
+    t.deepEqual([counted, running.size], [[0, 1, 1], 1]);
+    await daemon.close();
+    t.is(running.size, 0);
   },
 );
