@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import test, { type ExecutionContext } from "ava";
-import { isStopped, socketOf } from "../../lib/daemon/attach/process-state.js";
+import { isStopped, SocketSearch } from "../../lib/daemon/attach/process-state.js";
 
 interface Proc {
   /** Texts of files, and targets of links. */
@@ -12,7 +12,7 @@ interface Proc {
 
 /** Plays /proc and /sys for one call. */
 function within<T>({ files = {}, folders = {} }: Proc, look: () => T): T {
-  const { readFileSync, readlinkSync, readdirSync } = fs;
+  const { readFileSync, readlinkSync, opendirSync } = fs;
   const known = <V>(of: Readonly<Record<string, V>>) => {
     return (path: string) => {
       const value = of[path];
@@ -24,11 +24,15 @@ function within<T>({ files = {}, folders = {} }: Proc, look: () => T): T {
     Object.assign(fs, by);
     syncBuiltinESMExports();
   };
-  use({ readFileSync: known(files), readlinkSync: known(files), readdirSync: known(folders) });
+  const open = (path: string) => {
+    const names = [...known(folders)(path)];
+    return { readSync: () => (names.length > 0 ? { name: names.shift() } : null), closeSync: () => {} };
+  };
+  use({ readFileSync: known(files), readlinkSync: known(files), opendirSync: open });
   try {
     return look();
   } finally {
-    use({ readFileSync, readlinkSync, readdirSync });
+    use({ readFileSync, readlinkSync, opendirSync });
   }
 }
 
@@ -44,6 +48,18 @@ function process(states: string, more: Readonly<Record<string, string>> = {}): P
 
 const stopped = (proc: Proc) => within(proc, () => isStopped(7));
 
+/** Looks for a socket in steps of so many descriptors. Returns its place, and the number of steps. */
+function find(proc: Proc, path: string, left: number) {
+  return within(proc, () => {
+    const search = new SocketSearch(7, path);
+    for (let steps = 1; ; steps++) {
+      const budget = { left };
+      const place = search.step(budget);
+      if (place || budget.left > 0) return { place, steps };
+    }
+  });
+}
+
 test.serial("a process is stopped when each of its threads is, by a signal or by a debugger", (t) => {
   for (const states of ["T", "t", "TTT", "tT"]) t.true(stopped(process(states)), states);
   for (const states of ["S", "R", "ST", "TS", "TTR", "Z"]) t.false(stopped(process(states)), states);
@@ -53,6 +69,11 @@ test.serial("a process that is gone, or ends during the look, is not stopped", (
   t.false(stopped({}));
   t.false(stopped({ ...process("T"), folders: {} }));
   t.false(stopped({ ...process("T"), folders: { "/proc/7/task": ["7", "8"] } }));
+});
+
+test.serial("of many threads, 64 are looked at", (t) => {
+  t.false(stopped(process(`${"T".repeat(63)}S`)));
+  t.true(stopped(process(`${"T".repeat(64)}S`)));
 });
 
 test.serial("a process is stopped while its control group is frozen", (t) => {
@@ -87,21 +108,26 @@ test.serial(
       "/proc/7/fd/13": "pipe:[43]",
     };
     const folders = { "/proc/7/fd": ["0", "3", "12", "13", "14"] };
-    const find = (files: Readonly<Record<string, string>>, path = "/run/dns") =>
-      within({ files: { ...links, ...files }, folders }, () => socketOf(7, path));
+    const proc = (files: Readonly<Record<string, string>>) => ({ files: { ...links, ...files }, folders });
+    const placeOf = (files: Readonly<Record<string, string>>, path = "/run/dns") => find(proc(files), path, 100).place;
     const here = { "/proc/net/unix": table(row("0001", 41, "/run/dns"), row("0002", 42, "/run/dns")) };
-    t.deepEqual(find(here), { number: 12, inode: 42 });
-    t.deepEqual(find({ "/proc/7/net/unix": table(row("0002", 41, "/run/dns")) }), { number: 3, inode: 41 });
-    t.deepEqual(find({ "/proc/net/unix": table(row("0002", 41, "/run/a b")) }, "/run/a b"), { number: 3, inode: 41 });
-    t.is(find(here, "/run/dn"), undefined);
-    t.is(find(here, "/run/dns/x"), undefined);
-    t.is(find({ "/proc/net/unix": table(row("0002", 43, "/run/dns"), row("0002", 99, "/run/dns")) }), undefined);
-    t.is(find({}), undefined);
-    t.throws(() => within({}, () => socketOf(7, "/run/dns")), { code: "ENOENT" });
+    t.deepEqual(placeOf(here), { number: 12, inode: 42 });
+    t.deepEqual(placeOf({ "/proc/7/net/unix": table(row("0002", 41, "/run/dns")) }), { number: 3, inode: 41 });
+    t.deepEqual(placeOf({ "/proc/net/unix": table(row("0002", 41, "/run/a b")) }, "/run/a b"), {
+      number: 3,
+      inode: 41,
+    });
+    t.is(placeOf(here, "/run/dn"), undefined);
+    t.is(placeOf(here, "/run/dns/x"), undefined);
+    t.is(placeOf({ "/proc/net/unix": table(row("0002", 43, "/run/dns"), row("0002", 99, "/run/dns")) }), undefined);
+    t.is(placeOf({}), undefined);
+    t.deepEqual(find(proc(here), "/run/dns", 2), { place: { number: 12, inode: 42 }, steps: 2 });
+    t.deepEqual(find(proc({}), "/run/dns", 2), { place: undefined, steps: 4 });
+    t.throws(() => find({}, "/run/dns", 1), { code: "ENOENT" });
   },
 );
 
 test.serial("this process runs, and has no socket of such a path", (t: ExecutionContext) => {
   t.false(isStopped(globalThis.process.pid));
-  t.is(socketOf(globalThis.process.pid, "/nowhere/dns"), undefined);
+  t.is(new SocketSearch(globalThis.process.pid, "/nowhere/dns").step({ left: 100_000 }), undefined);
 });

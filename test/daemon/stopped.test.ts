@@ -114,6 +114,39 @@ test.serial(
   },
 );
 
+test.serial(
+  "a CNF's descriptors are looked at a thousand at a time, and its socket is found once for each stop",
+  async (t) => {
+    const { child, sockets, send, error } = await startCnfs(t, ["dns"]);
+    const { looks, told } = watchOver(t, sockets);
+    const { opendirSync } = fs;
+    const use = (by: unknown) => {
+      Object.assign(fs, { opendirSync: by });
+      syncBuiltinESMExports();
+    };
+    t.teardown(() => use(opendirSync));
+    let searches = 0;
+    use((path: string) => {
+      const real = opendirSync(path);
+      if (path !== `/proc/${child.pid}/fd`) return real;
+      searches++;
+      let before = 2_500;
+      return { readSync: () => (before-- > 0 ? { name: "none" } : real.readSync()), closeSync: () => real.closeSync() };
+    });
+    await stop(child);
+    looks(14);
+    t.deepEqual([searches, told.length], [1, 0]);
+    send(0, 50);
+    looks(1);
+    t.is(error(0), "EPERM");
+    await goOn(child);
+    looks(1);
+    await stop(child);
+    looks(20);
+    t.is(searches, 2, "an empty queue is looked at without another search");
+  },
+);
+
 test.serial("queues count together, and a CNF without packets is not blocked", async (t) => {
   const { child, sockets, send, error } = await startCnfs(t, ["a", "b", "idle"]);
   await stop(child);
@@ -188,16 +221,16 @@ test.serial(
   async (t) => {
     const { child, sockets } = await startCnfs(t, ["a"]);
     const { looks, told } = watchOver(t, sockets);
-    const { readdirSync } = fs;
+    const { opendirSync } = fs;
     const use = (by: unknown) => {
-      Object.assign(fs, { readdirSync: by });
+      Object.assign(fs, { opendirSync: by });
       syncBuiltinESMExports();
     };
-    t.teardown(() => use(readdirSync));
+    t.teardown(() => use(opendirSync));
     const denied = Object.assign(new Error("no"), { code: "EACCES" });
     use((path: string) => {
       if (path === `/proc/${child.pid}/fd`) throw denied;
-      return readdirSync(path);
+      return opendirSync(path);
     });
     const message =
       "the CNF of a is stopped, and the daemon cannot empty its punt socket: its packets may take VPP's send buffer";

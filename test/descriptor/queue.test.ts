@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import test from "ava";
-import { isStopped, socketOf } from "../../lib/daemon/attach/process-state.js";
+import { isStopped, SocketSearch } from "../../lib/daemon/attach/process-state.js";
 import {
   bindPuntSocket,
   blockDatagrams,
@@ -30,9 +30,10 @@ test("a queue is measured, emptied and blocked, and gets packets again", async (
   });
   t.teardown(() => sender.close());
   const send = () => sender.inject(0, 1, new Uint8Array(64));
-  const place = socketOf(process.pid, path)!;
+  const placeOf = (path: string) => new SocketSearch(process.pid, path).step({ left: 100_000 });
+  const place = placeOf(path)!;
   t.is(place.number, owner.fd);
-  t.is(socketOf(process.pid, `${path}x`), undefined);
+  t.is(placeOf(`${path}x`), undefined);
   const taken = takeDatagramSocket(process.pid, place.number, place.inode);
   t.teardown(() => taken.close());
   t.throws(() => takeDatagramSocket(process.pid, place.number, place.inode + 1), { code: "EBADF" });

@@ -1,5 +1,5 @@
 // Another process, as /proc shows it: whether it is stopped, and the descriptor of its socket.
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { type Dir, opendirSync, readFileSync, readlinkSync } from "node:fs";
 
 /** Whether no thread of the process can run: by SIGSTOP, a debugger, or the freezer of its cgroup (v2). */
 export function isStopped(pid: number): boolean {
@@ -12,20 +12,45 @@ export interface SocketPlace {
   readonly inode: number;
 }
 
-/**
- * Returns where the process has the datagram socket of that path; undefined when it has none.
- *
- * @throws NodeJS.ErrnoException EACCES: this process may not look
- */
-export function socketOf(pid: number, path: string): SocketPlace | undefined {
-  // The daemon's namespace for a socket that it has handed over, the process's for one of its own.
-  const inodes = new Set(["/proc/net/unix", `/proc/${pid}/net/unix`].flatMap((file) => inodesOf(textOf(file), path)));
-  const folder = `/proc/${pid}/fd`;
-  for (const name of readdirSync(folder)) {
-    const inode = Number(/^socket:\[(\d+)\]$/.exec(linkOf(`${folder}/${name}`))?.[1]);
-    if (inodes.has(inode)) return { number: Number(name), inode };
+/** How many descriptors may be looked at. A process has as many as it likes. */
+export interface Budget {
+  left: number;
+}
+
+/** The search for the datagram socket of a path among the descriptors of a process that is stopped. */
+export class SocketSearch {
+  readonly #folder: string;
+  readonly #inodes: ReadonlySet<number>;
+  readonly #descriptors: Dir;
+  #isOver = false;
+
+  /** @throws NodeJS.ErrnoException EACCES: this process may not look; ENOENT: the process is gone */
+  constructor(pid: number, path: string) {
+    // The daemon's namespace for a socket that it has handed over, the process's for one of its own.
+    const tables = ["/proc/net/unix", `/proc/${pid}/net/unix`];
+    this.#inodes = new Set(tables.flatMap((file) => inodesOf(textOf(file), path)));
+    this.#folder = `/proc/${pid}/fd`;
+    this.#descriptors = opendirSync(this.#folder);
   }
-  return undefined;
+
+  /** Goes on, and returns the socket's place if it comes to it. */
+  step(budget: Budget): SocketPlace | undefined {
+    while (!this.#isOver && budget.left > 0) {
+      budget.left--;
+      const entry = this.#descriptors.readSync();
+      const link = entry ? linkOf(`${this.#folder}/${entry.name}`) : "";
+      const inode = Number(/^socket:\[(\d+)\]$/.exec(link)?.[1]);
+      const isFound = this.#inodes.has(inode);
+      if (!entry || isFound) this.close();
+      if (entry && isFound) return { number: Number(entry.name), inode };
+    }
+    return undefined;
+  }
+
+  close(): void {
+    if (!this.#isOver) this.#descriptors.closeSync();
+    this.#isOver = true;
+  }
 }
 
 /** Num RefCount Protocol Flags Type St Inode Path; type 2 is SOCK_DGRAM. */
@@ -36,12 +61,24 @@ function inodesOf(table: string, path: string): number[] {
   });
 }
 
+/** Looks at so many threads: a process that is stopped is so with all of them. */
+const MOST_THREADS = 64;
+
 function areThreadsStopped(pid: number): boolean {
+  const folder = `/proc/${pid}/task`;
+  let threads: Dir | undefined;
   try {
-    const folder = `/proc/${pid}/task`;
-    return readdirSync(folder).every((thread) => isThreadStopped(`${folder}/${thread}/stat`));
+    threads = opendirSync(folder);
+    for (let count = 0; count < MOST_THREADS; count++) {
+      const thread = threads.readSync();
+      if (!thread) return true;
+      if (!isThreadStopped(`${folder}/${thread.name}/stat`)) return false;
+    }
+    return true;
   } catch {
     return false;
+  } finally {
+    threads?.closeSync();
   }
 }
 

@@ -9,12 +9,14 @@ import {
 } from "../../descriptor/index.js";
 import type { PuntError } from "../../errors.js";
 import type { Logger } from "../../logger.js";
-import { isStopped, socketOf } from "./process-state.js";
+import { type Budget, isStopped, type SocketPlace, SocketSearch } from "./process-state.js";
 
 /** How often the CNFs are looked at. */
 const LOOK_MS = 250;
 /** How many looks in a row have to find a CNF stopped: 3 s. */
 const MOST_LOOKS = 12;
+/** How many descriptors of stopped CNFs each look may look at. */
+const MOST_DESCRIPTORS = 1_000;
 /** A quarter of VPP's send buffer, as native/punt_socket/send_buffer.h counts it. The queues of stopped CNFs may take so much. */
 const MOST_WAITING = 131_072 / 4;
 
@@ -31,10 +33,15 @@ export interface CnfSocket {
 interface Watched extends CnfSocket {
   /** How many looks in a row have found the CNF stopped. */
   looks: number;
+  /** Where the CNF has the socket, and the search for that. */
+  search: SocketSearch | undefined;
+  place: SocketPlace | undefined;
   /** The socket, while it is blocked. */
   blocked: Descriptor | undefined;
   isReported: boolean;
 }
+
+const NEW = { looks: 0, search: undefined, place: undefined, blocked: undefined, isReported: false };
 
 /**
  * Blocks the punt sockets of CNFs that are stopped when their queues take too much of VPP's send buffer, and unblocks them when the CNFs go on. It
@@ -52,7 +59,7 @@ export class StoppedCnfs {
   /** Begins to watch a socket, in the place of an earlier one at its path. */
   watch(socket: CnfSocket): void {
     this.#forget(socket.path);
-    this.#watched.set(socket.path, { ...socket, looks: 0, blocked: undefined, isReported: false });
+    this.#watched.set(socket.path, { ...socket, ...NEW });
     this.#timer ??= setInterval(() => this.#look(), LOOK_MS).unref();
   }
 
@@ -74,7 +81,8 @@ export class StoppedCnfs {
 
   /** Blocks sockets if their queues take too much together. */
   #makeRoom(stopped: readonly Watched[]): void {
-    const taken = stopped.flatMap((watched) => this.#take(watched) ?? []);
+    const budget = { left: MOST_DESCRIPTORS };
+    const taken = stopped.flatMap((watched) => this.#take(watched, budget) ?? []);
     const isMuch = taken.reduce((sum, { cost }) => sum + cost, 0) >= MOST_WAITING;
     for (const { watched, socket, cost } of taken) {
       if (isMuch && cost > 0) this.#block(watched, socket);
@@ -82,12 +90,14 @@ export class StoppedCnfs {
     }
   }
 
-  #take(watched: Watched): { watched: Watched; socket: Descriptor; cost: number } | undefined {
+  #take(watched: Watched, budget: Budget): { watched: Watched; socket: Descriptor; cost: number } | undefined {
+    const { pid, path } = watched;
     try {
-      const place = socketOf(watched.pid, watched.path);
-      // The process has closed it, or given it to another process.
-      if (!place) return undefined;
-      const socket = takeDatagramSocket(watched.pid, place.number, place.inode);
+      watched.search ??= new SocketSearch(pid, path);
+      watched.place ??= watched.search.step(budget);
+      // The search goes on; or the process has closed the socket, or given it to another process.
+      if (!watched.place) return undefined;
+      const socket = takeDatagramSocket(pid, watched.place.number, watched.place.inode);
       const { datagrams, bytes } = queueLength(socket);
       return { watched, socket, cost: 700 * datagrams + 2 * bytes };
     } catch (error) {
@@ -113,7 +123,14 @@ export class StoppedCnfs {
   #goOn(watched: Watched): void {
     watched.looks = 0;
     watched.isReported = false;
+    this.#endSearch(watched);
     this.#unblock(watched);
+  }
+
+  #endSearch(watched: Watched): void {
+    watched.search?.close();
+    watched.search = undefined;
+    watched.place = undefined;
   }
 
   #unblock(watched: Watched): void {
@@ -131,7 +148,10 @@ export class StoppedCnfs {
 
   #forget(path: string): void {
     const watched = this.#watched.get(path);
-    if (watched) this.#unblock(watched);
+    if (watched) {
+      this.#endSearch(watched);
+      this.#unblock(watched);
+    }
     this.#watched.delete(path);
   }
 
