@@ -7,6 +7,8 @@ import { Watcher, type WatchLimits } from "./watcher.js";
 
 /** Changes that are kept for watchers that come back. */
 const KEPT_CHANGES = 10_000;
+/** Changes that are forgotten at once: to take one from the front of a long list moves all others. */
+const FORGOTTEN_AT_ONCE = 1_000;
 
 const DEFAULT_LIMITS: WatchLimits = { lag: KEPT_CHANGES, patience: 10_000, progress: 1000 };
 
@@ -36,7 +38,7 @@ export class ChangeLog {
   publish(event: PuntEvent): void {
     this.#number++;
     this.#kept.push(event);
-    if (this.#kept.length > 2 * KEPT_CHANGES) this.#kept.splice(0, this.#kept.length - KEPT_CHANGES);
+    if (this.#kept.length >= KEPT_CHANGES + FORGOTTEN_AT_ONCE) this.#kept.splice(0, FORGOTTEN_AT_ONCE);
     const change = { kind: "change", revision: this.revision, event } as const;
     for (const [watcher, cnf] of this.#watchers) {
       if (cnf === undefined || cnf === event.id.cnf) watcher.change(change);
