@@ -19,13 +19,17 @@ export async function readBytes(path: string): Promise<Buffer> {
   }
 }
 
-/** Reads a file. @throws an error of Linux; EINVAL: something other than a file is there */
-export async function readRegularFile(path: string): Promise<Buffer> {
+/**
+ * Reads a file of at most `longest` bytes.
+ *
+ * @throws an error of Linux; EINVAL: something other than a file is there; EFBIG: the file is longer
+ */
+export async function readRegularFile(path: string, longest = Number.POSITIVE_INFINITY): Promise<Buffer> {
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const found = await file.stat();
     if (!found.isFile() && !found.isDirectory()) throw errorOf("EINVAL", `${path} is not a file`);
-    return await file.readFile();
+    return longest === Number.POSITIVE_INFINITY ? await file.readFile() : await readUpTo(file, path, longest);
   } finally {
     await file.close();
   }
@@ -35,6 +39,18 @@ export async function readRegularFile(path: string): Promise<Buffer> {
 export function unreadable(op: string, path: string, cause: unknown, details: ErrorDetails = {}): PuntError {
   const { code = "EIO" } = cause as NodeJS.ErrnoException;
   return new PuntError(op, code, `cannot read ${path}`, { path, ...details }, cause);
+}
+
+/** Reads no more than that, also of a file that grows meanwhile. */
+async function readUpTo(file: FileHandle, path: string, longest: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of file.createReadStream({ end: longest, autoClose: false })) {
+    chunks.push(chunk);
+    length += chunk.length;
+  }
+  if (length > longest) throw errorOf("EFBIG", `${path} has more than ${longest} bytes`);
+  return Buffer.concat(chunks);
 }
 
 async function readPipe(file: FileHandle, path: string): Promise<Buffer> {

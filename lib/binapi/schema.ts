@@ -278,9 +278,12 @@ function fieldsIn(def: TypeDef): readonly FieldDef[] {
   return def.kind === "alias" ? [{ name: def.name, type: def.type }] : [];
 }
 
+/** Bytes of a file of definitions. The longest one of VPP has 150 kB. */
+const LONGEST_FILE = 16 << 20;
+
 /** Reads a file. Its name gives the module if its text does not, as before VPP 26.06. */
 async function readApiFile(path: string): Promise<unknown> {
-  const bytes = await readRegularFile(path).catch((cause) => {
+  const bytes = await readRegularFile(path, LONGEST_FILE).catch((cause) => {
     throw unreadable("binapi.schema", path, cause);
   });
   const json = parseJson(bytes.toString("utf8"), path);

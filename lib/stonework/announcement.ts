@@ -25,7 +25,7 @@ const port = lazily(() => zod().int().min(0).max(0xffff));
 const schema = lazily(() =>
   zod().object({
     pid: zod().int(),
-    "ms-label": zod().string().min(1),
+    "ms-label": zod().string().min(1).max(255),
     // The orchestrator makes a URL of it.
     "ip-address": zod()
       .string()
@@ -36,6 +36,8 @@ const schema = lazily(() =>
 );
 
 const ENDING = ".pid";
+/** Bytes of an announcement. */
+const LONGEST_FILE = 64 << 10;
 
 /** Whether a file in the directory of discovery announces a CNF. */
 export function isAnnouncement(name: string): boolean {
@@ -83,7 +85,7 @@ async function replaceFrom(folder: string, file: string, text: string): Promise<
  * @throws PuntError ERR_FORMAT: the file is not an announcement; an errno name
  */
 export async function readAnnouncement(file: string): Promise<Announcement> {
-  const bytes = await readRegularFile(file).catch((cause) => {
+  const bytes = await readRegularFile(file, LONGEST_FILE).catch((cause) => {
     throw unreadable("stonework.discovery", file, cause);
   });
   return announcementIn(bytes.toString("utf8"), file);

@@ -1,7 +1,10 @@
 // The file by which a CNF announces itself: its content, and the address in it.
+import { writeFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
+import { join } from "node:path";
 import test from "ava";
-import { announcementIn, ownAddress } from "../../lib/stonework/announcement.js";
+import { announcementIn, ownAddress, readAnnouncement } from "../../lib/stonework/announcement.js";
+import { temporaryFolder } from "../support/stonework/folder.js";
 
 const addresses = Object.entries(networkInterfaces()).flatMap(([device, list = []]) =>
   list
@@ -26,6 +29,15 @@ test("an invalid subnet matches no address", (t) => {
   }
 });
 
+test("a file with more than an announcement is not read to its end", async (t) => {
+  const file = join(temporaryFolder(t), "a.pid");
+  const text = JSON.stringify({ pid: 1, "ms-label": "a", "ip-address": "10.0.0.1", "grpc-port": 1, "http-port": 0 });
+  writeFileSync(file, text.padEnd(64 << 10));
+  t.is((await readAnnouncement(file)).label, "a");
+  writeFileSync(file, text.padEnd((64 << 10) + 1));
+  await t.throwsAsync(readAnnouncement(file), { code: "EFBIG", message: /a\.pid/ });
+});
+
 test("an announcement of another shape is refused, with what is wrong", (t) => {
   const good = { pid: 1, "ms-label": "a", "ip-address": "10.0.0.1", "grpc-port": 1, "http-port": 0 };
   t.like(announcementIn(JSON.stringify(good), "a.pid"), { label: "a", address: "10.0.0.1", grpcPort: 1 });
@@ -37,6 +49,7 @@ test("an announcement of another shape is refused, with what is wrong", (t) => {
     ]),
     [{ ...good, pid: "1" }, /pid: /],
     [{ ...good, "ms-label": "" }, /ms-label: /],
+    [{ ...good, "ms-label": "a".repeat(256) }, /ms-label: /],
     [{ ...good, "grpc-port": 0 }, /grpc-port: /],
     [[], /content: /],
   ];
