@@ -163,8 +163,11 @@ export class RunningDaemon {
 
   async reload(): Promise<readonly string[]> {
     this.#opened.audit.reopen();
-    const parts = [this.#policy, this.#tls, this.#stoneWork, { reload: () => this.#opened.reloadEtcd() }];
-    const outcomes = await Promise.allSettled(parts.map((part) => part?.reload()));
+    const read = (parts: readonly ({ reload(): Promise<void> } | undefined)[]) =>
+      Promise.allSettled(parts.map((part) => part?.reload()));
+    // The others ask the policy.
+    const outcomes = [...(await read([this.#policy]))];
+    outcomes.push(...(await read([this.#tls, this.#stoneWork, { reload: () => this.#opened.reloadEtcd() }])));
     const { logger } = this.#options;
     const failures = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason] : []));
     for (const err of failures.slice(1)) logger.error({ err }, "what could not be read stays as it was");

@@ -1,8 +1,9 @@
 // The daemon as the orchestrator of CNFs that were written for StoneWork, under the daemon's policy.
 import { join } from "node:path";
-import type { PuntId, PuntRequest } from "../punt/index.js";
+import { idKey, idOf, type PuntId } from "../punt/index.js";
 import {
   type CnfPlace,
+  type PuntWish,
   type StoneWorkAccess,
   type StoneWorkCall,
   type StoneWorkOptions,
@@ -47,9 +48,7 @@ class PolicyAccess implements StoneWorkAccess {
     const { rights } = scope.view;
     const asked: StoneWorkRights = {
       sees: (cnf) => rights.sees(cnf),
-      requireChange: (cnf) => {
-        scope.rule = rights.requireChange(cnf, scope.op).name;
-      },
+      requireChange: (cnf) => requireChange(scope, cnf),
       changes: (keys) => {
         scope.subject = keys.join(", ");
       },
@@ -59,13 +58,31 @@ class PolicyAccess implements StoneWorkAccess {
     });
   }
 
-  async punts<T>({ label, address }: CnfPlace, requests: readonly PuntRequest[], change: () => Promise<T>): Promise<T> {
-    if (requests.length === 0) return change();
-    const caller: StoneWorkCaller = { kind: "stonework", address, cnf: label };
-    const scope = new Scope(this.#parts, caller, "GetPuntRequests", "stonework.item");
-    const replaced = ({ cnf, key }: PuntId) => cnf === label && key === requests[0]!.key;
-    return judged(scope, () => this.#gate.pass(requests, scope, replaced, change));
+  async arrival(cnf: CnfPlace): Promise<void> {
+    const scope = this.#scopeOf(cnf, "DiscoverCnf", "stonework.arrival");
+    await judged(scope, () => requireChange(scope, cnf.label));
   }
+
+  async punts<T>(cnf: CnfPlace, { requests, gone }: PuntWish, change: () => Promise<T>): Promise<T> {
+    const scope = this.#scopeOf(cnf, "GetPuntRequests", "stonework.item");
+    scope.punts = [...requests.map(idOf), ...gone];
+    const leaving = new Set(gone.map(idKey));
+    const replaced = (id: PuntId) => leaving.has(idKey(id)) || (id.cnf === cnf.label && id.key === requests[0]?.key);
+    return judged(scope, () => {
+      // A CNF that asks for nothing deletes what it had.
+      for (const label of [cnf.label, ...gone.map((id) => id.cnf)]) requireChange(scope, label);
+      return this.#gate.pass(requests, scope, replaced, change);
+    });
+  }
+
+  #scopeOf({ label, address }: CnfPlace, call: string, op: string): Scope {
+    return new Scope(this.#parts, { kind: "stonework", address, cnf: label }, call, op);
+  }
+}
+
+/** @throws PuntError ERR_POLICY */
+function requireChange(scope: Scope, cnf: string): void {
+  scope.rule = scope.view.rights.requireChange(cnf, scope.op).name;
 }
 
 type Netns = NonNullable<StoneWorkOptions["netns"]>;

@@ -23,6 +23,7 @@ export {
   type CnfPlace,
   type ConnectionEnds,
   type OrchestratorOptions,
+  type PuntWish,
   type StoneWorkAccess,
   type StoneWorkCall,
   type StoneWorkOptions,

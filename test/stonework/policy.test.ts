@@ -20,7 +20,7 @@ const root = need("root", "python-grpc");
 const CONFIG = "mock2Config: { MockCnf2_list: [{ vppInterface: eth0 }] }";
 
 /** A daemon with that policy and configuration, and mockcnf2 under it. */
-async function underPolicy(t: ExecutionContext, rules: string | undefined, config = CONFIG) {
+async function underPolicy(t: ExecutionContext, rules: string | undefined, config = CONFIG, address = "127.0.0.1") {
   const directory = temporaryFolder(t);
   mkdirSync(join(directory, "discovery"));
   const files = { config: join(directory, "config.yaml"), audit: join(directory, "audit.log") };
@@ -32,7 +32,7 @@ async function underPolicy(t: ExecutionContext, rules: string | undefined, confi
     audit: files.audit,
     stonework: { directory, grpcPort: 0, httpPort: 0, config: files.config },
   });
-  const cnf = new PythonCnf({ label: "mockcnf2", kind: "mock2", directory });
+  const cnf = new PythonCnf({ label: "mockcnf2", kind: "mock2", directory, address });
   t.teardown(() => cnf.end());
   const caller = () => {
     const made = callerOf(running.daemon.stoneWorkPorts!.grpc);
@@ -55,6 +55,7 @@ async function underPolicy(t: ExecutionContext, rules: string | undefined, confi
 }
 
 const OPERATOR = "{ name: local, match: { address: 127.0.0.0/8, uid: 0 }, operator: true }";
+const CNFS = "{ name: cnfs, match: { address: 127.0.0.2 }, cnfs: mock* }";
 const cnfRule = (limits: string) => `{ name: mocks, match: { address: 127.0.0.1 }, cnfs: "mock*", ${limits} }`;
 
 root.test("a CNF's punt that no rule allows is refused by the rule's name, until the policy allows it", async (t) => {
@@ -73,9 +74,9 @@ root.test("a CNF's punt that no rule allows is refused by the rule's name, until
   t.like(await audited("GetPuntRequests", "allowed"), { rule: "mocks" });
 });
 
-python.test("a CNF that no rule is for gets no punt, and its items fail by name", async (t) => {
+python.test("a CNF that no rule is for is kept out by name", async (t) => {
   const { audited } = await underPolicy(t, `rules:\n  - ${OPERATOR}\n`);
-  const refused = await audited("GetPuntRequests", "refused");
+  const refused = await audited("DiscoverCnf", "refused");
   // A rule for operators does not make operators of CNFs at the same address.
   t.regex(refused.message, /the policy has no rule for stonework 127\.0\.0\.1 as CNF mockcnf2/);
 });
@@ -83,9 +84,10 @@ python.test("a CNF that no rule is for gets no punt, and its items fail by name"
 root.test("a caller of the ports configures and sees what its rules allow", async (t) => {
   const rules = `rules:
   - ${cnfRule("readOnly: true")}
+  - ${CNFS}
   - { name: elsewhere, match: { address: ["10.9.0.0/16", "fd00::/8"] }, operator: true }
 `;
-  const { caller, lines, audited, daemon } = await underPolicy(t, rules, "");
+  const { caller, lines, audited, daemon } = await underPolicy(t, rules, "", "127.0.0.2");
   const { manager, meta } = caller();
   for (;;) if ((await meta.knownModels({ class: "config" })).knownModels.length > 0) break;
   const item = { id: { model: "mock2.mock-type", name: "eth0" } };
@@ -100,9 +102,10 @@ root.test("a caller of the ports configures and sees what its rules allow", asyn
 
 root.test("a caller sees no CNF that its rules do not name", async (t) => {
   const other = "{ name: others, match: { address: 127.0.0.1 }, cnfs: other }";
-  const { caller, daemon, audited } = await underPolicy(t, `rules:\n  - ${other}\n`);
+  const rules = `rules:\n  - ${other}\n  - ${CNFS}\n`;
+  const { caller, daemon, audited } = await underPolicy(t, rules, CONFIG, "127.0.0.2");
   const { manager, meta } = caller();
-  await audited("GetPuntRequests", "refused");
+  await audited("GetPuntRequests", "allowed");
   t.deepEqual((await meta.knownModels({})).knownModels, []);
   t.deepEqual((await manager.getConfig({})).items, []);
   const file = meta.protoFileDescriptor({ fullProtoFileName: "mockcnf/mockcnf2.proto" });

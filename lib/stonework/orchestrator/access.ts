@@ -1,7 +1,7 @@
 // The rights of callers under an orchestrator. Its services ask before they answer, and its items before they change punts.
 import type { ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
-import type { PuntRequest } from "../../punt/index.js";
+import type { PuntId, PuntRequest } from "../../punt/index.js";
 
 /** The two ends of the connection that a call came by. */
 export type ConnectionEnds = Partial<Pick<Socket, "remoteAddress" | "remotePort" | "localAddress" | "localPort">>;
@@ -31,12 +31,20 @@ export interface CnfPlace {
   readonly address: string;
 }
 
+/** The punts that an item of a CNF is to have, and those that it is not to have any more. */
+export interface PuntWish {
+  readonly requests: readonly PuntRequest[];
+  readonly gone: readonly PuntId[];
+}
+
 /** Judges calls to an orchestrator. */
 export interface StoneWorkAccess {
   /** Answers a call with the rights of its caller. @throws PuntError ERR_POLICY: it has none; what `answer` throws */
   call<T>(call: StoneWorkCall, answer: (rights: StoneWorkRights) => T | Promise<T>): Promise<T>;
-  /** Makes a change after which these are the punts of one item of a CNF, if it may have them. @throws PuntError ERR_POLICY, ERR_UNRESOLVED; what `change` throws */
-  punts<T>(cnf: CnfPlace, requests: readonly PuntRequest[], change: () => Promise<T>): Promise<T>;
+  /** Judges whether a CNF at that address may have that label. @throws PuntError ERR_POLICY */
+  arrival(cnf: CnfPlace): Promise<void>;
+  /** Makes a change of a CNF's punts, if the CNF may make it. @throws PuntError ERR_POLICY, ERR_UNRESOLVED; what `change` throws */
+  punts<T>(cnf: CnfPlace, wish: PuntWish, change: () => Promise<T>): Promise<T>;
 }
 
 const ALL: StoneWorkRights = { sees: () => true, requireChange: () => {}, changes: () => {} };
@@ -44,7 +52,8 @@ const ALL: StoneWorkRights = { sees: () => true, requireChange: () => {}, change
 /** Every caller may do everything. */
 export const UNLIMITED: StoneWorkAccess = {
   call: async (_call, answer) => answer(ALL),
-  punts: (_cnf, _requests, change) => change(),
+  arrival: async () => {},
+  punts: (_cnf, _wish, change) => change(),
 };
 
 /** Returns the ends of a connection of HTTP/2, without any where it is gone. */

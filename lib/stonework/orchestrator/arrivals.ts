@@ -7,6 +7,8 @@ import { Presence } from "./presence.js";
 
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 10_000;
+/** Labels that are remembered. */
+const MOST_CNFS = 1_000;
 
 interface Hooks {
   readonly deadline: number;
@@ -15,19 +17,27 @@ interface Hooks {
   readonly log: Logger;
   /** Where the CNFs find the orchestrator. */
   place(): OwnPlace;
+  /** Rejects if no CNF at the announced address may have the label. */
+  admitted(announcement: Announcement): Promise<void>;
   /** A CNF has answered, for the first time or in another life. */
   arrived(cnf: Cnf): void;
   /** A CNF that did not answer for a while answers again. */
   back(cnf: Cnf): void;
 }
 
+interface Greeting {
+  readonly announcement: Announcement;
+  readonly ending: AbortController;
+}
+
 export class Arrivals {
   readonly #hooks: Hooks;
+  /** By label. A label stays, and so do its models: their items have its punts. */
   readonly #cnfs = new Map<string, Cnf>();
   /** By the label of the CNF. */
   readonly #presences = new Map<string, Presence>();
-  /** Greetings under way, by the label of the file. */
-  readonly #greetings = new Map<string, AbortController>();
+  /** CNFs that have not answered yet or were kept out, by the file that announces them. */
+  readonly #greetings = new Map<string, Greeting>();
 
   constructor(hooks: Hooks) {
     this.#hooks = hooks;
@@ -42,38 +52,70 @@ export class Arrivals {
     return this.#cnfs.get(label);
   }
 
-  /** Greets a CNF, until it answers or announces itself again. */
-  greet(announcement: Announcement): void {
-    this.#greetings.get(announcement.label)?.abort();
-    const ending = new AbortController();
-    this.#greetings.set(announcement.label, ending);
-    void this.#greet(announcement, ending.signal);
+  /** Greets the CNF of a file, until it answers, or the file says something else or goes. */
+  greet(file: string, announcement: Announcement): void {
+    this.leave(file);
+    const greeting = { announcement, ending: new AbortController() };
+    this.#greetings.set(file, greeting);
+    void this.#greet(announcement, greeting.ending.signal).then((isDone) => {
+      if (isDone && this.#greetings.get(file) === greeting) this.#greetings.delete(file);
+    });
   }
 
-  async #greet(announcement: Announcement, signal: AbortSignal): Promise<void> {
+  /** Begins again with all that have not answered, and with those that were kept out. */
+  greetAgain(): void {
+    for (const [file, { announcement }] of [...this.#greetings]) this.greet(file, announcement);
+  }
+
+  /** Greets the CNF of a file no more. A CNF that has answered stays. */
+  leave(file: string): void {
+    this.#greetings.get(file)?.ending.abort();
+    this.#greetings.delete(file);
+  }
+
+  /** @returns whether the CNF has answered */
+  async #greet(announcement: Announcement, signal: AbortSignal): Promise<boolean> {
     const { deadline, log } = this.#hooks;
+    const { label, address } = announcement;
+    try {
+      await this.#hooks.admitted(announcement);
+      if (!this.#cnfs.has(label) && this.#cnfs.size >= MOST_CNFS)
+        throw new Error(`${MOST_CNFS} CNFs are known already`);
+    } catch (error) {
+      log.warn({ cnf: label, address, err: error }, "the CNF is kept out");
+      return false;
+    }
     for (let pause = FIRST_PAUSE_MS; !signal.aborted; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
       const cnf = new Cnf(announcement, deadline, log);
       try {
         await cnf.discover(this.#hooks.place());
-        if (signal.aborted) cnf.close();
-        else this.#arrived(cnf);
-        return;
+        if (!signal.aborted) {
+          this.#arrived(cnf);
+          return true;
+        }
       } catch (error) {
-        cnf.close();
-        if (pause === FIRST_PAUSE_MS) log.warn({ cnf: announcement.label, err: error }, "the CNF does not answer yet");
-        await sleep(pause, undefined, { signal }).catch(() => {});
+        if (pause === FIRST_PAUSE_MS) log.warn({ cnf: label, err: error }, "the CNF does not answer yet");
       }
+      cnf.close();
+      await sleep(pause, undefined, { signal }).catch(() => {});
     }
+    return false;
   }
 
   #arrived(cnf: Cnf): void {
+    const { log } = this.#hooks;
+    const others = this.all.filter(({ label }) => label !== cnf.label);
+    const foreign = [...cnf.models.keys()].filter((model) => others.some(({ models }) => models.has(model)));
+    if (foreign.length > 0) {
+      cnf.leaveOut(foreign);
+      log.warn({ cnf: cnf.label, models: foreign }, "another CNF has these models: they are left out");
+    }
     this.#cnfs.get(cnf.label)?.close();
     this.#cnfs.set(cnf.label, cnf);
     this.#follow(cnf);
     const { address, grpcPort } = cnf.announcement;
     const models = [...cnf.models.keys()];
-    this.#hooks.log.info({ cnf: cnf.label, address, grpcPort, models }, "a CNF is discovered");
+    log.info({ cnf: cnf.label, address, grpcPort, models }, "a CNF is discovered");
     this.#hooks.arrived(cnf);
   }
 
@@ -90,7 +132,7 @@ export class Arrivals {
 
   close(): void {
     for (const presence of this.#presences.values()) presence.close();
-    for (const greeting of this.#greetings.values()) greeting.abort();
+    for (const greeting of this.#greetings.values()) greeting.ending.abort();
     for (const cnf of this.#cnfs.values()) cnf.close();
   }
 }

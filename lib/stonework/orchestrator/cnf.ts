@@ -31,6 +31,9 @@ export interface CnfModel extends Model {
 /** Models of the ends of interconnects, which every CNF may have. */
 const ENDS = ["linux.interfaces.interface", "vpp.interfaces"];
 
+/** Models of one CNF. For each, the CNF is asked for a file. */
+const MOST_MODELS = 1_000;
+
 export class Cnf {
   readonly announcement: Announcement;
   readonly #sessions: Http2Sessions;
@@ -39,7 +42,6 @@ export class Cnf {
   readonly #punts: Client<typeof PuntManager>;
   readonly #meta: Client<typeof MetaService>;
   readonly #manager: Client<typeof ManagerService>;
-  #label: string;
   #models: ReadonlyMap<string, CnfModel> = new Map();
   #known: readonly ModelDetail[] = [];
   readonly #files = new Map<string, ProtoFileDescriptorResponse>();
@@ -47,7 +49,6 @@ export class Cnf {
   /** `deadline`: milliseconds that a call may take. */
   constructor(announcement: Announcement, deadline: number, log: Logger) {
     this.announcement = announcement;
-    this.#label = announcement.label;
     this.#log = log;
     const baseUrl = `http://${hostPort(announcement.address, announcement.grpcPort)}`;
     this.#sessions = new Http2Sessions(baseUrl);
@@ -61,7 +62,7 @@ export class Cnf {
   }
 
   get label(): string {
-    return this.#label;
+    return this.announcement.label;
   }
 
   /** Models of its items, by name. */
@@ -89,11 +90,14 @@ export class Cnf {
     const answer = await this.#discovery.discoverCnf(greeting).catch((error: unknown) => {
       if (isAway(error)) throw error;
       // A CNF that an earlier orchestrator has discovered refuses, but answers everything else.
-      this.#log.info({ cnf: this.#label, err: error }, "the CNF refuses a second discovery: its models say enough");
+      this.#log.info({ cnf: this.label, err: error }, "the CNF refuses a second discovery: its models say enough");
       return undefined;
     });
-    if (answer?.cnfMsLabel) this.#label = answer.cnfMsLabel;
+    // Its file was judged by its label.
+    if (answer?.cnfMsLabel && answer.cnfMsLabel !== this.label)
+      throw new Error(`the CNF has the label ${answer.cnfMsLabel}, and ${this.label} in its file`);
     const { knownModels } = await this.#meta.knownModels({ class: "config" });
+    if (knownModels.length > MOST_MODELS) throw new Error(`the CNF has more than ${MOST_MODELS} models`);
     this.#known = knownModels;
     const facts = new Map(answer?.configModels.map((model) => [model.protoName, model]));
     const models = new Map<string, CnfModel>();
@@ -106,6 +110,13 @@ export class Cnf {
       if (isItem) models.set(name, { ...model, withPunt, withDeps });
     }
     this.#models = models;
+  }
+
+  /** Has these models no more. */
+  leaveOut(names: readonly string[]): void {
+    const isLeftOut = ({ spec }: ModelDetail) => spec !== undefined && names.includes(modelName(spec));
+    this.#known = this.#known.filter((each) => !isLeftOut(each));
+    this.#models = new Map([...this.#models].filter(([name]) => !names.includes(name)));
   }
 
   /** @throws ConnectError; Error: the file does not declare the model's message */
@@ -166,7 +177,7 @@ export class Cnf {
       await body();
       return true;
     } catch (error) {
-      this.#log.warn({ cnf: this.#label, call, err: error }, `the CNF does not take ${call}`);
+      this.#log.warn({ cnf: this.label, call, err: error }, `the CNF does not take ${call}`);
       return !isAway(error);
     }
   }

@@ -8,10 +8,14 @@ import { type Announcement, isAnnouncement, readAnnouncement } from "../announce
 
 /** A file that is being written says so several times. */
 const SETTLE_MS = 50;
+/** Files that are followed. */
+const MOST_FILES = 1_000;
 
 interface Hooks {
   /** A CNF announces itself, for the first time or again. */
-  announced(announcement: Announcement): void;
+  announced(file: string, announcement: Announcement): void;
+  /** A file that announced a CNF is gone. */
+  gone(file: string): void;
   problem(error: Error): void;
 }
 
@@ -22,6 +26,9 @@ export class Discovery {
   /** For each file, its contents at the last look and the time at which they were written. */
   readonly #seen = new Map<string, string>();
   readonly #watcher: FSWatcher;
+  /** One file is read at a time. */
+  #reading = Promise.resolve();
+  #isFull = false;
 
   /** @throws PuntError an errno name: the directory can be neither made nor watched */
   constructor(directory: string, hooks: Hooks) {
@@ -54,7 +61,7 @@ export class Discovery {
     clearTimeout(this.#timers.get(name));
     const timer = setTimeout(() => {
       this.#timers.delete(name);
-      void this.#read(join(this.#directory, name));
+      this.#reading = this.#reading.then(() => this.#read(join(this.#directory, name)));
     }, SETTLE_MS);
     this.#timers.set(name, timer);
   }
@@ -62,15 +69,25 @@ export class Discovery {
   async #read(file: string): Promise<void> {
     try {
       const { mtimeMs, ino } = await stat(file);
+      if (!this.#hasRoom(file)) return;
       const announcement = await readAnnouncement(file);
       const mark = JSON.stringify([announcement, mtimeMs, ino]);
       if (this.#seen.get(file) === mark) return;
       this.#seen.set(file, mark);
-      this.#hooks.announced(announcement);
+      this.#hooks.announced(file, announcement);
     } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") return this.#hooks.problem(error as Error);
       // A CNF that removes its file says nothing.
-      if (error instanceof PuntError || (error as NodeJS.ErrnoException).code !== "ENOENT")
-        this.#hooks.problem(error as Error);
+      this.#isFull &&= !this.#seen.delete(file);
+      this.#hooks.gone(file);
     }
+  }
+
+  #hasRoom(file: string): boolean {
+    if (this.#seen.has(file) || this.#seen.size < MOST_FILES) return true;
+    if (!this.#isFull)
+      this.#hooks.problem(new Error(`more than ${MOST_FILES} CNFs announce themselves: ${file} is left out`));
+    this.#isFull = true;
+    return false;
   }
 }

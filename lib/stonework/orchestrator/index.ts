@@ -3,6 +3,7 @@
 export type {
   CnfPlace,
   ConnectionEnds,
+  PuntWish,
   StoneWorkAccess,
   StoneWorkCall,
   StoneWorkRights,

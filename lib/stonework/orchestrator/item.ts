@@ -179,8 +179,9 @@ export class ConfigItem {
       .filter((input) => input !== undefined)
       .map((input) => parseRequest({ ...input, ...more }, this.key, "stonework.item"));
     const next = new Map(requests.map((request) => [idKey(request), request]));
+    const gone = [...this.#requests].filter(([key]) => !next.has(key)).map(([, request]) => idOf(request));
     // A refusal leaves the punts and what the CNF has heard as they are.
-    await this.#around.allowed(cnf, requests, () => this.#want(cnf, next));
+    await this.#around.allowed(cnf, { requests, gone }, () => this.#want(cnf, next, gone));
     this.#isAsked = true;
     this.#pause = FIRST_RETRY_MS;
   }
@@ -193,10 +194,9 @@ export class ConfigItem {
   }
 
   /** New punts are added before the CNF hears of the item's change, and old ones go after it. A change of both kinds starts over. */
-  async #want(cnf: Cnf, next: ReadonlyMap<string, PuntRequest>): Promise<void> {
+  async #want(cnf: Cnf, next: ReadonlyMap<string, PuntRequest>, gone: readonly PuntId[]): Promise<void> {
     const { punts, deadline } = this.#around;
     const known = this.#requests;
-    const gone = [...known].filter(([key]) => !next.has(key)).map(([, request]) => idOf(request));
     const isNew = [...next.keys()].some((key) => !known.has(key));
     const isOther = [...next].some(([key, request]) => known.has(key) && !isSame(request, known.get(key)!));
     this.#leaving.push(...gone);

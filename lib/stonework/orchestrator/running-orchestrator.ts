@@ -1,7 +1,7 @@
 // The orchestrator of CNFs that were written for StoneWork, at work: their punts become punts of this package.
 import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { idKey, type PuntStatus, type WatchEvent } from "../../punt/index.js";
+import { idKey, type PuntId, type PuntStatus, type WatchEvent } from "../../punt/index.js";
 import type { Listening } from "../../tcp-server.js";
 import { itemKey } from "../model.js";
 import { pathsIn } from "../paths.js";
@@ -51,6 +51,7 @@ export class RunningOrchestrator {
     this.#arrivals = new Arrivals({
       ...{ deadline, pingInterval, log },
       place: () => ({ address: options.address, grpcPort: this.ports.grpc, httpPort: this.ports.http }),
+      admitted: ({ label, address }) => options.access.arrival({ label, address }),
       arrived: (cnf) => void this.#arrived(cnf),
       back: (cnf) => {
         for (const item of this.#items.all) if (item.sentTo === cnf) item.ask();
@@ -64,6 +65,8 @@ export class RunningOrchestrator {
   }
 
   async reload(): Promise<void> {
+    // Other rules may let in whom the former ones kept out.
+    this.#arrivals.greetAgain();
     const { config, logger } = this.#options;
     if (config === undefined) return;
     const groups = await readConfigFile(config);
@@ -116,7 +119,8 @@ export class RunningOrchestrator {
     this.#serving.push(await serveJson({ host, port: httpPort }, OP, pages));
     void this.#follow();
     this.#discovery = new Discovery(pathsIn(directory).discovery, {
-      announced: (announcement) => this.#arrivals.greet(announcement),
+      announced: (file, announcement) => this.#arrivals.greet(file, announcement),
+      gone: (file) => this.#arrivals.leave(file),
       problem: (error) => logger.warn({ err: error }, error.message),
     });
   }
@@ -125,8 +129,7 @@ export class RunningOrchestrator {
     const { punts, deadline, logger: log, netns, access } = this.#options;
     return {
       ...{ punts, deadline, log },
-      allowed: ({ label, announcement: { address } }, requests, change) =>
-        access.punts({ label, address }, requests, change),
+      allowed: ({ label, announcement: { address } }, wish, change) => access.punts({ label, address }, wish, change),
       cnf: ({ model }) => this.#arrivals.all.find(({ models }) => models.has(model)),
       isDiscovered: (label) => this.#arrivals.get(label) !== undefined,
       netns: async (label) => (typeof netns === "function" ? netns(label) : netns[label]),
@@ -163,12 +166,17 @@ export class RunningOrchestrator {
 
   /** Deletes the punts of items that an earlier orchestrator had and that are not configured any more. */
   async #deleteOrphans(cnf: Cnf): Promise<void> {
-    const { punts } = this.#options;
+    const { punts, access } = this.#options;
+    const { label } = cnf;
+    const { address } = cnf.announcement;
     const prefixes = [...cnf.models.values()].map((model) => itemKey(model, ""));
-    for (const { id } of await punts.list({ cnf: cnf.label })) {
-      const isOfModel = prefixes.some((prefix) => id.key.startsWith(prefix));
-      if (isOfModel && !this.#items.has(id.key)) await punts.delete(id);
-    }
+    const isOfModel = ({ key }: PuntId) => prefixes.some((prefix) => key.startsWith(prefix));
+    const all = (await punts.list({ cnf: label })).map(({ id }) => id);
+    const gone = all.filter((id) => isOfModel(id) && !this.#items.has(id.key));
+    if (gone.length === 0) return;
+    await access.punts({ label, address }, { requests: [], gone }, async () => {
+      for (const id of gone) await punts.delete(id);
+    });
   }
 
   /** Follows the punts until the end. */

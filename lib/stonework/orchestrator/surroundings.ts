@@ -1,6 +1,7 @@
 // The orchestrator, as a configuration item sees it, and the item, as the orchestrator sees it.
 import type { Logger } from "../../logger.js";
-import type { NetnsRef, PuntId, PuntRequest, PuntStatus, Punts } from "../../punt/index.js";
+import type { NetnsRef, PuntId, PuntStatus, Punts } from "../../punt/index.js";
+import type { PuntWish } from "./access.js";
 import type { Cnf } from "./cnf.js";
 
 /** An item, as the orchestrator sees it. */
@@ -20,8 +21,8 @@ export interface Surroundings {
   /** The CNF whose model the item is of; undefined until it is discovered. */
   cnf(item: Subject): Cnf | undefined;
   isDiscovered(label: string): boolean;
-  /** Makes a change if the CNF may have these punts. */
-  allowed<T>(cnf: Cnf, requests: readonly PuntRequest[], change: () => Promise<T>): Promise<T>;
+  /** Makes a change if the CNF may make it. */
+  allowed<T>(cnf: Cnf, wish: PuntWish, change: () => Promise<T>): Promise<T>;
   netns(label: string): Promise<NetnsRef | undefined>;
   status(id: PuntId): PuntStatus | undefined;
   /** The item is deleted, and its CNF knows or is gone. */

@@ -9,8 +9,9 @@ from concurrent import futures
 import grpc
 from google.protobuf import descriptor_pb2, descriptor_pool, json_format, message_factory
 
-# label, directory, kind ("mock1", "mock2"), hang (calls that never end in time)
+# label, directory, kind ("mock1", "mock2"), hang (calls that never end in time), address
 OPTIONS = json.loads(sys.argv[1])
+ADDRESS = OPTIONS.get("address", "127.0.0.1")
 HANG = OPTIONS.get("hang", [])
 
 # A file: its name, package, imports, and messages with "name type number" for each field. [] is repeated, "enum" a number, | a oneof.
@@ -266,10 +267,10 @@ def main():
     for service, calls in SERVICES.items():
         methods = {name: handler(cnf, name, request) for name, request in calls.items()}
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, methods),))
-    port = server.add_insecure_port("127.0.0.1:0")
+    port = server.add_insecure_port(f"{ADDRESS}:0")
     server.start()
     # In place, as StoneWork's CNFs write it: the reader may see half of it.
-    announcement = {"pid": os.getpid(), "ms-label": OPTIONS["label"], "ip-address": "127.0.0.1", "grpc-port": port, "http-port": 0}
+    announcement = {"pid": os.getpid(), "ms-label": OPTIONS["label"], "ip-address": ADDRESS, "grpc-port": port, "http-port": 0}
     with open(os.path.join(OPTIONS["directory"], "discovery", OPTIONS["label"] + ".pid"), "w") as file:
         json.dump(announcement, file)
     say("listens", port=port)

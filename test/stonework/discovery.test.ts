@@ -1,0 +1,80 @@
+// The directory in which CNFs announce themselves, and which of them are greeted.
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import test, { type ExecutionContext } from "ava";
+import { SILENT } from "../../lib/logger.js";
+import { Arrivals } from "../../lib/stonework/orchestrator/arrivals.js";
+import { Discovery } from "../../lib/stonework/orchestrator/discovery.js";
+import { temporaryFolder } from "../support/stonework/folder.js";
+
+function announcement(label: string) {
+  return { pid: 1, "ms-label": label, "ip-address": "127.0.0.1", "grpc-port": 1, "http-port": 0 };
+}
+
+function watched(t: ExecutionContext) {
+  const directory = temporaryFolder(t);
+  const events: string[] = [];
+  const path = (label: string) => join(directory, `${label}.pid`);
+  const discovery = new Discovery(directory, {
+    announced: (file, { label }) => events.push(`${file === path(label) ? "" : file} ${label}`),
+    gone: (file) => events.push(`gone ${file}`),
+    problem: ({ message }) => events.push(message),
+  });
+  t.teardown(() => discovery.close());
+  return {
+    write: (label: string) => writeFileSync(path(label), JSON.stringify(announcement(label))),
+    path,
+    events,
+    until: async (isIt: () => boolean) => {
+      while (!isIt()) await new Promise((resolve) => setTimeout(resolve, 5));
+    },
+  };
+}
+
+test("a file that goes is forgotten, and announces its CNF again when it comes back", async (t) => {
+  const { write, path, events, until } = watched(t);
+  write("a");
+  await until(() => events.length > 0);
+  rmSync(path("a"));
+  await until(() => events.length > 1);
+  write("a");
+  await until(() => events.length > 2);
+  t.deepEqual(events, [" a", `gone ${path("a")}`, " a"]);
+});
+
+test("a directory with more files than CNFs can be is read in part, and the first one left out is named", async (t) => {
+  const { write, path, events, until } = watched(t);
+  for (let index = 0; index < 1_000; index++) write(`cnf${index}`);
+  await until(() => events.length === 1_000);
+  write("late");
+  write("later");
+  await until(() => events.length > 1_000);
+  t.regex(events.at(-1)!, /more than 1000 CNFs.*late/);
+  rmSync(path("cnf0"));
+  await until(() => events.at(-1) === `gone ${path("cnf0")}`);
+  t.is(events.length, 1_002);
+  write("last");
+  await until(() => events.at(-1) === " last");
+  t.pass();
+});
+
+test("a CNF that is kept out is judged again when the rules are, and not after its file is gone", async (t) => {
+  const judged: string[] = [];
+  const arrivals = new Arrivals({
+    ...{ deadline: 100, pingInterval: 100, log: SILENT },
+    place: () => ({ address: "127.0.0.1", grpcPort: 1, httpPort: 1 }),
+    admitted: async ({ label }) => {
+      judged.push(label);
+      throw new Error("kept out");
+    },
+    arrived: () => t.fail(),
+    back: () => t.fail(),
+  });
+  t.teardown(() => arrivals.close());
+  const of = (label: string) => ({ pid: 1, label, address: "127.0.0.1", grpcPort: 1, httpPort: 0 });
+  arrivals.greet("one.pid", of("one"));
+  arrivals.greet("two.pid", of("two"));
+  arrivals.leave("one.pid");
+  arrivals.greetAgain();
+  t.deepEqual(judged, ["one", "two", "two"]);
+});
