@@ -5,6 +5,7 @@ import test, { type ExecutionContext } from "ava";
 import { parse } from "yaml";
 import { openHttpDoor } from "../../lib/daemon/doors/index.js";
 import { Daemon } from "../../lib/daemon/index.js";
+import { Metrics } from "../../lib/daemon/metrics/index.js";
 import { RemotePunts } from "../../lib/module/remote/index.js";
 import { EmulatedHost } from "../../lib/punt/index.js";
 import { EmbeddedVpp } from "../../lib/sim/index.js";
@@ -110,4 +111,31 @@ test("metrics that cannot be read are a fault of the daemon, and its other answe
   t.deepEqual([failed.status, await failed.text()], [500, ""]);
   const ready = await fetch(`http://${door.address}/readyz`, { method: "HEAD" });
   t.deepEqual([ready.status, await ready.text(), ready.headers.get("cache-control")], [200, "", "no-store"]);
+});
+
+test("readers at a time cost VPP one collection, a failed one too, and later readers another one", async (t) => {
+  let asked = 0;
+  let isFailing = false;
+  const metrics = await Metrics.open({
+    punts: async () => [],
+    counters: async () => ({ time: 0, punts: [], sockets: {} }),
+    rings: async () => {
+      asked++;
+      if (isFailing) throw new Error("no rings");
+      return [];
+    },
+    isVppConnected: () => true,
+    cluster: () => undefined,
+  });
+  const read = () => Promise.allSettled(Array.from({ length: 10 }, () => metrics.text()));
+  const texts = (await read()).map((each) => (each.status === "fulfilled" ? each.value : ""));
+  t.is(asked, 1);
+  t.is(new Set(texts).size, 1);
+  t.regex(texts[0]!, /vpp_punt_vpp_connected 1\n/);
+  isFailing = true;
+  t.true((await read()).every(({ status }) => status === "rejected"));
+  t.is(asked, 2);
+  isFailing = false;
+  await metrics.text();
+  t.is(asked, 3);
 });

@@ -43,6 +43,7 @@ export class Metrics {
   readonly #passes: Histogram;
   readonly #failures: Counter;
   readonly #calls: Histogram;
+  #collecting: Promise<string> | undefined;
 
   private constructor(source: MetricsSource, { Registry, Gauge, Counter, Histogram, collectDefaultMetrics }: Client) {
     this.#source = source;
@@ -104,11 +105,17 @@ export class Metrics {
     else this.#silences.inc({ call });
   }
 
-  /** Returns all metrics in Prometheus's text form. */
-  async text(): Promise<string> {
+  /** Returns all metrics in Prometheus's text form. Readers at a time get one answer: each one costs VPP's main thread some commands. */
+  text(): Promise<string> {
+    this.#collecting ??= this.#collect().finally(() => {
+      this.#collecting = undefined;
+    });
+    return this.#collecting;
+  }
+
+  async #collect(): Promise<string> {
     // Until etcd has answered, a daemon of a cluster has no punts to show. The other metrics say why.
     const punts = await this.#source.punts().catch(() => []);
-    // VPP may take its time; the numbers are set at once afterwards, so that two readers at a time see whole ones.
     const counters = await this.#source.counters(punts).catch(() => undefined);
     const rings = counters ? await this.#source.rings(punts) : [];
     this.#connected.set(this.#source.isVppConnected() ? 1 : 0);
