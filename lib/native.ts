@@ -329,8 +329,8 @@ interface Addon extends LinuxAddon, FilterAddon {
     /** A connected socket to take over; `vppPath` is empty then. */
     adopted?: NativeDescriptor,
   ) => NativePuntInjector;
-  /** The number of a group; undefined if the system does not know it. */
-  groupId(name: string): number | undefined;
+  /** The number of a group; undefined if the system does not know it. @throws PuntError an errno name: the system cannot tell */
+  groupId(op: string, name: string): number | undefined;
   /** Makes a folder of mkdtemp's template; returns its path, or -errno. It is removed at the end of the environment (native/sim/own_folders.h). */
   makeOwnFolder(template: string): string | number;
   removeOwnFolder(path: string): void;

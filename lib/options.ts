@@ -19,13 +19,13 @@ export function given<T extends object>(options: T): T {
  * option, lists what is allowed, and shows the value.
  */
 export class OptionCheck {
-  readonly #op: string;
+  readonly op: string;
   readonly #subject: string;
   readonly #details: ErrorDetails;
 
   /** `subject` precedes the option in messages, such as the name of a request; `details` go into every error. */
   constructor(op: string, subject = "", details: ErrorDetails = {}) {
-    this.#op = op;
+    this.op = op;
     this.#subject = subject === "" ? "" : `${subject}: `;
     this.#details = details;
   }
@@ -113,7 +113,7 @@ export class OptionCheck {
   /** @throws PuntError ERR_OPTION: `problem` continues the sentence "option NAME ..." */
   refuse(option: string, problem: string): never {
     const message = `${this.#subject}option ${option} ${problem}`;
-    throw new PuntError(this.#op, "ERR_OPTION", message, { ...this.#details, option });
+    throw new PuntError(this.op, "ERR_OPTION", message, { ...this.#details, option });
   }
 
   #mustBe(option: string, rule: string, value: unknown, shown = show(value)): never {

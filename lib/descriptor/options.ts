@@ -46,7 +46,7 @@ export class DescriptorCheck extends OptionCheck {
   groupNumber(group: unknown): number {
     if (group === undefined) return -1;
     if (typeof group === "number") return this.integer("group", group, 0, 2 ** 32 - 2);
-    const known = native.groupId(this.text("group", group, 255, 1));
+    const known = native.groupId(this.op, this.text("group", group, 255, 1));
     return known ?? this.refuse("group", `${JSON.stringify(group)} is not known to this system`);
   }
 

@@ -121,5 +121,8 @@ function groupNumber(check: OptionCheck, group: string | number | undefined): nu
   if (group === undefined) return undefined;
   if (typeof group === "number") return check.integer("group", group, 0, 2 ** 32 - 2);
   const name = check.text("group", group, Number.POSITIVE_INFINITY, 1);
-  return native.groupId(name) ?? check.refuse("group", `must be a group of this system; ${name} is not known to it`);
+  return (
+    native.groupId(check.op, name) ??
+    check.refuse("group", `must be a group of this system; ${name} is not known to it`)
+  );
 }
