@@ -1,6 +1,7 @@
 // Servers of StoneWork's kind: gRPC over plain TCP, and JSON over HTTP.
 import { createServer as createHttpServer } from "node:http";
 import {
+  constants,
   createServer as createHttp2Server,
   type Http2ServerRequest,
   type Http2ServerResponse,
@@ -17,6 +18,13 @@ export interface Place {
   readonly host: string;
   readonly port: number;
 }
+
+/** Bytes of the largest message, decompressed. */
+export const LONGEST_MESSAGE = 4 << 20;
+/** Calls at a time over one connection. */
+const MOST_STREAMS = 100;
+/** Requests, over all connections, that have not arrived whole. One more ends the oldest: callers are judged when they have. */
+const MOST_ARRIVING = 64;
 
 /** A connection of a caller. */
 export type Connection = Pinged & Pick<ServerHttp2Session, "once">;
@@ -40,6 +48,7 @@ export async function serveGrpc(
 ): Promise<Listening> {
   const handler = grpcHandler({
     routes,
+    readMaxBytes: LONGEST_MESSAGE,
     // Each call of StoneWork's has one answer, which the caller needs no more.
     unsent: () => {},
     contextValues: (request) =>
@@ -48,7 +57,15 @@ export async function serveGrpc(
         (request as Http2ServerRequest).stream.session as ServerHttp2Session | undefined,
       ),
   });
-  const server = createHttp2Server(handler as (request: Http2ServerRequest, response: Http2ServerResponse) => void);
+  const arriving = new Set<Http2ServerRequest>();
+  const listener = (request: Http2ServerRequest, response: Http2ServerResponse) => {
+    arriving.add(request);
+    for (const event of ["end", "close"]) request.once(event, () => arriving.delete(request));
+    if (arriving.size > MOST_ARRIVING)
+      arriving.values().next().value!.stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    handler(request, response);
+  };
+  const server = createHttp2Server({ settings: { maxConcurrentStreams: MOST_STREAMS } }, listener);
   server.on("session", (session) => endIfSilent(session, pingInterval));
   return await listenAt(server, place, op);
 }

@@ -41,6 +41,8 @@ const CODES: Readonly<Partial<Record<Code, string>>> = {
 
 /** Bytes of the largest request, decompressed. Without a limit any caller could take the daemon's memory. */
 export const LONGEST_REQUEST = 32 << 20;
+/** Bytes of the largest answer, decompressed: a list of some 100,000 punts. */
+export const LONGEST_ANSWER = 512 << 20;
 
 /** Returns what a handler throws for it. */
 export function errorToWire(error: PuntError): ConnectError {
@@ -58,6 +60,10 @@ export function errorFromWire(error: unknown, op: string): PuntError {
   const failed = ConnectError.from(error);
   const [detail] = failed.findDetails(ErrorDetailSchema);
   if (detail) return errorOf(detail, detail.op);
+  if (failed.code === Code.ResourceExhausted && failed.rawMessage.includes(`readMaxBytes ${LONGEST_ANSWER}`)) {
+    const text = `the daemon's answer has more than ${LONGEST_ANSWER >> 20} MiB: ask for the punts of one CNF`;
+    return new PuntError(op, "ERR_ANSWER_SIZE", text, { longest: LONGEST_ANSWER }, failed.cause);
+  }
   if (failed.code === Code.ResourceExhausted && failed.rawMessage.includes("MaxBytes")) {
     const text = `a daemon takes requests of at most ${LONGEST_REQUEST >> 20} MiB: apply the punts in several calls`;
     return new PuntError(op, "ERR_REQUEST_SIZE", text, { longest: LONGEST_REQUEST }, failed.cause);

@@ -10,7 +10,7 @@ export {
   type HandedEnd,
 } from "./attach.js";
 export { countersFromWire, countersToWire } from "./counters.js";
-export { errorFromWire, errorToWire, failureFromWire, LONGEST_REQUEST } from "./errors.js";
+export { errorFromWire, errorToWire, failureFromWire, LONGEST_ANSWER, LONGEST_REQUEST } from "./errors.js";
 export {
   file_grpc_health_v1_health,
   Health,

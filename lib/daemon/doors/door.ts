@@ -19,6 +19,9 @@ export interface Door {
   close(): Promise<void>;
 }
 
+/** Of HTTP/2: a connection's calls at a time. A CNF has two or three streams for each punt that it opens; what is beyond waits at the caller. */
+export const HTTP2_SETTINGS = { maxConcurrentStreams: 2_000 } as const;
+
 const CALLER = Symbol("caller");
 
 /** Notes who is at the other end of a connection. HTTP/2 shows its socket through a proxy, which passes properties on. */

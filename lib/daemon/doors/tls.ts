@@ -9,7 +9,7 @@ import { readBytes, unreadable } from "../../read-file.js";
 import { listenAt } from "../../tcp-server.js";
 import { tlsCaller } from "../identity.js";
 import { plainAddress } from "../tcp-peer.js";
-import { type Door, type Handler, markCaller } from "./door.js";
+import { type Door, type Handler, HTTP2_SETTINGS, markCaller } from "./door.js";
 
 /** Milliseconds that a caller has for its handshake. */
 const HANDSHAKE_MS = 10_000;
@@ -59,6 +59,7 @@ export async function openTlsDoor(
     minVersion: "TLSv1.3",
     allowHTTP1: true,
     handshakeTimeout: HANDSHAKE_MS,
+    settings: HTTP2_SETTINGS,
   } as const;
   const files = await readFiles(options);
   const server = attempt(() => createSecureServer({ ...files, ...settings }, handler as never));

@@ -10,7 +10,7 @@ import { ensureFolder } from "../../folder.js";
 import { SilentConnections } from "../../silent-connections.js";
 import { closeAt, inodeOf, setSocketRights } from "../../socket-file.js";
 import type { Caller } from "../identity.js";
-import { type Door, type Handler, markCaller } from "./door.js";
+import { type Door, type Handler, HTTP2_SETTINGS, markCaller } from "./door.js";
 
 /** How an HTTP/2 connection begins; every HTTP/1.1 request begins otherwise. */
 const PREFACE = Buffer.from("PRI");
@@ -45,7 +45,8 @@ export async function openUnixDoor(options: UnixDoorOptions): Promise<Door> {
   const { path, mode, group, owner } = options;
   await prepare(path);
   const http1 = createHttp1(options.handler as unknown as RequestListener);
-  const http2 = createHttp2(options.handler as (request: Http2ServerRequest, response: Http2ServerResponse) => void);
+  const handler = options.handler as (request: Http2ServerRequest, response: Http2ServerResponse) => void;
+  const http2 = createHttp2({ settings: HTTP2_SETTINGS }, handler);
   const open = new Set<Socket>();
   const silent = new SilentConnections<Socket>();
   const ended = (socket: Socket) => {

@@ -5,7 +5,7 @@ import { createGrpcTransport } from "@connectrpc/connect-node";
 import { callSpan } from "../../grpc-spans.js";
 import { Http2Sessions } from "../../http2-sessions.js";
 import { hostPort } from "../../net/index.js";
-import { LONGEST_REQUEST } from "../../wire/index.js";
+import { LONGEST_ANSWER, LONGEST_REQUEST } from "../../wire/index.js";
 import { type ConnectOptions, socketOf, type TlsAddress } from "../options.js";
 
 /** How often a silent TCP connection is tried, and how long the answer may take. */
@@ -24,7 +24,7 @@ export function http2Line(options: ConnectOptions): Line {
   const nodeOptions = tls ? tlsOptions(tls) : { createConnection: () => connect(path) };
   const sessions = new Http2Sessions(baseUrl, PING, nodeOptions);
   const transport = createGrpcTransport({
-    ...{ baseUrl, sessionManager: sessions, nodeOptions, writeMaxBytes: LONGEST_REQUEST },
+    ...{ baseUrl, sessionManager: sessions, nodeOptions, writeMaxBytes: LONGEST_REQUEST, readMaxBytes: LONGEST_ANSWER },
     interceptors: [callSpan],
   });
   return { transport, sessions };

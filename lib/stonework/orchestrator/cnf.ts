@@ -14,6 +14,7 @@ import { MetaService, type ProtoFileDescriptorResponse } from "../gen/ligato/gen
 import type { ModelDetail } from "../gen/ligato/generic/model_pb.js";
 import { PuntManager, type PuntMetadata, type PuntRequest, type PuntState } from "../gen/puntmgr/puntmgr_pb.js";
 import { type Model, modelName } from "../model.js";
+import { LONGEST_MESSAGE } from "../server.js";
 
 /** Address and ports of the orchestrator's own services, which a CNF learns by DiscoverCnf. */
 export interface OwnPlace {
@@ -53,7 +54,7 @@ export class Cnf {
     const baseUrl = `http://${hostPort(announcement.address, announcement.grpcPort)}`;
     this.#sessions = new Http2Sessions(baseUrl);
     const transport = createGrpcTransport({
-      ...{ baseUrl, defaultTimeoutMs: deadline, sessionManager: this.#sessions },
+      ...{ baseUrl, defaultTimeoutMs: deadline, sessionManager: this.#sessions, readMaxBytes: LONGEST_MESSAGE },
     });
     this.#discovery = createClient(CnfDiscovery, transport);
     this.#punts = createClient(PuntManager, transport);
