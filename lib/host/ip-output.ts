@@ -21,9 +21,19 @@ interface IpAddress {
   readonly temporary?: boolean;
 }
 
+/** @throws an error of any kind if it is not such an output */
 export function parseLinks(json: string): HostLink[] {
-  const links = JSON.parse(json === "" ? "[]" : json) as IpLink[];
+  const links = JSON.parse(json === "" ? "[]" : mended(json)) as IpLink[];
   return links.filter((link) => link.ifname !== undefined).map(linkOf);
+}
+
+/** A backslash with the next character, or a control character. In a string, `ip` prints \t, \n and \r with a backslash. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones that are looked for
+const ODD = /\\.|[\0-\x08\x0b\x0c\x0e-\x1f]/gs;
+
+/** Makes JSON of what `ip` prints: a name or an alias may have any bytes, control characters come as they are, and an old `ip` prints \'. */
+function mended(json: string): string {
+  return json.replace(ODD, (odd) => (odd === "\\'" ? "'" : odd.length > 1 ? odd : "\ufffd"));
 }
 
 function linkOf(link: IpLink): HostLink {

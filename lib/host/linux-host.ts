@@ -1,8 +1,8 @@
 // Network namespaces, devices and addresses of this machine, through `ip -json -batch`.
-import { spawn } from "node:child_process";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { devicesWithChecksumOffload, moveDevice, OWN_NAMESPACE, setChecksumOffload } from "../descriptor/index.js";
 import { PuntError } from "../errors.js";
+import { type ProgramResult, runProgram } from "../run-program.js";
 import type { Absence, Host, HostChange, HostLink } from "./host.js";
 import { commandsOf, fitsBatch, type IpCommand } from "./ip-commands.js";
 import { parseDeviceNames, parseLinks } from "./ip-output.js";
@@ -60,9 +60,9 @@ export class LinuxHost implements Host {
   }
 
   async links(namespace: string): Promise<HostLink[]> {
-    const { stdout, stderr, status } = await run(namespace, ["-details", "-json", "address", "show"], "");
-    if (status !== 0) throw failed(namespace, "address show", stderr);
-    return withOffloads(parseLinks(stdout), namespace);
+    const { stdout, stderr, status } = await run(namespace, ["-details", "-json", "address", "show"]);
+    if (status !== 0) throw failed(namespace, "address show", whyOf(stderr, status));
+    return withOffloads(linksIn(stdout, namespace), namespace);
   }
 
   /** Works for the own namespace only: /proc has the names, so no process is started. */
@@ -101,18 +101,27 @@ export class LinuxHost implements Host {
     const jobs = this.#queues.get(namespace)!;
     this.#queues.delete(namespace);
     const lines = jobs.flatMap((job) => job.lines);
-    const { stderr, status } = await run(namespace, ["-force", "-batch", "-"], `${lines.join("\n")}\n`);
+    const { stderr, status } = await run(namespace, ["-force", "-batch", "-"], lines);
     const failures = status === 0 ? new Map<number, string>() : failedLines(stderr);
     const isWhole = status === 0 || (status > 0 && failures.size > 0);
-    const all = isWhole ? undefined : stderr.trim() || `ip ended with status ${status}`;
+    const all = isWhole ? undefined : whyOf(stderr, status);
     settle(jobs, (line) => all ?? failures.get(line), namespace);
   }
 }
 
 /** Runs a command that is not a line of a batch. @throws PuntError with the kernel's message */
 async function alone(namespace: string, words: IpCommand): Promise<void> {
-  const { stderr, status } = await run(namespace, words, "");
-  if (status !== 0) throw failed(namespace, words.join(" "), stderr.trim() || `ip ended with status ${status}`);
+  const { stderr, status } = await run(namespace, words);
+  if (status !== 0) throw failed(namespace, words.join(" "), whyOf(stderr, status));
+}
+
+/** @throws PuntError the output is not what `ip` prints. The message has none of it: names of devices are anybody's */
+function linksIn(stdout: string, namespace: string): HostLink[] {
+  try {
+    return parseLinks(stdout);
+  } catch {
+    throw failed(namespace, "address show", "its output is not the JSON of a list of devices");
+  }
 }
 
 /** Says of the veth pairs of managers, which have a device group, whether senders leave checksums to them. */
@@ -148,6 +157,10 @@ function failedLines(stderr: string): Map<number, string> {
   return failures;
 }
 
+function whyOf(stderr: string, status: number): string {
+  return stderr.trim() || `ip ended with status ${status}`;
+}
+
 function failed(namespace: string, command: string, message: string): PuntError {
   const where = namespace === "" ? "" : ` in ${namespace}`;
   const code = codeOf(message);
@@ -164,30 +177,23 @@ const codes: ReadonlyArray<[RegExp, string]> = [
   [/Cannot find device|No such|does not exist/, "ENOENT"],
   [/Unknown device type|not supported/, "ENOTSUP"],
   [/Invalid argument|garbage|is invalid/, "EINVAL"],
+  [/did not end within/, "ETIMEDOUT"],
+  [/printed more than/, "ENOBUFS"],
 ];
 
 function codeOf(message: string): string {
   return codes.find(([words]) => words.test(message))?.[1] ?? "EIO";
 }
 
-interface Result {
-  readonly status: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+/** Most bytes of one output: a thousand devices with a hundred addresses each take 22 MB. */
+const MOST_OUTPUT = 32 << 20;
+/** The time for `ip`, and that for each line of a batch: the kernel may take some 10 ms to remove a device. */
+const TIME_MS = 10_000;
+const LINE_MS = 100;
 
 /** `nsenter` takes any path of a namespace; `ip -n` takes only names. */
-function run(namespace: string, args: readonly string[], input: string): Promise<Result> {
+function run(namespace: string, args: readonly string[], lines: readonly string[] = []): Promise<ProgramResult> {
   const [program, ...rest] = namespace === "" ? ["ip", ...args] : ["nsenter", `--net=${namespace}`, "ip", ...args];
-  return new Promise((resolve) => {
-    const child = spawn(program, rest, { stdio: ["pipe", "pipe", "pipe"] });
-    const output = { stdout: "", stderr: "" };
-    child.stdout.setEncoding("utf8").on("data", (text) => (output.stdout += text));
-    child.stderr.setEncoding("utf8").on("data", (text) => (output.stderr += text));
-    child.on("error", (error) => resolve({ ...output, status: -1, stderr: error.message }));
-    child.on("close", (status) => resolve({ ...output, status: status ?? -1 }));
-    // A program that ended before it read its input has printed the reason on stderr.
-    child.stdin.on("error", () => {});
-    child.stdin.end(input);
-  });
+  const input = lines.map((line) => `${line}\n`).join("");
+  return runProgram(program, rest, input, { bytes: MOST_OUTPUT, ms: TIME_MS + LINE_MS * lines.length });
 }

@@ -1,7 +1,9 @@
 // Users and groups by name, as the machine's databases have them (getent: files, LDAP and others).
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
 import { PuntError } from "../../errors.js";
+import { runProgram } from "../../run-program.js";
+
+/** A directory service may never answer. */
+const LIMITS = { bytes: 1 << 20, ms: 10_000 };
 
 /** The name of `getent`'s database. */
 type Database = "passwd" | "group";
@@ -15,13 +17,10 @@ export async function idOf<T>(option: string, database: Database, value: T): Pro
   if (typeof value !== "string") return value;
   if (/^\d+$/.test(value)) return Number(value);
   const kind = database === "group" ? "group" : "user";
-  try {
-    const { stdout } = await promisify(execFile)("getent", ["--", database, value]);
-    return Number(stdout.split(":")[2]);
-  } catch (cause) {
-    const isMissing = (cause as NodeJS.ErrnoException).code === "ENOENT";
-    const fact = isMissing ? "names need the program getent: give the number" : "this machine has no such name";
-    const message = `${option}: the ${kind} ${JSON.stringify(value)}: ${fact}`;
-    throw new PuntError("daemon.start", "ERR_OPTION", message, { option, value });
-  }
+  const { status, stdout, stderr } = await runProgram("getent", ["--", database, value], "", LIMITS);
+  if (status === 0) return Number(stdout.split(":")[2]);
+  const fact =
+    status > 0 ? "this machine has no such name" : `names need the program getent: give the number (${stderr})`;
+  const message = `${option}: the ${kind} ${JSON.stringify(value)}: ${fact}`;
+  throw new PuntError("daemon.start", "ERR_OPTION", message, { option, value });
 }

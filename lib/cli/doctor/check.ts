@@ -65,7 +65,8 @@ export interface Process {
 const OUTPUT_LIMIT_MS = 5_000;
 
 function outputOf(program: string, ...args: string[]): string | undefined {
-  const { status, stdout } = spawnSync(program, args, { encoding: "utf8", timeout: OUTPUT_LIMIT_MS });
+  const limits = { encoding: "utf8", timeout: OUTPUT_LIMIT_MS, killSignal: "SIGKILL" } as const;
+  const { status, stdout } = spawnSync(program, args, limits);
   return status === 0 ? stdout : undefined;
 }
 

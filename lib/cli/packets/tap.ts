@@ -28,7 +28,8 @@ export class Tap {
       throw new PuntError("punt.attach", "ERR_USAGE", `"${name}" cannot be the name of a device: ${rule}`, { name });
     }
     const tap = new Tap(name);
-    const { status, stderr, error } = spawnSync("ip", ["link", "set", "dev", name, "up"], { encoding: "utf8" });
+    const limits = { encoding: "utf8", timeout: 10_000, killSignal: "SIGKILL" } as const;
+    const { status, stderr, error } = spawnSync("ip", ["link", "set", "dev", name, "up"], limits);
     if (status === 0) return tap;
     tap.close();
     const why = error?.message ?? stderr.trim();

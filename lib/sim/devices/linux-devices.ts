@@ -10,7 +10,8 @@ import { VnetError } from "../vnet-error.js";
 import type { HostDevice, TapConfig } from "./factory.js";
 import { FramePort, NO_HEAD } from "./frame-port.js";
 
-const run = promisify(execFile);
+const LIMITS = { timeout: 10_000, killSignal: "SIGKILL" } as const;
+const run = (program: string, args: readonly string[]) => promisify(execFile)(program, args, LIMITS);
 const LONGEST_FRAME = 65_536;
 
 /** Real TAPs and raw sockets of this machine: needs root, or CAP_NET_ADMIN. */
