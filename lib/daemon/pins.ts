@@ -1,6 +1,7 @@
 // Network namespaces that CNFs have handed over, each at a path that the manager and VPP can open.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { constants } from "node:fs";
 import { open, readdir, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
@@ -19,11 +20,14 @@ const UNUSED_MS = 60_000;
  */
 export class NamespacePins {
   readonly #directory: string;
+  readonly #deadline: number;
   /** Since when no punt names a namespace, as far as this daemon knows. */
   readonly #unusedSince = new Map<string, number>();
 
-  constructor(directory: string) {
+  /** `deadline`: how long `mount` and `umount` may take, in milliseconds. */
+  constructor(directory: string, deadline = 5_000) {
     this.#directory = directory;
+    this.#deadline = deadline;
   }
 
   /**
@@ -40,10 +44,11 @@ export class NamespacePins {
     if (isNamespace(path, inode)) return path;
     await ensureFolder(this.#directory, 0o755);
     await (await open(path, NEW_FILE, 0o444)).close();
-    const source = `/proc/${process.pid}/fd/${namespace.fd}`;
-    const complaint = await run("mount", ["--no-canonicalize", "--bind", source, path]);
-    if (complaint === undefined) return path;
-    await rm(path, { force: true });
+    // The child has a descriptor of its own: the number of ours may be another file's by the time that it mounts.
+    const bind = ["--no-canonicalize", "--bind", "/proc/self/fd/3", path];
+    const complaint = (await this.#run("mount", bind, namespace.fd)) ?? "something else is there";
+    if (isNamespace(path, inode)) return path;
+    await this.#remove(path).catch(() => {});
     const message = `the CNF's network namespace cannot be bound to ${path}: ${complaint}`;
     throw new PuntError("punt.attach", "EPERM", message, { path });
   }
@@ -60,8 +65,31 @@ export class NamespacePins {
     for (const path of names.map((name) => join(this.#directory, name))) {
       if (used.has(path) || !this.#isUnusedLong(path)) continue;
       this.#unusedSince.delete(path);
-      await run("umount", ["--lazy", path]);
-      await rm(path, { force: true });
+      await this.#remove(path);
+    }
+  }
+
+  async #remove(path: string): Promise<void> {
+    await this.#run("umount", ["--lazy", path]);
+    await rm(path, { force: true });
+  }
+
+  /** Runs a program, which gets `fd` as its descriptor 3; what it complains of, or undefined. */
+  async #run(program: string, args: readonly string[], fd?: number): Promise<string | undefined> {
+    const child = spawn(program, args, { stdio: ["ignore", "ignore", "pipe", ...(fd === undefined ? [] : [fd])] });
+    const complaints = child.stderr!.setEncoding("utf8");
+    let complaint = "";
+    complaints.on("data", (text: string) => {
+      complaint += text;
+    });
+    const signal = AbortSignal.timeout(this.#deadline);
+    try {
+      const [status] = await once(child, "close", { signal });
+      return status === 0 ? undefined : complaint.trim() || `${program} failed`;
+    } catch (error) {
+      child.on("error", () => {}).kill("SIGKILL");
+      complaints.destroy();
+      return signal.aborted ? `${program} took longer than ${this.#deadline} ms` : (error as Error).message;
     }
   }
 
@@ -83,17 +111,4 @@ function isNamespace(path: string, inode: bigint): boolean {
   } catch {
     return false;
   }
-}
-
-/** Runs a program; what it complains of, or undefined. */
-function run(program: string, args: readonly string[]): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const child = spawn(program, args, { stdio: ["ignore", "ignore", "pipe"] });
-    let complaint = "";
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      complaint += text;
-    });
-    child.on("error", ({ message }) => resolve(message));
-    child.on("close", (status) => resolve(status === 0 ? undefined : complaint.trim() || `${program} failed`));
-  });
 }

@@ -7,7 +7,7 @@ import { closeAll, Descriptor } from "./descriptor.js";
 import { encodeRefusal, protocolError } from "./frame.js";
 import { type CheckedExchange, DescriptorCheck, type ExchangeOptions } from "./options.js";
 
-/** A client's question and identity. Its descriptors and `process` are closed when the handler has ended. */
+/** A client's question and identity. Its descriptors and `process` are open until the handler has ended, also when that is too late for an answer. */
 export interface DescriptorRequest {
   readonly credentials: PeerCredentials;
   /** The client's process as a pidfd; undefined where the kernel has none, or when it has ended. */
@@ -33,7 +33,7 @@ export interface DescriptorServerOptions extends ExchangeOptions {
   readonly mode?: number;
   /** Group of the socket file, by name or number. Default: the process's group. */
   readonly group?: string | number;
-  /** Exchanges at a time, 1-1024; further clients wait to be accepted, and silent ones are disconnected then. Default 64. */
+  /** Exchanges at a time, 1-1024, and with them handlers that are late; further clients wait to be accepted, and silent ones are disconnected then. Default 64. */
   readonly maxConnections?: number;
   /** Gets what goes wrong with single clients, and what a handler throws beside PuntErrors. */
   readonly onError?: (error: unknown, credentials: PeerCredentials | undefined) => void;
@@ -68,6 +68,8 @@ export class DescriptorServer implements AsyncDisposable {
   readonly #onError: NonNullable<DescriptorServerOptions["onError"]>;
   readonly #exchanges = new Map<Promise<void>, Connection>();
   readonly #silent = new Set<Silent>();
+  /** Handlers that still work, after their exchanges. */
+  #late = 0;
   /** Looks at the silent ones while there is no room for another client. */
   #look: NodeJS.Timeout | undefined;
   #closed = false;
@@ -149,13 +151,18 @@ export class DescriptorServer implements AsyncDisposable {
     const exchange = this.#serve(connection).finally(() => {
       this.#exchanges.delete(exchange);
       connection.close();
-      if (!this.#closed) this.#hasRoom();
+      this.#hasEnded();
     });
     this.#exchanges.set(exchange, connection);
-    if (this.#exchanges.size >= this.#maxConnections) this.#isFull();
+    if (this.#hasNoRoom()) this.#isFull();
   }
 
-  #hasRoom(): void {
+  #hasNoRoom(): boolean {
+    return this.#exchanges.size + this.#late >= this.#maxConnections;
+  }
+
+  #hasEnded(): void {
+    if (this.#closed || this.#hasNoRoom()) return;
     clearInterval(this.#look);
     this.#look = undefined;
     this.#listener.watch(true);
@@ -198,10 +205,12 @@ export class DescriptorServer implements AsyncDisposable {
   }
 
   async #answer(connection: Connection, asked: Omit<DescriptorRequest, "process" | "signal">): Promise<void> {
-    const process = openPeerProcess(connection.fd);
+    const { signal } = connection;
+    const request = { ...asked, process: openPeerProcess(connection.fd), signal };
+    const handled = Promise.resolve().then(() => this.#handler(request));
     let passed: readonly Descriptor[] = [];
     try {
-      const answer = await this.#handle({ ...asked, process, signal: connection.signal });
+      const answer = await inTime(handled, signal);
       passed = ANSWER.descriptors(answer.descriptors ?? []);
       await connection.send({ kind: "answer", bytes: ANSWER.payload(answer.bytes) }, passed);
     } catch (error) {
@@ -209,26 +218,35 @@ export class DescriptorServer implements AsyncDisposable {
       await connection.send({ kind: "refusal", bytes: encodeRefusal(error) }, []);
     } finally {
       closeAll(passed);
-      closeAll(asked.descriptors);
-      process?.close();
+      this.#closeAfter(handled, request);
     }
   }
 
-  /** The handler's answer, unless the time is over before. */
-  async #handle(request: DescriptorRequest): Promise<DescriptorAnswer> {
-    const { signal } = request;
-    const answer = Promise.resolve().then(() => this.#handler(request));
-    const aborted = new Promise<never>((_resolve, reject) => {
-      signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-    });
-    try {
-      return await Promise.race([answer, aborted]);
-    } catch (error) {
-      answer.then(
-        (late) => closeAll(late?.descriptors ?? []),
-        () => {},
-      );
-      throw error;
-    }
+  /** While the handler works with the descriptors, their numbers must not become those of other files. */
+  #closeAfter(handled: Promise<DescriptorAnswer>, { descriptors, process }: DescriptorRequest): void {
+    this.#late++;
+    const close = () => {
+      this.#late--;
+      closeAll(descriptors);
+      process?.close();
+      this.#hasEnded();
+    };
+    handled.then(close, close);
+  }
+}
+
+/** The handler's answer, unless the time is over before. */
+async function inTime(answer: Promise<DescriptorAnswer>, signal: AbortSignal): Promise<DescriptorAnswer> {
+  const aborted = new Promise<never>((_resolve, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+  try {
+    return await Promise.race([answer, aborted]);
+  } catch (error) {
+    answer.then(
+      (late) => closeAll(late?.descriptors ?? []),
+      () => {},
+    );
+    throw error;
   }
 }

@@ -1,13 +1,13 @@
-// The network namespaces of CNFs at paths: how they are bound, and how long the daemon keeps one that no punt names.
+// The network namespaces of CNFs at paths: what is bound there, and how long the daemon keeps one that no punt names.
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, existsSync, openSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, openSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { NamespacePins } from "../../lib/daemon/pins.js";
 import { Descriptor } from "../../lib/descriptor/index.js";
 import { need } from "../support/need.js";
-import { socketFolder } from "../support/punt-socket/peer.js";
+import { socketFolder, until } from "../support/punt-socket/peer.js";
 
 const MINUTE = 60_000;
 
@@ -93,4 +93,48 @@ rootTest.serial("a namespace that cannot be mounted is told with the reason, and
   await refused("mount: permission denied");
   mountThat("");
   await refused("mount failed");
+});
+
+/** A folder for pins, with programs in place of `mount` and `umount`. */
+function withPrograms(t: ExecutionContext, mount: string) {
+  const folder = socketFolder(t);
+  const before = process.env.PATH;
+  process.env.PATH = `${folder}:${before}`;
+  t.teardown(() => {
+    process.env.PATH = before;
+  });
+  for (const [name, text] of Object.entries({ mount, umount: "exit 1" })) {
+    writeFileSync(join(folder, name), `#!/bin/sh\ncd ${folder}\n${text}\n`, { mode: 0o755 });
+  }
+  return { folder, pinned: join(folder, "netns") };
+}
+
+rootTest.serial(
+  "the namespace that was passed is bound, whatever becomes of the number of its descriptor",
+  async (t) => {
+    const { folder, pinned } = withPrograms(t, "touch begun; until [ -e go ]; do sleep 0.01; done; readlink $3 > seen");
+    const namespace = await otherNamespace(t);
+    const { ino } = statSync(`/proc/self/fd/${namespace.fd}`);
+    const refused = t.throwsAsync(new NamespacePins(pinned).pin("cnf", namespace), { code: "EPERM" });
+    await until(() => existsSync(join(folder, "begun")));
+    namespace.close();
+    writeFileSync(join(folder, "go"), "");
+    await refused;
+    t.is(readFileSync(join(folder, "seen"), "utf8"), `net:[${ino}]\n`);
+  },
+);
+
+rootTest.serial("a path where something else than the namespace is afterwards is refused, and not left", async (t) => {
+  const { pinned } = withPrograms(t, "exit 0");
+  const pinning = new NamespacePins(pinned).pin("cnf", await otherNamespace(t));
+  await t.throwsAsync(pinning, { code: "EPERM", message: /something else is there$/ });
+  t.deepEqual(readdirSync(pinned), []);
+});
+
+rootTest.serial("a mount that never ends is given up", async (t) => {
+  const { folder, pinned } = withPrograms(t, "echo $$ > pid; exec sleep 600");
+  const pinning = new NamespacePins(pinned, 500).pin("cnf", await otherNamespace(t));
+  await t.throwsAsync(pinning, { code: "EPERM", message: /mount took longer than 500 ms$/ });
+  const pid = readFileSync(join(folder, "pid"), "utf8").trim();
+  await until(() => !existsSync(`/proc/${pid}`));
 });

@@ -122,6 +122,29 @@ test.serial("a handler that does not answer in time costs the client its exchang
   t.is(text((await receiveDescriptors(path, Buffer.from("next"))).bytes), "next");
 });
 
+test.serial("a handler's descriptors are open until it has ended, and it has its place until then", async (t) => {
+  const events: string[] = [];
+  let end: (() => void) | undefined;
+  const handler: DescriptorHandler = async ({ bytes, descriptors: [namespace], process: peer }) => {
+    if (namespace === undefined) return { bytes };
+    await new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    events.push(`${namespace.isOpen}, ${peer === undefined || peer.isOpen}`);
+    setImmediate(() => events.push(`then ${namespace.isOpen}`));
+    return { bytes };
+  };
+  const { path } = listen(t, handler, { timeoutMs: 50, maxConnections: 1 });
+  const own = openNamespaceOf("net");
+  await t.throwsAsync(receiveDescriptors(path, Buffer.of(), { descriptors: [own] }), { code: "ECONNRESET" });
+  own.close();
+  const next = receiveDescriptors(path, Buffer.from("next")).then(() => events.push("next"));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  end!();
+  await next;
+  t.deepEqual(events, ["true, true", "then false", "next"]);
+});
+
 test.serial("a server that hangs costs the client no more than its own time", async (t) => {
   const { path } = listen(t, () => new Promise(() => {}));
   await t.throwsAsync(receiveDescriptors(path, Buffer.of(), { timeoutMs: 50 }), { code: "ETIMEDOUT" });
