@@ -11,8 +11,11 @@ const PASSING = new Set([
   ...["ERR_DISCONNECTED", "ERR_CLOSED", "ERR_UNRESOLVED", "ERR_DAEMON", "ETIMEDOUT", "ECANCELED"],
   ...["ERR_ETCD_AWAY", "ERR_ETCD_HISTORY", "ERR_NOT_LEADER", "ERR_CHANGED_ELSEWHERE"],
 ]);
-/** Errors of the daemon's disk. Once `begin` has resolved, the request is repeated after them, too: the program cannot repeat it. */
-const DISK = new Set(["ENOSPC", "EDQUOT", "EIO", "EROFS"]);
+/**
+ * Errors of the daemon's disk, and of a process or a machine that is short of descriptors or memory. Once `begin` has resolved, the request is
+ * repeated after them, too: the program cannot repeat it.
+ */
+const SHORTAGE = new Set(["ENOSPC", "EDQUOT", "EIO", "EROFS", "EMFILE", "ENFILE", "ENOMEM", "ENOBUFS", "ETOOMANYREFS"]);
 const PAUSE_MS = 100;
 
 export interface LifeHooks {
@@ -111,7 +114,7 @@ export class PuntLife {
   }
 
   #passes({ code }: PuntError): boolean {
-    return PASSING.has(code) || (this.#isBegun && DISK.has(code));
+    return PASSING.has(code) || (this.#isBegun && SHORTAGE.has(code));
   }
 
   /** A program that comes back with another request, as after an upgrade, changes its punt. */

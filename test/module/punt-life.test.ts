@@ -66,6 +66,19 @@ test("a request that the manager had accepted is repeated until its disk has roo
   t.deepEqual(played.fatal, []);
 });
 
+test("a request that the manager had accepted is repeated until this process has descriptors again", async (t) => {
+  const { session, reopen } = sessionOf();
+  let attempts = 0;
+  const complete = (request: PuntRequestInput) =>
+    ++attempts === 2 ? Promise.reject(failure("EMFILE")) : Promise.resolve(request);
+  const { life, played } = playedLife(t, { session, complete });
+  await life.begin();
+  session.losses = 1;
+  await reopen();
+  while (attempts < 3) await settled();
+  t.deepEqual(played.fatal, []);
+});
+
 test("a full disk refuses the first request", async (t) => {
   const { life, played } = playedLife(t);
   played.add = async () => Promise.reject(failure("ENOSPC"));
