@@ -22,7 +22,7 @@ import { remotePunts } from "./connect.js";
 import type { Handed, HandOverRequest } from "./handed-ends.js";
 import { type ConnectOptions, socketOf } from "./options.js";
 import type { InterfaceNames } from "./ports.js";
-import type { SessionLife } from "./remote/index.js";
+import type { RemotePunts, SessionLife } from "./remote/index.js";
 
 export interface Backing {
   readonly kind: "daemon" | "own";
@@ -67,9 +67,13 @@ export interface OwnManagerOptions {
 
 /** Returns a daemon's punts. */
 export async function daemonBacking(options: ConnectOptions): Promise<Backing> {
-  const punts = await remotePunts(options);
   // Descriptors do not travel over TCP.
-  const handing: Pick<Backing, "complete" | "handOver"> = options.tls
+  return backingOver(await remotePunts(options), options.tls === undefined);
+}
+
+/** Returns the punts of a daemon. @param isHanded whether the daemon hands over the ends */
+export function backingOver(punts: RemotePunts, isHanded: boolean): Backing {
+  const handing: Pick<Backing, "complete" | "handOver"> = !isHanded
     ? {}
     : {
         complete: (request) => withNamespace(request, (cnf) => punts.handovers.namespace(cnf)),

@@ -1,7 +1,12 @@
 // The daemon around a manager: the sessions that it keeps, and the service that modules call.
+
+import { EventEmitter } from "node:events";
+import { join } from "node:path";
 import { type ConnectRouter, createRouterTransport, type HandlerContext } from "@connectrpc/connect";
 import type { CounterReader } from "../../lib/counters/index.js";
+import { AttachDoor } from "../../lib/daemon/attach/index.js";
 import { AuditLog } from "../../lib/daemon/audit.js";
+import { NamespacePins } from "../../lib/daemon/pins.js";
 import { Policy } from "../../lib/daemon/policy/index.js";
 import {
   Attacher,
@@ -14,19 +19,28 @@ import {
 import { Sessions } from "../../lib/daemon/sessions.js";
 import { Tokens } from "../../lib/daemon/tokens.js";
 import type { PuntError } from "../../lib/errors.js";
+import { ensureFolder, OWN_FOLDER } from "../../lib/folder.js";
 import { SILENT } from "../../lib/logger.js";
 import { idKey, type PuntId, type PuntManager } from "../../lib/punt/index.js";
 import { Punts as PuntsService } from "../../lib/wire/index.js";
 import { Disk } from "./disk.js";
 import type { ManagerProcess } from "./manager-process.js";
 import type { CallDoor } from "./module/line.js";
-import { ROOT, type World } from "./world/index.js";
+import { Owned } from "./owned.js";
+import { type Party, ROOT, type World } from "./world/index.js";
+
+/** The folder of the punt sockets that the daemon makes. */
+export const SOCKETS = join(ROOT, "sockets");
+/** Where the daemon takes calls, and where it hands over descriptors. */
+export const SOCKET = join(ROOT, "manager.sock");
+export const ATTACH_SOCKET = join(ROOT, "attach.sock");
 
 /** The parts of one process of the daemon. */
 interface Life {
   readonly sessions: Sessions;
   readonly manager: PuntManager;
   readonly door: CallDoor;
+  readonly attach: AttachDoor;
 }
 
 /** Programs that live as long as a session, or longer. */
@@ -48,6 +62,9 @@ export class Daemon {
   /** Punts of which a process could not note the session before it died. They stay for good. */
   readonly #forgotten = new Set<string>();
   #isUnsaved = false;
+  readonly #owned: Owned;
+  /** The process that was started last. */
+  #party: Party | undefined;
 
   constructor(world: World, process: ManagerProcess) {
     this.#world = world;
@@ -55,7 +72,11 @@ export class Daemon {
     this.#disk = new Disk(world);
     process.booted = (manager) => this.#boot(manager);
     process.died = () => this.#died();
-    process.closing = async () => this.#life?.sessions.close();
+    process.closing = async () => {
+      await this.#life?.sessions.close();
+      await this.#life?.attach.close();
+    };
+    this.#owned = new Owned(world, () => this.manager);
   }
 
   /** @param cnf the CNF of the program */
@@ -93,6 +114,8 @@ export class Daemon {
   async #boot(manager: PuntManager): Promise<void> {
     const { schedule } = this.#world;
     const { party } = schedule;
+    this.#party = party;
+    await ensureFolder(SOCKETS, OWN_FOLDER);
     const sessions = new Sessions({
       memory: this.#disk.store() as unknown as ConstructorParameters<typeof Sessions>[0]["memory"],
       delete: (id) => this.#followers.get(id.cnf)?.expire?.(id) ?? manager.delete(id),
@@ -107,7 +130,13 @@ export class Daemon {
     const isLost = (id: PuntId) => this.#isUnsaved && this.#followers.has(id.cnf) && !noted.includes(idKey(id));
     for (const { id } of manager.list()) if (isLost(id)) this.#forgotten.add(idKey(id));
     this.#isUnsaved = false;
-    this.#life = { sessions, manager, door: { party, transport: await serviceOf(manager, sessions) } };
+    this.#owned.follow(manager);
+    const parts = await partsOf(manager, sessions);
+    const attach = AttachDoor.open(parts, {
+      ...{ path: ATTACH_SOCKET, mode: 0o666, group: undefined, owner: undefined, entrance: { path: SOCKET } },
+      credentialsOf: ({ credentials }) => credentials,
+    });
+    this.#life = { sessions, manager, door: { party, transport: serviceOf(parts) }, attach };
   }
 
   async #noted(): Promise<string[]> {
@@ -117,30 +146,46 @@ export class Daemon {
 
   #died(): void {
     this.#disk.ownerDied();
+    if (this.#party) this.#world.sockets.leave(this.#party);
     this.#life = undefined;
     for (const follower of this.#followers.values()) follower.died();
   }
 }
 
-const CALLER = { kind: "unix", uid: 0, gid: 0, pid: 0, groups: [], socket: `${ROOT}/manager.sock` } as const;
+const CALLER = { kind: "unix", uid: 0, gid: 0, pid: 0, groups: [], socket: SOCKET } as const;
 
-/** Returns the daemon's service, which takes every caller for the user root. */
-async function serviceOf(manager: PuntManager, sessions: Sessions): Promise<CallDoor["transport"]> {
+/** VPP's interfaces, of which a CNF needs to know that there are some. */
+class Interfaces extends EventEmitter {
+  readonly isConnected = true;
+  readonly isKnown = true;
+
+  list(): readonly object[] {
+    return [{ name: "if0", swIfIndex: 1, tag: "" }];
+  }
+}
+
+async function partsOf(manager: PuntManager, sessions: Sessions): Promise<Parts> {
   const names = new PuntNames();
   for (const { id } of manager.list()) names.add(id);
   manager.on("state", (event) => names.take(event));
-  const parts: Parts = {
+  return {
     ...{ punts: manager, sessions, names, devices: () => manager.knownDevices, hosts: undefined },
     ...{ cluster: () => undefined, as: (_by, change) => change(), vppSocket: "", longestWait: 60_000 },
     ...{ policy: await Policy.load(undefined, 0), audit: await AuditLog.open(undefined, () => {}), log: SILENT },
-    ...{ tokens: new Tokens(), version: "", term: "", attachSocketOf: () => "", owner: "vpp-punt" },
-    ...{ socketDirectory: ROOT, stopping: new AbortController().signal },
-    // For calls that no module of the simulation makes: they name interfaces, namespaces and counters of the machine.
-    ...({ vpp: {}, table: { isConnected: true }, resolver: {}, pins: {}, counters: {} as CounterReader } as Pick<
-      Parts,
-      "vpp" | "table" | "resolver" | "pins" | "counters"
-    >),
+    ...{ tokens: new Tokens(), version: "", term: "", attachSocketOf: () => ATTACH_SOCKET, owner: "vpp-punt" },
+    ...{
+      socketDirectory: SOCKETS,
+      stopping: new AbortController().signal,
+      pins: new NamespacePins(join(ROOT, "netns")),
+    },
+    table: new Interfaces() as unknown as Parts["table"],
+    // For calls that no module of the simulation makes: they name interfaces and counters of the machine.
+    ...({ vpp: {}, resolver: {}, counters: {} as CounterReader } as Pick<Parts, "vpp" | "resolver" | "counters">),
   };
+}
+
+/** Returns the daemon's service, which takes every caller for the user root. */
+function serviceOf(parts: Parts): CallDoor["transport"] {
   const service = puntService(parts, new Attacher(parts), new RequestGate(parts));
   return createRouterTransport((router: ConnectRouter) => router.service(PuntsService, withCaller(service)));
 }

@@ -1,9 +1,10 @@
 // One simulated history of the managers of two owners and their VPP, and the conditions that hold during it and at its end.
-import { isMade, type PuntRequestInput, type PuntStatus } from "../../lib/punt/index.js";
+import { join } from "node:path";
+import { isMade, type PuntRequestInput, type PuntStatus, reachOf } from "../../lib/punt/index.js";
 import { expectSame, requestOf } from "../stress/choice.js";
 import { Watcher } from "./cluster/watcher.js";
 import { CnfProgram, PROGRAM } from "./cnf-program.js";
-import { Daemon } from "./daemon.js";
+import { ATTACH_SOCKET, Daemon, SOCKETS } from "./daemon.js";
 import { hasTrace, patternsOf } from "./evidence.js";
 import { Machine } from "./machine.js";
 import { ManagerProcess, MODULES } from "./manager-process.js";
@@ -60,7 +61,7 @@ class History implements RunningHistory<Step> {
   }
 
   async perform(action: Action): Promise<void> {
-    const { schedule, network } = this.#world;
+    const { schedule, network, sockets } = this.#world;
     schedule.note(JSON.stringify(action));
     switch (action.op) {
       case "add":
@@ -81,8 +82,9 @@ class History implements RunningHistory<Step> {
       case "add-own":
         return this.#program.add(requestOf({ ...action.punt, cnf: PROGRAM }, ROOT));
       case "module": {
-        const module = this.#modules[action.which]!;
-        return module.open(requestOf({ ...action.punt, cnf: FIRST_MODULE + action.which }, ROOT), action.grace);
+        const { which, punt, grace, frames, paths } = action;
+        const request = pathless(requestOf({ ...punt, cnf: FIRST_MODULE + which }, ROOT));
+        return this.#modules[which]!.open({ request, grace, frames, paths });
       }
       case "module-kill":
         return this.#modules[action.which]!.kill(action.down);
@@ -90,6 +92,17 @@ class History implements RunningHistory<Step> {
         return this.#modules[action.which]!.close();
       case "module-cut":
         return this.#modules[action.which]!.cut();
+      case "module-stop": {
+        const { party } = this.#modules[action.which]!;
+        if (party) schedule.stop(party, action.ms);
+        return;
+      }
+      case "refuse":
+        return sockets.table.fail(action.call, action.times);
+      case "remove-socket":
+        return this.#removeSocket(action.nth);
+      case "silent":
+        return this.#beSilent(action.clients, action.ms);
       case "kill":
         return this.#managers[action.owner]!.kill(action.down);
       case "return":
@@ -122,6 +135,23 @@ class History implements RunningHistory<Step> {
           this.#managers.flatMap((manager) => manager.list()),
         );
     }
+  }
+
+  /** Somebody removes the file of a punt socket. */
+  #removeSocket(nth: number): void {
+    const { files } = this.#world;
+    const found = files.kind(SOCKETS) ? files.list(SOCKETS) : [];
+    if (found.length > 0) files.remove(join(SOCKETS, found[nth % found.length]!));
+  }
+
+  #beSilent(clients: number, ms: number): void {
+    const { schedule, sockets } = this.#world;
+    const party = sockets.beSilent(ATTACH_SOCKET, clients);
+    const leave = () => {
+      party.isAlive = false;
+      sockets.leave(party);
+    };
+    schedule.at(schedule.now + ms, "leave", leave, schedule.world);
   }
 
   #watch(of: ManagerProcess, cnf: number | undefined): void {
@@ -193,6 +223,7 @@ class History implements RunningHistory<Step> {
     schedule.isCalm = true;
     this.#vpp.faults.clear();
     this.#machine.kernel.failing = 0;
+    this.#world.sockets.table.calm();
     for (const manager of this.#managers) manager.disk.failing = 0;
   }
 
@@ -210,7 +241,18 @@ class History implements RunningHistory<Step> {
   async #isSettled(isPlanned: boolean, since: number): Promise<boolean> {
     if (!this.#machine.isUp) return false;
     for (const manager of this.#managers) if (!(await manager.isDone(isPlanned, since))) return false;
-    return this.#modules.every((module) => module.isSettled());
+    return this.#modules.every((module) => module.isSettled()) && this.#daemonFault() === "";
+  }
+
+  /** What the daemon still has that belongs to CNFs. */
+  #daemonFault(): string {
+    const { files, sockets } = this.#world;
+    const { party } = this.#managers[0]!;
+    const strays = party ? sockets.strays(party) : [];
+    if (strays.length > 0) return `the daemon keeps ${strays.join(", ")}`;
+    const wanted = this.#managers[0]!.list().map(({ request }) => reachOf(request).socketPath);
+    const left = files.list(SOCKETS).filter((name) => !wanted.includes(join(SOCKETS, name)));
+    return left.length > 0 ? `files of punt sockets are left: ${left}` : "";
   }
 
   #describe(): string {
@@ -224,7 +266,10 @@ class History implements RunningHistory<Step> {
               `${JSON.stringify(id)} ${state} ${JSON.stringify(missing)} ${failure?.message}`,
           ),
       ])
-      .concat(this.#modules.map((module) => module.describe()))
+      .concat(
+        this.#modules.map((module) => module.describe()),
+        this.#daemonFault(),
+      )
       .join("\n");
   }
 
@@ -238,4 +283,10 @@ class History implements RunningHistory<Step> {
     for (const manager of this.#managers) manager.compare();
     await this.#machine.checkNothingLeft(this.#managers.map(({ memifDirectory }) => memifDirectory));
   }
+}
+
+/** The daemon makes the punt socket of a module, and chooses its path. */
+function pathless(request: PuntRequestInput): PuntRequestInput {
+  const { socketPath: _, ...rest } = request as PuntRequestInput & { readonly socketPath?: string };
+  return rest as PuntRequestInput;
 }

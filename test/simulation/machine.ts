@@ -32,6 +32,7 @@ export class Machine {
   constructor(world: World) {
     this.#world = world;
     this.vpp = new VppProcess(world, CARDS, (life) => this.#configure(life));
+    world.sockets.devices = (name) => this.vpp.life?.host.values().some((device) => device.name === name) ?? false;
     this.#host = new EmulatedHost(this.vpp);
     this.kernel = new Kernel(world, this.#host);
     this.#operator = new Operator(this.#operatorsClient(), CARDS, ROOT);

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import type { FaultAction } from "../../lib/sim/index.js";
 import { type PuntChoice, puntChoice } from "../stress/choice.js";
 import { puntTypes } from "../support/punt/punts.js";
+import { CALLS, type Call } from "./sockets/index.js";
 
 /** Virtual milliseconds until the operation. */
 interface Timed {
@@ -21,10 +22,22 @@ export type Action =
   | { readonly op: "disconnect" }
   | { readonly op: "add-own"; readonly punt: PuntChoice }
   /** A module starts with its wish, in a session or for good; its process dies, to come again or not, or ends in order; its line breaks. */
-  | { readonly op: "module"; readonly which: number; readonly punt: PuntChoice; readonly grace: number | undefined }
+  | {
+      readonly op: "module";
+      readonly which: number;
+      readonly punt: PuntChoice;
+      readonly grace: number | undefined;
+      readonly frames: boolean;
+      readonly paths: boolean;
+    }
   | { readonly op: "module-kill"; readonly which: number; readonly down: number | undefined }
   | { readonly op: "module-close"; readonly which: number }
   | { readonly op: "module-cut"; readonly which: number }
+  | { readonly op: "module-stop"; readonly which: number; readonly ms: number }
+  /** Calls of the kernel fail for daemons and modules; somebody removes a punt socket's file; strangers connect to attach.sock, and say nothing. */
+  | { readonly op: "refuse"; readonly call: Call; readonly times: number }
+  | { readonly op: "remove-socket"; readonly nth: number }
+  | { readonly op: "silent"; readonly clients: number; readonly ms: number }
   | { readonly op: "up"; readonly card: string; readonly up: boolean }
   | { readonly op: "address"; readonly card: string; readonly prefix: number; readonly present: boolean }
   | { readonly op: "loopback"; readonly instance: number; readonly present: boolean }
@@ -139,10 +152,15 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   choice(4, "add-own", { punt: puntChoice }),
   choice(4, "module", {
     ...{ which: fc.nat({ max: 1 }), punt: puntChoice, grace: fc.constantFrom(undefined, 0, 100, 1_500) },
+    ...{ frames: fc.boolean(), paths: fc.constantFrom(false, false, true) },
   }),
   choice(2, "module-kill", { which: fc.nat({ max: 1 }), down: fc.constantFrom(undefined, 0, 50, 2_000) }),
   choice(1, "module-close", { which: fc.nat({ max: 1 }) }),
   choice(2, "module-cut", { which: fc.nat({ max: 1 }) }),
+  choice(1, "module-stop", { which: fc.nat({ max: 1 }), ms: fc.constantFrom(50, 2_000, 6_000) }),
+  choice(3, "refuse", { call: fc.constantFrom(...CALLS), times: fc.integer({ min: 1, max: 3 }) }),
+  choice(2, "remove-socket", { nth: fc.nat({ max: 3 }) }),
+  choice(1, "silent", { clients: fc.constantFrom(1, 1, 1, 70), ms: fc.constantFrom(500, 6_000) }),
   choice(3, "kill", { owner: anyOwner, down: fc.nat({ max: 300 }) }),
   choice(1, "restart", { owner: anyOwner }),
   choice(6, "return", {

@@ -8,17 +8,20 @@ import { emptyValue } from "../../lib/sim/api/empty-value.js";
 import { type ApiContext, ApiServer, MessageTable, pluginOf, registerApi } from "../../lib/sim/api/index.js";
 import { Cli } from "../../lib/sim/cli.js";
 import { DataPlane, parseMac } from "../../lib/sim/dataplane/index.js";
-import { EmulatedDevices, type MemifDevice, WireDevice } from "../../lib/sim/devices/index.js";
+import { EmulatedDevices, type MemifConfig, type MemifDevice, WireDevice } from "../../lib/sim/devices/index.js";
 import { Faults } from "../../lib/sim/faults.js";
 import { VppLog } from "../../lib/sim/log.js";
 import { VnetError } from "../../lib/sim/vnet-error.js";
 import { snapshot } from "../support/vpp/snapshot.js";
 import { CountingRegistry } from "./counting-registry.js";
 import { Refusals } from "./refusals.js";
+import { type Sockets, VppMemif } from "./sockets/index.js";
 import { type Files, type Party, ROOT, type World } from "./world/index.js";
 
 const RELEASE = "26.06";
 export const API_SOCKET = `${ROOT}/api.sock`;
+/** Where VPP takes packets that CNFs inject. */
+const PUNT_SOCKET = `${ROOT}/punt.sock`;
 
 const schema = Schema.builtin(RELEASE);
 
@@ -34,13 +37,20 @@ export class VppLife {
   #seen: { readonly lines: readonly string[]; readonly changes: number } | undefined;
   readonly #cli = new Cli(this.dp, () => this.server.clients);
 
-  constructor(cards: readonly string[], files: Files, faults: Faults, crashed: () => void) {
-    registerApi(this.#context(files));
+  /** @param sockets undefined for a VPP that no client sees */
+  constructor(
+    cards: readonly string[],
+    files: Files,
+    faults: Faults,
+    crashed: () => void,
+    sockets: Sockets | undefined,
+  ) {
+    registerApi(this.#context(files, sockets));
     this.#table = new MessageTable(schema, this.registry, new Set());
     const { registry, log } = this;
     const flush = () => this.dp.flush();
     this.server = new ApiServer({ path: API_SOCKET, table: this.#table, registry, faults, log, flush, crashed });
-    this.dp.puntSocket.transport = { path: `${ROOT}/punt.sock`, send: (_path, _index, _frame, done) => done(false) };
+    this.dp.puntSocket.transport = { path: PUNT_SOCKET, send: (_path, _index, _frame, done) => done(false) };
     for (const family of [4, 6] as const) this.dp.udp[family].puntUnknown = true;
     this.dp.createInterface("local0", undefined, new WireDevice("local"));
     for (const [index, name] of cards.entries()) {
@@ -49,13 +59,13 @@ export class VppLife {
     }
   }
 
-  #context(files: Files): ApiContext {
+  #context(files: Files, sockets: Sockets | undefined): ApiContext {
     const { registry, dp, log, host } = this;
     const users = new Map<string, number>();
     return {
       ...{ registry, dp, log },
       devices: {
-        memif: ({ path, role }) => new FileMemif(files, users, role === "server" ? path : undefined),
+        memif: (config) => new FileMemif(files, users, config, sockets),
         tap: (config) => host.tap(dp, config),
         afPacket: (name) => host.afPacket(dp, name),
       },
@@ -117,18 +127,20 @@ function decoded(message: Message, value: MessageValue): MessageValue {
   return message.decode(encoded.bytes.subarray(0, encoded.at));
 }
 
-/** A memif that nobody connects to. As server it shares the file of its socket with the other servers on it. */
+/** A memif that moves no packet. As server it shares the file of its socket with the other servers on it. */
 class FileMemif implements MemifDevice {
   readonly className = "memif";
   readonly #files: Files;
   readonly #users: Map<string, number>;
   readonly #path: string | undefined;
+  readonly #link: VppMemif | undefined;
 
-  constructor(files: Files, users: Map<string, number>, path: string | undefined) {
+  constructor(files: Files, users: Map<string, number>, config: MemifConfig, sockets: Sockets | undefined) {
     this.#files = files;
     this.#users = users;
-    this.#path = path;
-    if (path === undefined) return;
+    const { path, id, secret } = config;
+    this.#path = config.role === "server" ? path : undefined;
+    if (this.#path === undefined) return;
     const others = users.get(path) ?? 0;
     try {
       if (others === 0) files.bind(path);
@@ -136,6 +148,7 @@ class FileMemif implements MemifDevice {
       throw new VnetError("SYSCALL_ERROR_4", (error as Error).message);
     }
     users.set(path, others + 1);
+    this.#link = sockets && new VppMemif(sockets.memifs, path, id, secret);
   }
 
   attach(): void {}
@@ -145,6 +158,7 @@ class FileMemif implements MemifDevice {
   }
 
   close(): void {
+    this.#link?.close();
     if (this.#path === undefined) return;
     const others = this.#users.get(this.#path)! - 1;
     this.#users.set(this.#path, others);
@@ -172,7 +186,7 @@ export class VppProcess {
 
   /** A life of the same VPP that no client will see. */
   scratch(): VppLife {
-    return new VppLife(this.#cards, this.#world.files, new Faults(), () => undefined);
+    return new VppLife(this.#cards, this.#world.files, new Faults(), () => undefined, undefined);
   }
 
   get party(): Party | undefined {
@@ -180,10 +194,13 @@ export class VppProcess {
   }
 
   async start(): Promise<void> {
-    const { schedule, network, files } = this.#world;
+    const { schedule, network, files, sockets } = this.#world;
     const party = schedule.newParty("vpp");
     this.#party = party;
-    const life = schedule.as(party, () => new VppLife(this.#cards, files, this.faults, () => void this.crash(50)));
+    const life = schedule.as(party, () => {
+      sockets.datagrams.serve(PUNT_SOCKET);
+      return new VppLife(this.#cards, files, this.faults, () => void this.crash(50), sockets);
+    });
     this.life = life;
     await this.#configure(life);
     this.disturbedAt = schedule.now;
@@ -198,6 +215,7 @@ export class VppProcess {
     this.life = undefined;
     this.disturbedAt = schedule.now;
     network.leave(this.#party);
+    this.#world.sockets.leave(this.#party);
     await schedule.sleep(downMs);
     await this.start();
   }

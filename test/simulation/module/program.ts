@@ -1,12 +1,14 @@
-// The program of a CNF over the library's module side: one punt, which it asks for until the daemon has it, and follows.
+// The program of a CNF over the library's module side: one punt, which it asks for until the daemon has it, follows, and keeps open.
 import type { PuntError } from "../../../lib/errors.js";
-import { PuntLife } from "../../../lib/module/punt-life.js";
+import { backingOver } from "../../../lib/module/backing.js";
+import { OpenPunt } from "../../../lib/module/open-punt.js";
 import { RemotePunts } from "../../../lib/module/remote/index.js";
-import type { PuntId, PuntRequestInput, PuntStatus } from "../../../lib/punt/index.js";
+import type { CnfState, CnfStatus } from "../../../lib/module/status.js";
+import type { PuntRequestInput, PuntState, PuntStatus } from "../../../lib/punt/index.js";
 import { RETURN_TIME_MS } from "../../../lib/punt/index.js";
-import { idOf } from "../../stress/choice.js";
-import type { Daemon } from "../daemon.js";
+import { type Daemon, SOCKET } from "../daemon.js";
 import type { Party, World } from "../world/index.js";
+import { checkReady, endsFault, leftEnds } from "./ends.js";
 import { SimulatedLine } from "./line.js";
 
 /** Errors with which a daemon refuses a wish for good. */
@@ -18,10 +20,17 @@ const RESTART_MS = 500;
 /** Virtual milliseconds for a deletion that is tried again. */
 const RETRY_MS = 1_200;
 
+/** What the program says of its punt, once it has heard all. */
+const SAID: Partial<Record<PuntState, CnfState>> = { CREATED: "ready", DEGRADED: "degraded", PENDING: "waiting" };
+
 interface Wish {
   readonly request: PuntRequestInput;
   /** The grace period of its session; undefined: it outlives the program. */
   readonly grace: number | undefined;
+  /** Whether the program wants the frames of TAPs. */
+  readonly frames: boolean;
+  /** Whether it opens the ends by their paths, in place of descriptors from the daemon. */
+  readonly paths: boolean;
 }
 
 export class ModuleProgram {
@@ -31,14 +40,14 @@ export class ModuleProgram {
   #wish: Wish | undefined;
   #party: Party | undefined;
   #line: SimulatedLine | undefined;
-  #punts: RemotePunts | undefined;
-  #life: PuntLife | undefined;
-  /** The last status that the present process has heard. */
-  #heard: PuntStatus | undefined;
+  /** The punt of the present process. */
+  #punt: OpenPunt | undefined;
   /** Why the present process tries nothing more. */
   #fatal: PuntError | undefined;
   /** Whether the program is gone for good. */
   #isGone = false;
+  /** Why the program is not as it should be, when it was asked last. */
+  #fault = "";
 
   constructor(world: World, daemon: Daemon, cnf: string) {
     this.#world = world;
@@ -53,9 +62,9 @@ export class ModuleProgram {
   }
 
   /** Starts the program with its wish, which every later process of it has too. */
-  open(request: PuntRequestInput, grace: number | undefined): void {
+  open(wish: Wish): void {
     if (this.#wish) return;
-    this.#wish = { request, grace };
+    this.#wish = wish;
     this.#start();
   }
 
@@ -67,46 +76,47 @@ export class ModuleProgram {
   }
 
   #boot(): void {
-    const { request, grace } = this.#wish!;
-    const { schedule } = this.#world;
-    this.#heard = undefined;
+    const { request, grace, frames, paths } = this.#wish!;
     this.#fatal = undefined;
     const line = new SimulatedLine(this.#world, () => this.#daemon.door, this.#line);
     const session = grace === undefined ? {} : { session: { cnf: this.cnf, grace } };
-    const punts = new RemotePunts(session, line);
-    const backing = {
-      ...{ kind: "daemon" as const, punts, replaced: punts.replaced, session: punts.session },
-      interfaces: { find: () => undefined, nameOf: () => undefined } as never,
-      follow: (...watch: Parameters<RemotePunts["follow"]>) => punts.follow(...watch),
-      close: () => punts.close(),
-    };
-    const life = new PuntLife(backing, request, idOf(request) as PuntId, {
-      onStatus: (status) => {
-        this.#heard = status;
-        schedule.note(`${this.cnf} hears ${status.state}\n`);
-      },
-      onAway: () => {},
-      onFatal: (error) => {
-        this.#fatal = error;
-        schedule.note(`${this.cnf} gives up: ${error.code}\n`);
-      },
-    });
+    const backing = backingOver(new RemotePunts({ socket: SOCKET, ...session }, line), !paths);
+    const lifetime = grace === undefined ? "persistent" : "session";
+    const punt = new OpenPunt(backing, request, { lifetime });
     this.#line = line;
-    this.#punts = punts;
-    this.#life = life;
-    life.begin().catch(() => this.#refused());
+    this.#punt = punt;
+    punt.on("status", (status) => this.#heard(punt, status));
+    if (frames) punt.receive(() => {});
+    punt.begin().catch((error) => this.#refused(punt, error));
+  }
+
+  #heard(punt: OpenPunt, { state, reasons, punt: status }: CnfStatus): void {
+    const { schedule } = this.#world;
+    if (punt !== this.#punt) return;
+    schedule.note(`${this.cnf} is ${state}, punt ${status?.state}: ${reasons.map(({ code }) => code)}\n`);
+    // The last word of a punt that was closed is its last status.
+    if (this.#isGone || this.#fatal || (state !== "ready" && state !== "degraded")) return;
+    try {
+      checkReady(this.#world, this.#party!, status!, this.#wish!.frames);
+    } catch (error) {
+      schedule.fail(error);
+    }
   }
 
   /** A program whose request is refused ends. Its supervisor starts it again, unless that makes no difference. */
-  #refused(): void {
-    if (this.#fatal && !REFUSED.has(this.#fatal.code)) this.kill(RESTART_MS);
+  async #refused(punt: OpenPunt, error: PuntError): Promise<void> {
+    this.#fatal = error;
+    this.#world.schedule.note(`${this.cnf} gives up: ${error.code}\n`);
+    await punt.end();
+    if (!REFUSED.has(error.code)) this.kill(RESTART_MS);
   }
 
   /** The process dies at once. @param down virtual milliseconds until the next one; undefined: there is none */
   kill(down: number | undefined): void {
-    const { schedule } = this.#world;
+    const { schedule, sockets } = this.#world;
     if (!this.#party?.isAlive) return;
     this.#party.isAlive = false;
+    sockets.leave(this.#party);
     this.#line?.left();
     // A supervisor does not start a program that was about to end.
     if (this.#isGone) return;
@@ -114,19 +124,13 @@ export class ModuleProgram {
     else schedule.at(schedule.now + down, "supervisor", () => this.#start(), schedule.world);
   }
 
-  /** Ends in order, as `OpenPunt.close` does, and for good. */
+  /** Ends in order, and for good. */
   close(): void {
     const { schedule } = this.#world;
-    const [life, punts, party] = [this.#life, this.#punts, this.party];
-    if (life === undefined || punts === undefined || party === undefined) return;
+    const [punt, party] = [this.#punt, this.party];
+    if (punt === undefined || party === undefined || this.#isGone) return;
     this.#isGone = true;
-    const close = async () => {
-      life.end();
-      if (this.#wish!.grace !== undefined) await punts.delete(idOf(this.#wish!.request)).catch(() => {});
-      await punts.close();
-      party.isAlive = false;
-    };
-    schedule.at(schedule.now, "close", () => void close(), party);
+    schedule.at(schedule.now, "close", () => void punt.close(), party);
   }
 
   cut(): void {
@@ -137,17 +141,28 @@ export class ModuleProgram {
     return this.#daemon.process.list().find(({ id }) => id.cnf === this.cnf);
   }
 
-  /** Whether the module has heard what the daemon has, and no wish is open. @throws an Error if a wish is lost */
+  /** Whether the module has heard what the daemon has, has the ends open, and no wish is open. @throws an Error if a wish is lost */
   isSettled(): boolean {
-    if (this.#wish === undefined || this.#isGone) return true;
-    if (this.party === undefined) return false;
-    if (this.#fatal) {
-      if (REFUSED.has(this.#fatal.code)) return true;
-      throw new Error(`the wish of a living module is lost: ${this.#fatal.code} ${this.#fatal.message}`);
-    }
+    this.#fault = this.#presentFault();
+    return this.#fault === "";
+  }
+
+  #presentFault(): string {
+    const { party } = this;
+    if (this.#wish === undefined) return "";
+    if (this.#isGone) return party ? leftEnds(this.#world, party) : "";
+    if (party === undefined) return "down";
+    if (this.#fatal) return leftEnds(this.#world, party);
+    const { state, reasons, punt: heard } = this.#punt!.status;
+    const [reason] = reasons;
+    const isFatal = state === "failed" && reason?.code !== heard?.failure?.code;
+    if (isFatal && REFUSED.has(reason!.code)) return leftEnds(this.#world, party);
+    if (isFatal) throw new Error(`the wish of a living module is lost: ${reason?.code} ${reason?.text}`);
     const found = this.#inDaemon();
-    const text = (status: PuntStatus) => JSON.stringify([status.state, status.request]);
-    return found !== undefined && this.#heard !== undefined && text(found) === text(this.#heard);
+    const text = (status: PuntStatus | undefined) => JSON.stringify([status?.state, status?.request]);
+    if (found === undefined || text(found) !== text(heard)) return `heard ${heard?.state}, and not ${found?.state}`;
+    if (SAID[found.state] !== state) return `says ${state} of ${found.state}: ${reasons.map(({ text }) => text)}`;
+    return endsFault(this.#world, party, found, this.#wish.frames);
   }
 
   /** @returns when the session's punts must be gone, if the program is gone */
@@ -166,7 +181,7 @@ export class ModuleProgram {
   }
 
   describe(): string {
-    const { message } = this.#fatal ?? {};
-    return `${this.cnf}: ${this.party ? "up" : "down"}, heard ${this.#heard?.state}, ${message}; the daemon has ${this.#inDaemon()?.state}`;
+    const { state, punt } = this.#punt?.status ?? {};
+    return `${this.cnf}: ${this.party ? "up" : "down"}, ${state} of ${punt?.state}, ${this.#fatal?.message}; the daemon has ${this.#inDaemon()?.state}; ${this.#fault}`;
   }
 }

@@ -9,6 +9,8 @@ export type FileKind = "folder" | "file" | "socket";
 
 export class Files {
   readonly #kinds = new Map<string, FileKind>([[ROOT, "folder"]]);
+  readonly #inodes = new Map<string, bigint>();
+  #nextInode = 1n;
   readonly #texts = new Map<string, string>();
 
   kind(path: string): FileKind | undefined {
@@ -20,6 +22,7 @@ export class Files {
     if (this.#kinds.get(dirname(path)) !== "folder") throw failed("ENOENT", path);
     if (this.#kinds.has(path)) throw failed("EEXIST", path);
     this.#kinds.set(path, kind);
+    this.#inodes.set(path, this.#nextInode++);
   }
 
   /** Returns what a file has in it. @throws ENOENT */
@@ -81,8 +84,9 @@ export class Files {
   stat(path: string): Stats & BigIntStats {
     const kind = this.#kinds.get(path);
     if (kind === undefined) throw failed("ENOENT", path);
+    const ino = this.#inodes.get(path) ?? 0n;
     const found = {
-      ...{ gid: 0, uid: 0, mode: 0o750, ino: 1n },
+      ...{ gid: 0, uid: 0, mode: 0o750, ino, dev: 1n, ctimeNs: ino },
       isSocket: () => kind === "socket",
       isDirectory: () => kind === "folder",
       isFile: () => kind === "file",

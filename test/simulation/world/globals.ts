@@ -6,6 +6,8 @@ import { syncBuiltinESMExports } from "node:module";
 import os from "node:os";
 import timers from "node:timers/promises";
 import { native } from "../../../lib/native.js";
+import { readProc, Sockets } from "../sockets/index.js";
+import { installNatives } from "../sockets/natives.js";
 import { Files, ROOT } from "./files.js";
 import { Network } from "./network.js";
 import { type Happening, Schedule, turn } from "./schedule.js";
@@ -17,6 +19,7 @@ export interface World {
   readonly schedule: Schedule;
   readonly files: Files;
   readonly network: Network;
+  readonly sockets: Sockets;
 }
 
 let current: World | undefined;
@@ -25,7 +28,7 @@ let current: World | undefined;
 export async function inWorld(seed: number, main: (world: World) => Promise<void>): Promise<World> {
   const schedule = new Schedule(seed);
   const files = new Files();
-  const world = { schedule, files, network: new Network(schedule, files) };
+  const world = { schedule, files, network: new Network(schedule, files), sockets: new Sockets(schedule, files) };
   current = world;
   try {
     await schedule.run(() => main(world));
@@ -95,11 +98,13 @@ function install(): void {
   installClock();
   installRandom();
   installFiles();
+  installProc();
   syncBuiltinESMExports();
   // A function, as a class may not make another object than its own.
   native.ApiSocket = function connect(path: string, onReady: (writable: boolean, broken: boolean) => void) {
     return current!.network.connect(path, onReady);
   } as unknown as typeof native.ApiSocket;
+  installNatives(() => current!.sockets);
   Object.defineProperty(process, "pid", { get: () => current?.schedule.party.pid ?? 1 });
 }
 
@@ -212,14 +217,36 @@ function installFiles(): void {
     return undefined;
   }) as typeof fsPromises.mkdir;
   fsPromises.lchown = async (path, ...rest) => (isOurs(path) ? undefined : lchown(path, ...rest));
-  const { existsSync, statSync } = fs;
-  fs.existsSync = (path) => (isOurs(path) ? current!.files.kind(path) !== undefined : existsSync(path));
+  const { existsSync, statSync, rmSync } = fs;
+  fs.existsSync = (path) => {
+    if (isOurs(path)) return current!.files.kind(path) !== undefined;
+    return isProc(path) ? readProc(current!.sockets, path) !== undefined : existsSync(path);
+  };
+  fs.rmSync = (path, options) => (isOurs(path) ? current!.files.removeIfThere(path) : rmSync(path, options));
   const stat = (path: string, options?: { throwIfNoEntry?: boolean }) => {
     if (!isOurs(path)) return statSync(path, options as never);
     const isMissing = current!.files.kind(path) === undefined;
     return isMissing && options?.throwIfNoEntry === false ? undefined : current!.files.stat(path);
   };
   Object.assign(fs, { statSync: stat });
+}
+
+/** Functions of node:fs that the world answers for /proc. */
+function installProc(): void {
+  for (const name of ["readFileSync", "readdirSync", "readlinkSync"] as const) {
+    const real = fs[name] as (...all: unknown[]) => unknown;
+    const replaced = (path: unknown, ...rest: unknown[]) => {
+      if (!isProc(path)) return real(path, ...rest);
+      const found = readProc(current!.sockets, path);
+      if (found !== undefined) return found;
+      throw Object.assign(new Error(`ENOENT: ${path}`), { code: "ENOENT", path });
+    };
+    Object.assign(fs, { [name]: replaced });
+  }
+}
+
+function isProc(path: unknown): path is string {
+  return current !== undefined && typeof path === "string" && path.startsWith("/proc/");
 }
 
 function isOurs(path: unknown): path is string {

@@ -49,6 +49,7 @@ export class Schedule {
   /** The party whose code runs now. */
   party: Party;
   #failure: unknown;
+  readonly #parties = new Map<number, Party>();
   #nextPid = 1000;
   #nextOrder = 0;
   readonly #queue = new Queue();
@@ -63,7 +64,15 @@ export class Schedule {
   }
 
   newParty(name: string): Party {
-    return new Party(name, this.#nextPid++);
+    const party = new Party(name, this.#nextPid++);
+    this.#parties.set(party.pid, party);
+    return party;
+  }
+
+  /** Returns the party of a process's number, if it lives. */
+  living(pid: number): Party | undefined {
+    const party = this.#parties.get(pid);
+    return party?.isAlive ? party : undefined;
   }
 
   at(time: number, label: string, run: () => void, party = this.party): Happening {

@@ -1,0 +1,39 @@
+// The ends of a punt that its program must have open, and those that it has.
+import { isMade, type PuntStatus } from "../../../lib/punt/index.js";
+import type { Party, World } from "../world/index.js";
+
+/** Returns the ends that a program opens for a punt. @param frames whether it wants the frames of TAPs */
+function wantedEnds({ metadata }: PuntStatus, frames: boolean): string[] {
+  return metadata.interconnects.flatMap(({ attachment }) => {
+    if (attachment.kind === "memif") return [`memif ${attachment.id} at ${attachment.socket}`];
+    if (attachment.kind === "tap") return frames ? [`packets of ${attachment.name}`] : [];
+    const socket = `punt socket at ${attachment.path}`;
+    return attachment.vppPath === undefined ? [socket] : [socket, "injector"];
+  });
+}
+
+/** @throws an Error if a program that is ready does not have an end of its punt */
+export function checkReady(world: World, party: Party, status: PuntStatus, frames: boolean): void {
+  const open = world.sockets.endsOf(party).map(({ end }) => end);
+  const missing = wantedEnds(status, frames).filter((end) => end !== "injector" && !open.includes(end));
+  if (missing.length > 0)
+    throw new Error(`${party.name} is ready, and does not have: ${missing.join(", ")}; it has ${open.join(", ")}`);
+}
+
+/** Returns what is wrong with the ends of a program that nothing disturbs any more; "" if nothing is. */
+export function endsFault(world: World, party: Party, status: PuntStatus, frames: boolean): string {
+  const strays = world.sockets.strays(party);
+  if (strays.length > 0) return `descriptors are left: ${strays.join(", ")}`;
+  const ends = world.sockets.endsOf(party);
+  const open = ends.map(({ end }) => end).sort();
+  const wanted = wantedEnds(status, frames).sort();
+  if (!isMade(status.state)) return new Set(open).size === open.length ? "" : `open twice: ${open.join(", ")}`;
+  if (JSON.stringify(open) !== JSON.stringify(wanted)) return `open: ${open.join(", ")}; wanted: ${wanted.join(", ")}`;
+  const lost = ends.filter(({ isConnected }) => !isConnected).map(({ end }) => end);
+  return lost.length > 0 ? `not connected: ${lost.join(", ")}` : "";
+}
+
+/** Returns what a program still has open that has nothing to have open; "" if nothing. */
+export function leftEnds(world: World, party: Party): string {
+  return [...world.sockets.strays(party), ...world.sockets.endsOf(party).map(({ end }) => end)].join(", ");
+}
