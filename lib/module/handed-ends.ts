@@ -206,6 +206,8 @@ export class HandedEnds implements CnfEnds {
       try {
         this.#adopt(each);
       } catch (error) {
+        // A port that could not be opened has not taken it over.
+        each.descriptor.close();
         failures.push(error);
       }
     }

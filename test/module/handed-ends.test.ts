@@ -162,3 +162,13 @@ test("an end that cannot be opened in the place of another is requested again, a
   );
   t.true(ends.send(Buffer.alloc(60), { interconnect: 0, swIfIndex: 1 }));
 });
+
+test("the descriptor of an end that cannot be opened is closed", async (t) => {
+  const side = memifSide(t);
+  const handed = side.hand(0, "memif");
+  const { ends, problems } = handedEnds(t, [() => [handed]], { options: { memif: { ringSize: 33 } } });
+  ends.update(created([side.interconnect]));
+  await until(() => problems[0] !== undefined);
+  t.like(problems[0], { code: "ERR_OPTION" });
+  t.false(handed.descriptor.isOpen);
+});
