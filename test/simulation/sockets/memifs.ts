@@ -149,7 +149,10 @@ export class MemifPort implements NativeMemifPort, Port {
 
   adopt(control: Handle): void {
     const taken = control.take();
-    if (this.#isClosed) return taken.close();
+    if (this.#isClosed) {
+      taken.close();
+      return;
+    }
     const wasUp = this.#isUp;
     this.#drop();
     if (wasUp) this.#tellLater("down", "self", "another control socket takes its place");

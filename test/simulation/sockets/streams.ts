@@ -218,11 +218,13 @@ export class Listener implements NativePassingListener, Port {
   #accept(): void {
     if (!this.#isWatching || this.#isClosed || this.#backlog.length === 0) return;
     const failure = this.#table.failure("accept");
-    if (failure !== undefined) return this.#onConnection(failure);
-    const server = this.#backlog.shift()!;
+    this.#onConnection(failure ?? this.#taken(this.#backlog.shift()!));
+  }
+
+  #taken(server: StreamEnd): Handle {
     const handle = this.#table.open(server);
     server.letGo();
-    this.#onConnection(handle);
+    return handle;
   }
 
   watch(wanted: boolean): void {
