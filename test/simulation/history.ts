@@ -44,6 +44,9 @@ class History implements RunningHistory<Step> {
     const daemon = new Daemon(world, this.#managers[0]!);
     this.#program = new CnfProgram(world, daemon);
     this.#modules = MODULES.map((cnf) => new ModuleProgram(world, daemon, cnf));
+    world.sockets.table.strike = ({ name }) => {
+      for (const each of [this.#managers[0]!, ...this.#modules]) if (each.party?.name === name) each.kill(50);
+    };
   }
 
   get #vpp(): Machine["vpp"] {
@@ -92,6 +95,10 @@ class History implements RunningHistory<Step> {
         return this.#modules[action.which]!.close();
       case "module-cut":
         return this.#modules[action.which]!.cut();
+      case "module-delete":
+        return this.#modules[action.which]!.deleted();
+      case "hang-up":
+        return sockets.memifs.hangUp(action.nth);
       case "module-stop": {
         const { party } = this.#modules[action.which]!;
         if (party) schedule.stop(party, action.ms);

@@ -34,6 +34,10 @@ export type Action =
   | { readonly op: "module-close"; readonly which: number }
   | { readonly op: "module-cut"; readonly which: number }
   | { readonly op: "module-stop"; readonly which: number; readonly ms: number }
+  /** Somebody else deletes the punt of a module. */
+  | { readonly op: "module-delete"; readonly which: number }
+  /** VPP ends the connection of a memif. */
+  | { readonly op: "hang-up"; readonly nth: number }
   /** Calls of the kernel fail for daemons and modules; somebody removes a punt socket's file; strangers connect to attach.sock, and say nothing. */
   | { readonly op: "refuse"; readonly call: Call; readonly times: number }
   | { readonly op: "remove-socket"; readonly nth: number }
@@ -141,6 +145,38 @@ export const plainChoices = [
   }),
 ];
 
+/** The punt of a module: often one with a punt socket. */
+const modulePunt = fc.oneof(
+  { weight: 3, arbitrary: puntChoice },
+  { weight: 1, arbitrary: puntChoice.map((punt) => ({ ...punt, type: puntTypes.indexOf("PUNT_TO_SOCKET") })) },
+);
+
+function moduleChoice(weight: number) {
+  return choice(weight, "module", {
+    ...{ which: fc.nat({ max: 1 }), punt: modulePunt, grace: fc.constantFrom(undefined, 0, 100, 1_500) },
+    ...{ frames: fc.boolean(), paths: fc.constantFrom(false, false, true) },
+  });
+}
+
+/** What concerns modules and the ends that they open. */
+const moduleAction: fc.Arbitrary<Action> = fc.oneof(
+  moduleChoice(3),
+  choice(3, "module-kill", { which: fc.nat({ max: 1 }), down: fc.constantFrom(undefined, 0, 50) }),
+  choice(2, "module-close", { which: fc.nat({ max: 1 }) }),
+  choice(1, "module-cut", { which: fc.nat({ max: 1 }) }),
+  choice(2, "module-delete", { which: fc.nat({ max: 1 }) }),
+  choice(3, "module-stop", { which: fc.nat({ max: 1 }), ms: fc.constantFrom(50, 6_000) }),
+  choice(9, "refuse", { call: fc.constantFrom(...CALLS), times: fc.integer({ min: 1, max: 3 }) }),
+  choice(3, "remove-socket", { nth: fc.nat({ max: 3 }) }),
+  choice(2, "silent", { clients: fc.constantFrom(1, 70), ms: fc.constantFrom(500, 60_000) }),
+  choice(3, "hang-up", { nth: fc.nat({ max: 3 }) }),
+  choice(2, "kill", { owner: fc.constant(0), down: fc.nat({ max: 300 }) }),
+  choice(1, "restart", { owner: fc.constant(0) }),
+  choice(2, "crash-vpp", { down: fc.nat({ max: 500 }) }),
+  choice(1, "stop", { party: fc.nat({ max: 1 }), ms: fc.constantFrom(50, 2_000, 12_000) }),
+  choice(1, "up", { card: fc.constantFrom(...CARDS), up: fc.boolean() }),
+);
+
 const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 20, arbitrary: owned.map((fields): Action => ({ op: "add", ...fields })) },
   { weight: 9, arbitrary: owned.map((fields): Action => ({ op: "delete", ...fields })) },
@@ -150,17 +186,11 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   choice(3, "connect", { grace: fc.constantFrom(0, 100, 1_500) }),
   choice(2, "disconnect", {}),
   choice(4, "add-own", { punt: puntChoice }),
-  choice(4, "module", {
-    ...{ which: fc.nat({ max: 1 }), punt: puntChoice, grace: fc.constantFrom(undefined, 0, 100, 1_500) },
-    ...{ frames: fc.boolean(), paths: fc.constantFrom(false, false, true) },
-  }),
+  moduleChoice(4),
   choice(2, "module-kill", { which: fc.nat({ max: 1 }), down: fc.constantFrom(undefined, 0, 50, 2_000) }),
   choice(1, "module-close", { which: fc.nat({ max: 1 }) }),
   choice(2, "module-cut", { which: fc.nat({ max: 1 }) }),
-  choice(1, "module-stop", { which: fc.nat({ max: 1 }), ms: fc.constantFrom(50, 2_000, 6_000) }),
-  choice(3, "refuse", { call: fc.constantFrom(...CALLS), times: fc.integer({ min: 1, max: 3 }) }),
-  choice(2, "remove-socket", { nth: fc.nat({ max: 3 }) }),
-  choice(1, "silent", { clients: fc.constantFrom(1, 1, 1, 70), ms: fc.constantFrom(500, 6_000) }),
+  choice(1, "refuse", { call: fc.constantFrom(...CALLS), times: fc.integer({ min: 1, max: 3 }) }),
   choice(3, "kill", { owner: anyOwner, down: fc.nat({ max: 300 }) }),
   choice(1, "restart", { owner: anyOwner }),
   choice(6, "return", {
@@ -181,7 +211,18 @@ const action: fc.Arbitrary<Action> = fc.oneof(
 /** Often within the time of one message, so that operations meet in the middle of each other. */
 const after = fc.oneof(fc.constant(0), fc.nat({ max: 5 }), fc.nat({ max: 60 }), fc.nat({ max: 1_000 }));
 
-export const steps: fc.Arbitrary<Step[]> = fc.array(
-  fc.tuple(action, after).map(([each, ms]): Step => ({ ...each, after: ms })),
-  { minLength: 1, maxLength: 30, size: "max" },
+function stepsOf(each: fc.Arbitrary<Action>, maxLength: number): fc.Arbitrary<Step[]> {
+  const step = fc.tuple(each, after).map(([fields, ms]): Step => ({ ...fields, after: ms }));
+  return fc.array(step, { minLength: 1, maxLength, size: "max" });
+}
+
+/** Every fourth history is one of modules alone, which begins with one. */
+export const steps: fc.Arbitrary<Step[]> = fc.oneof(
+  { weight: 3, arbitrary: stepsOf(action, 30) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .tuple(stepsOf(moduleChoice(1).arbitrary, 1), stepsOf(moduleAction, 15))
+      .map(([first, others]) => [...first, ...others]),
+  },
 );

@@ -46,6 +46,8 @@ export class ModuleProgram {
   #fatal: PuntError | undefined;
   /** Whether the program is gone for good. */
   #isGone = false;
+  /** Whether somebody else has asked to delete the punt. */
+  #isUnwanted = false;
   /** Why the program is not as it should be, when it was asked last. */
   #fault = "";
 
@@ -133,6 +135,13 @@ export class ModuleProgram {
     schedule.at(schedule.now, "close", () => void punt.close(), party);
   }
 
+  /** Somebody else deletes the punt. The program takes that for final, if it hears of it. */
+  deleted(): void {
+    if (this.#wish === undefined) return;
+    this.#isUnwanted = true;
+    this.#daemon.process.perform("delete", this.#wish.request);
+  }
+
   cut(): void {
     this.#line?.cut();
   }
@@ -156,7 +165,8 @@ export class ModuleProgram {
     const { state, reasons, punt: heard } = this.#punt!.status;
     const [reason] = reasons;
     const isFatal = state === "failed" && reason?.code !== heard?.failure?.code;
-    if (isFatal && REFUSED.has(reason!.code)) return leftEnds(this.#world, party);
+    const isExpected = REFUSED.has(reason?.code ?? "") || (this.#isUnwanted && reason?.code === "ERR_DELETED");
+    if (isFatal && isExpected) return leftEnds(this.#world, party);
     if (isFatal) throw new Error(`the wish of a living module is lost: ${reason?.code} ${reason?.text}`);
     const found = this.#inDaemon();
     const text = (status: PuntStatus | undefined) => JSON.stringify([status?.state, status?.request]);

@@ -134,6 +134,7 @@ export class Datagrams {
 
 /** The part that punt sockets and injectors have in common. */
 abstract class DatagramPort implements Port {
+  readonly isPassing = false;
   readonly party: Party;
   readonly handle: Handle;
   protected readonly sockets: Datagrams;

@@ -21,11 +21,16 @@ export class VppMemif {
     memifs.servers.add(this);
   }
 
-  close(): void {
-    this.memifs.servers.delete(this);
+  /** VPP ends the connection, and takes another one. */
+  hangUp(): void {
     const { control } = this;
     this.control = undefined;
     control?.hungUp();
+  }
+
+  close(): void {
+    this.memifs.servers.delete(this);
+    this.hangUp();
   }
 }
 
@@ -69,7 +74,7 @@ export class Memifs {
 
   /** In place of the addon's connectUnix for control sockets. */
   connect(op: string, path: string): Handle {
-    this.table.check("connect", op);
+    this.table.check("control", op);
     const [server] = this.#serversAt(path);
     if (this.table.files.kind(path) === undefined) throw refusal(op, "ENOENT", path);
     if (server === undefined) throw refusal(op, "ECONNREFUSED", path);
@@ -85,6 +90,12 @@ export class Memifs {
     return true;
   }
 
+  /** VPP ends one of the connections. */
+  hangUp(nth: number): void {
+    const connected = [...this.servers].filter(({ control }) => control);
+    connected[nth % Math.max(1, connected.length)]?.hangUp();
+  }
+
   /** VPP has died. */
   leave(vpp: Party): void {
     for (const server of [...this.servers]) if (server.party === vpp) server.close();
@@ -97,6 +108,7 @@ export class MemifPort implements NativeMemifPort, Port {
   readonly txQueues = 1;
   readonly ringSize = 32;
   readonly zeroCopyAllowed = true;
+  readonly isPassing = false;
   readonly party: Party;
   readonly key: number;
   handle: Handle | undefined;

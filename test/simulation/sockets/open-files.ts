@@ -80,8 +80,10 @@ export class Handle implements NativeDescriptor {
 /** A port of a process over a descriptor: a memif, a punt socket, an injector, a packet socket, or one end of an exchange. */
 export interface Port {
   readonly party: Party;
-  /** The end that it is for the CNF; undefined for one end of an exchange. */
+  /** The end that it is for the CNF; undefined for what is none. */
   readonly end: string | undefined;
+  /** Whether it lasts only as long as an exchange. */
+  readonly isPassing: boolean;
   /** Whether what is at the other end lives. */
   readonly isConnected: boolean;
   /** The number that it has taken over, if it has one now. */
@@ -90,11 +92,12 @@ export interface Port {
 }
 
 const CODES = {
-  ...{ connect: "EAGAIN", accept: "EMFILE", receive: "EMFILE", bind: "ENOSPC", memif: "EMFILE" },
+  ...{ attach: "EAGAIN", accept: "EMFILE", pass: "EPIPE", receive: "EMFILE", bind: "ENOSPC", control: "EAGAIN" },
+  ...{ memif: "EMFILE" },
   ...{ "punt-socket": "ENOMEM", injector: "EMFILE", packets: "ENOMEM", device: "EMFILE", namespace: "EMFILE" },
 } as const;
 
-/** A call of the kernel or of native code that may fail. */
+/** A call of the kernel or of native code that may fail. The process that passes descriptors dies in the middle of it. */
 export type Call = keyof typeof CODES;
 export const CALLS = Object.keys(CODES) as Call[];
 
@@ -102,6 +105,8 @@ export class OpenFiles {
   readonly #handles = new Map<number, Handle>();
   readonly #ports = new Set<Port>();
   readonly #failing = new Map<Call, number>();
+  /** Kills a process. */
+  strike: (party: Party) => void = () => {};
   #nextFd = 10;
   #nextInode = 100_000;
 
@@ -154,7 +159,7 @@ export class OpenFiles {
     return [...this.#ports].filter((port) => port.party === party);
   }
 
-  /** The next calls fail. */
+  /** Some of the next calls fail. */
   fail(call: Call, times: number): void {
     this.#failing.set(call, times);
   }
@@ -167,7 +172,7 @@ export class OpenFiles {
   /** Returns the error of a call that fails now. */
   failure(call: Call): string | undefined {
     const times = this.#failing.get(call) ?? 0;
-    if (times === 0) return undefined;
+    if (times === 0 || this.schedule.random.chance(0.5)) return undefined;
     this.#failing.set(call, times - 1);
     return CODES[call];
   }

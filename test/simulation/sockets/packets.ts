@@ -38,6 +38,7 @@ export class PacketFile extends OpenFile {
 
 /** In place of the addon's PacketSocket. No packet comes. */
 export class SimulatedPacketSocket implements NativePacketSocket, Port {
+  readonly isPassing = false;
   readonly party: Party;
   readonly handle: Handle;
   readonly #table: OpenFiles;

@@ -28,7 +28,7 @@ export class Sockets {
   connect(op: string, path: string, type: "stream" | "seqpacket" | "dgram"): Handle {
     if (type === "dgram") return this.datagrams.connect(op, path);
     if (type === "seqpacket") return this.memifs.connect(op, path);
-    this.table.check("connect", op);
+    this.table.check("attach", op);
     const listener = [...this.#listeners].find((each) => each.isAt(path) && each.party.isAlive);
     if (this.table.files.kind(path) === undefined) throw refusal(op, "ENOENT", path);
     if (listener === undefined) throw refusal(op, "ECONNREFUSED", path);
@@ -89,9 +89,10 @@ export class Sockets {
     for (const listener of this.#listeners) if (listener.party === party) this.#listeners.delete(listener);
   }
 
-  /** What a party holds and no port has taken over. */
+  /** What a party holds and no end of a punt has taken over. */
   strays(party: Party): string[] {
-    const taken = new Set(this.table.portsOf(party).map(({ handle }) => handle));
+    const ports = this.table.portsOf(party).filter(({ isPassing }) => !isPassing);
+    const taken = new Set(ports.map(({ handle }) => handle));
     return this.table
       .handlesOf(party)
       .filter((handle) => !taken.has(handle))

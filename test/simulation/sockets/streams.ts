@@ -52,7 +52,10 @@ export class StreamEnd extends OpenFile {
     if (peer === undefined || peer.#isClosed) return EPIPE;
     if (!schedule.isCalm && random.chance(0.05)) return EAGAIN;
     const size = from.length - start;
-    const taken = schedule.isCalm || random.chance(0.9) ? size : 1 + Math.floor(random.next() * (size - 1));
+    const isLast = files.length > 0 && this.table.failure("pass") !== undefined;
+    const isWhole = !isLast && (schedule.isCalm || random.chance(0.9));
+    const taken = isWhole ? size : 1 + Math.floor(random.next() * (size - 1));
+    if (isLast) schedule.at(schedule.now, "strike", () => this.table.strike(this.party), schedule.world);
     for (const file of files) file.hold();
     peer.#take({ bytes: from.slice(start, start + taken), files }, this.#arrivalAtPeer());
     return taken;
@@ -130,6 +133,7 @@ export class StreamEnd extends OpenFile {
 /** One end of an exchange, in place of the addon's PassingSocket. */
 export class PassingSocket implements NativePassingSocket, Port {
   readonly end = undefined;
+  readonly isPassing = true;
   readonly isConnected = true;
   readonly handle: Handle;
   readonly party: Party;
@@ -173,6 +177,7 @@ export class PassingSocket implements NativePassingSocket, Port {
 /** In place of the addon's PassingListener. */
 export class Listener implements NativePassingListener, Port {
   readonly end = undefined;
+  readonly isPassing = false;
   readonly isConnected = true;
   readonly handle = undefined;
   readonly party: Party;
