@@ -50,6 +50,7 @@ test("explain tells the way of a packet, and the objects of the punt alone", asy
     steps.slice(0, 4).map(({ place: where, verdict }) => `${where} ${verdict}`),
     ["interface eth0 ok", "punt ok", "objects in VPP ok", `memif ${own} fault`],
   );
+  t.is(steps.filter(({ place: where }) => /^counters of memif\d+\/\d+$/.test(where)).length, 1);
   t.true(items.some(({ item, value }) => item.startsWith("span/eth0/") && value?.to === own));
   t.true(items.every(({ item }) => !item.includes("eth1")));
   t.false(JSON.stringify(items).includes("secret"));

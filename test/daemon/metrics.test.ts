@@ -139,3 +139,103 @@ test("readers at a time cost VPP one collection, a failed one too, and later rea
   await metrics.text();
   t.is(asked, 3);
 });
+
+const ID = { cnf: "mon", key: "k", label: "l" };
+const OTHER = { cnf: "dns", key: "", label: "" };
+
+/** Metrics of numbers that the test plays. */
+async function played() {
+  const way = (packets: number) => ({ packets, bytes: 100 * packets });
+  const interconnects = [{ interface: "memif1/0", toCnf: way(3), fromCnf: way(4), drops: { "tx error": 2 } }];
+  const ring = { interface: "memif1/0", direction: "to_cnf", queue: 0, fill: 0.5 };
+  const numbers = {
+    punts: [
+      { id: ID, request: { type: "SPAN" }, state: "FAILED", failure: { attempts: 7 } },
+      { id: OTHER, request: { type: "SPAN" }, state: "CREATED" },
+    ] as unknown[],
+    counters: { time: 0, punts: [{ id: ID, interconnects }], sockets: { drop: 5 } } as unknown,
+    role: { host: "h1", role: "leader", isReached: true, leaseSeconds: 9 } as unknown,
+    ...{ isConnected: true, askedForRings: 0 },
+  };
+  const metrics = await Metrics.open({
+    punts: async () => numbers.punts as never,
+    counters: async () => (numbers.counters as never) ?? Promise.reject(new Error("VPP is away")),
+    rings: async () => {
+      numbers.askedForRings++;
+      return [ring, { ...ring, interface: "memif9/9" }] as never;
+    },
+    isVppConnected: () => numbers.isConnected,
+    cluster: () => numbers.role as never,
+  });
+  /** The samples of the metrics of that name. */
+  const samples = async (name: RegExp) =>
+    (await metrics.text()).split("\n").filter((line) => line.startsWith("vpp_punt_") && name.test(line));
+  return { metrics, numbers, samples };
+}
+
+test("the traffic and the states are those of VPP and of the punts now", async (t) => {
+  const { numbers, samples } = await played();
+  const names = 'cnf="mon",key="k",label="l",interface="memif1/0"';
+  const traffic = [
+    `vpp_punt_packets_total{${names},direction="to_cnf"} 3`,
+    `vpp_punt_packets_total{${names},direction="from_cnf"} 4`,
+    `vpp_punt_bytes_total{${names},direction="to_cnf"} 300`,
+    `vpp_punt_bytes_total{${names},direction="from_cnf"} 400`,
+    `vpp_punt_drops_total{${names},cause="tx error"} 2`,
+    'vpp_punt_socket_nodes_total{counter="drop"} 5',
+    `vpp_punt_ring_fill{${names},direction="to_cnf",queue="0"} 0.5`,
+  ];
+  const isTraffic = /^vpp_punt_(packets|bytes|drops|socket_nodes|ring_fill)/;
+  for (const _round of [1, 2]) t.deepEqual(await samples(isTraffic), traffic);
+  const isState = /^vpp_punt_(punts|attempts|vpp)/;
+  t.deepEqual(await samples(isState), [
+    'vpp_punt_punts{type="SPAN",state="FAILED"} 1',
+    'vpp_punt_punts{type="SPAN",state="CREATED"} 1',
+    'vpp_punt_attempts{cnf="mon",key="k",label="l"} 7',
+    "vpp_punt_vpp_connected 1",
+    "vpp_punt_vpp_statistics 1",
+  ]);
+  const { counters, askedForRings } = numbers;
+  Object.assign(numbers, { counters: undefined, punts: [], isConnected: false });
+  t.deepEqual(await samples(isTraffic), traffic.slice(0, -1), "the last numbers, beside the word that they are old");
+  t.deepEqual(await samples(isState), ["vpp_punt_vpp_connected 0", "vpp_punt_vpp_statistics 0"]);
+  t.is(numbers.askedForRings, askedForRings);
+  numbers.counters = { ...(counters as object), punts: [], sockets: {} };
+  t.deepEqual(await samples(isTraffic), []);
+});
+
+test("times are in seconds, and what failed is counted for itself", async (t) => {
+  const { metrics, samples } = await played();
+  metrics.passed(1_500, false);
+  metrics.passed(500, true);
+  metrics.called("show_version", 20);
+  metrics.askedEtcd("read", 30, true);
+  metrics.askedEtcd("read", 5_000, false);
+  t.deepEqual(await samples(/_seconds_(sum|count)|failures/), [
+    'vpp_punt_etcd_seconds_sum{call="read"} 0.03',
+    'vpp_punt_etcd_seconds_count{call="read"} 1',
+    'vpp_punt_etcd_failures_total{call="read"} 1',
+    "vpp_punt_reconcile_seconds_sum 2",
+    "vpp_punt_reconcile_seconds_count 2",
+    "vpp_punt_reconcile_failures_total 1",
+    'vpp_punt_api_seconds_sum{message="show_version"} 0.02',
+    'vpp_punt_api_seconds_count{message="show_version"} 1',
+  ]);
+});
+
+test("a daemon of a cluster has one role, and a lease while it acts", async (t) => {
+  const { numbers, samples } = await played();
+  const isCluster = /^vpp_punt_(cluster_role|etcd_connected|etcd_lease)/;
+  const role = (name: string, is: number) => `vpp_punt_cluster_role{host="h1",role="${name}"} ${is}`;
+  const others = ["standby", "cut-off", "halted", "other-vpp"];
+  t.deepEqual(await samples(isCluster), [
+    ...[role("leader", 1), ...others.map((name) => role(name, 0))],
+    'vpp_punt_etcd_connected{host="h1"} 1',
+    'vpp_punt_etcd_lease_seconds{host="h1"} 9',
+  ]);
+  numbers.role = { host: "h1", role: "cut-off", isReached: false, leaseSeconds: undefined };
+  t.deepEqual(
+    (await samples(isCluster)).filter((line) => line.endsWith(" 1") || !line.includes("role")),
+    [role("cut-off", 1), 'vpp_punt_etcd_connected{host="h1"} 0'],
+  );
+});
