@@ -88,3 +88,18 @@ test("a caller that is stopped in the middle of a call keeps its connection", as
   await sleep(6 * INTERVAL);
   t.is(open.size, 1);
 });
+
+test("a caller that goes without a word leaves no connection, and the door stays open", async (t) => {
+  const { path, open } = await openDoor(t);
+  const silent = connect({ path, allowHalfOpen: true });
+  await once(silent, "connect");
+  while (open.size === 0) await sleep(1);
+  silent.end();
+  silent.resume();
+  while (open.size > 0) await sleep(1);
+  const caller = connectHttp2("http://localhost", { createConnection: () => connect(path) });
+  t.teardown(() => caller.destroy());
+  const call = caller.request({ ":method": "POST", ":path": "/" });
+  const [{ ":status": status }] = await once(call, "response");
+  t.is(status, 200);
+});
