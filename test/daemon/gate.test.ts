@@ -149,6 +149,26 @@ test("a count is of the punts that stay, those under way, and those of the same 
   t.true(asked.every((each) => each === "list"));
 });
 
+test("a count has the request that ends while the punts are listed, and each rule counts its own CNFs", async (t) => {
+  const answers: (() => void)[] = [];
+  const list = () => new Promise((resolve) => void answers.push(() => resolve([])));
+  const slow = play({ rules: [ruleOf({ cnfs: ["a"], count: 1 })], more: { punts: { list } } });
+  let end = () => {};
+  const first = slow.gate.pass([span("a", "1")], slow.scopeOf(), nobody, () => new Promise<void>((go) => (end = go)));
+  await new Promise(setImmediate);
+  answers[0]!();
+  await new Promise(setImmediate);
+  const second = slow.gate.pass([span("a", "2")], slow.scopeOf(), nobody, async () => t.fail());
+  await new Promise(setImmediate);
+  end();
+  await first;
+  answers[1]!();
+  await t.throwsAsync(second, { code: "ERR_POLICY", message: /have 1 punts, and 1 are allowed/ });
+  const two = play({ rules: [ruleOf({ cnfs: ["b"], count: 2 }), ruleOf({ cnfs: ["a"] })] });
+  const requests = [span("b", "1"), span("a"), span("b", "2")];
+  t.is(await two.gate.pass(requests, two.scopeOf(), nobody, async () => "ok"), "ok");
+});
+
 test("names are looked up where a rule is about them", async (t) => {
   const interfaces = [{ written: "eth0", name: "eth0", isDependency: false }];
   const rules = [ruleOf({ interfaces: ["eth0"], vrfs: [5] })];

@@ -3,7 +3,8 @@ import { EventEmitter, once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import test from "ava";
 import { callerOf, markCaller } from "../../lib/daemon/doors/door.js";
-import { callerText, tlsCaller } from "../../lib/daemon/identity.js";
+import { type CertificateName, callerText, tlsCaller } from "../../lib/daemon/identity.js";
+import { namesOneOf } from "../../lib/daemon/policy/certificate-names.js";
 import { obstacleOf, readiness } from "../../lib/daemon/standing.js";
 import { peerUser, plainAddress } from "../../lib/daemon/tcp-peer.js";
 import { Traffic } from "../../lib/daemon/traffic.js";
@@ -48,6 +49,35 @@ test("the names of a certificate are those of an identity, in their usual form",
   ]);
   t.deepEqual(namesIn('DNS:"a, DNS:root", othername:<unsupported>, xDNS:a, DNS:'), []);
   t.deepEqual(namesIn(), []);
+});
+
+test("a pattern is for the names of one kind of certificate, and * for all", (t) => {
+  const kinds: Record<CertificateName["kind"], Record<string, string>> = {
+    "IP Address": {
+      ...{
+        "10.0.*": "10.0.0.9",
+        "10.0.0.?": "10.0.0.9",
+        "?::12": "1::12",
+        "fd00::*": "fd00::9",
+        "2001:DB8::1": "2001:db8::1",
+      },
+      ...{ "::ffff:10.0.0.*": "::ffff:10.0.0.1", "?0:*": "a0:b", ":*": ":" },
+    },
+    URI: {
+      ...{ "spiffe://Site/*": "spiffe://Site/a", "*://a": "http://a", "?://a": "x://a", "http://a:1": "http://a:1" },
+      ...{ "a:xyz": "a:xyz", "h2://a": "h2://a", "x-y.z+1:a@b": "x-y.z+1:a@b" },
+    },
+    email: { "*@Ops.example": "a@Ops.example", "x@a:b": "x@a:b" },
+    DNS: { "*.NOC.example": "a.noc.example", "10.example": "10.example", cafe: "cafe", "1a": "1a" },
+  };
+  const names = Object.keys(kinds) as CertificateName["kind"][];
+  for (const kind of names)
+    for (const [pattern, text] of Object.entries(kinds[kind]))
+      for (const other of names) t.is(namesOneOf(["none", pattern], { kind: other, text }), other === kind, pattern);
+  for (const kind of names) t.true(namesOneOf(["*"], { kind, text: "x" }), kind);
+  t.false(namesOneOf(["spiffe://Site/*"], { kind: "URI", text: "spiffe://site/a" }), "case counts in a URI");
+  t.false(namesOneOf(["*@Ops.example"], { kind: "email", text: "a@ops.example" }));
+  t.false(namesOneOf([], { kind: "DNS", text: "a" }));
 });
 
 test("an address of IPv4 is itself, also in a socket of IPv6", (t) => {

@@ -154,6 +154,76 @@ test("other hosts and traces are an operator's, and a change is not one's who ma
   t.throws(() => other.requireTrace(undefined, "punt.x"), refusal(`rule "r" (operator): ${trace}`));
 });
 
+test("an operator's rule allows every request", (t) => {
+  const rights = rightsOf({ name: "o", operator: true, count: 0, interfaces: [], vrfs: [], ports: [], types: [] });
+  t.is(rights.requireRequest(span, NOTHING, "punt.x").name, "o");
+});
+
+const dns = (more: object) =>
+  parseRequest({
+    ...{ cnf: "dns", type: "PUNT_TO_SOCKET", socketPath: "/s" },
+    ...{ toHost: { af: "IPV4", protocol: "UDP", port: 53 }, ...more },
+  } as never);
+
+test("a rule allows the ports of its ranges, ends included, and no punt of all ports", (t) => {
+  const ask = (port: number, ports: object[], more: object = {}) => {
+    const request = dns({ toHost: { af: "IPV4", protocol: "UDP", port }, ...more });
+    return rightsOf({ cnfs: ["*"], ports }).requireRequest(request, { ...NOTHING, ownSocket: true }, "punt.x").name;
+  };
+  const ranges = [
+    { first: 53, last: 53 },
+    { first: 1000, last: 2000 },
+  ];
+  for (const port of [53, 1000, 1500, 2000]) t.is(ask(port, ranges), "r");
+  for (const port of [52, 54, 999, 2001])
+    t.throws(() => ask(port, ranges), refusal(`rule "r" (ports): port ${port} is not among 53, 1000-2000`));
+  t.throws(() => ask(53, []), refusal('rule "r" (ports): port 53 is not among none'));
+  const abx = { ...span, type: "ABX", ingressAclRules: [{ protocol: "UDP" }] } as never;
+  const all = rightsOf({ cnfs: ["*"], ports: [{ first: 0, last: 65535 }] });
+  t.throws(() => all.requireRequest(abx, NOTHING, "punt.x"), { message: /\(ports\): .*ingressAclRules\[0\]/ });
+  t.is(all.requireRequest(span, NOTHING, "punt.x").name, "r", "it has no ports");
+});
+
+test("what a punt waits for, or makes, is judged as what it uses", (t) => {
+  const waiting = (...dependsOn: object[]) => parseRequest({ ...span, dependsOn } as never);
+  const ask = (request: typeof span, rule: object) =>
+    rightsOf({ cnfs: ["*"], ...rule }).requireRequest(request, NOTHING, "punt.x").name;
+  const container = waiting({ kind: "container", name: "container:web" }, { kind: "link-up", name: "eth0" });
+  t.is(ask(container, { netns: ["container:w*"] }), "r");
+  t.throws(() => ask(container, {}), refusal('rule "r" (netns): container:web is not among none'));
+  t.throws(() => ask(container, { netns: ["db"] }), refusal('rule "r" (netns): container:web is not among db'));
+  const vrf = waiting({ kind: "link-up", name: "eth0" }, { kind: "vrf", vrf: 7, af: "IPV4" });
+  t.is(ask(vrf, { vrfs: [7] }), "r");
+  t.throws(() => ask(vrf, { vrfs: [0] }), refusal('rule "r" (vrfs): VRF 7 is not among 0'));
+  const hairpin = parseRequest({
+    ...{ type: "HAIRPIN", cnf: "dns", interconnect: "TAP", vppInterface: "eth0" },
+    hairpinInterface: { name: "hp0" },
+  } as never);
+  t.is(ask(hairpin, { interfaces: ["hp*"] }), "r");
+  t.throws(
+    () => ask(hairpin, { interfaces: ["eth0"] }),
+    refusal('rule "r" (interfaces): VPP interface hp0 is not among eth0'),
+  );
+  t.throws(() => ask(span, { types: ["ABX"] }), refusal('rule "r" (types): SPAN is not among ABX'));
+  t.throws(() => ask(span, { interconnects: ["TAP"] }), refusal('rule "r" (interconnects): MEMIF is not among TAP'));
+  t.throws(() => ask(span, { cnfs: ["bgp"] }), refusal('rule "r" (cnfs): CNF dns is not among bgp'));
+});
+
+test("the question about several interfaces is open as long as one that is not only awaited is missing", (t) => {
+  const [awaited, missing] = [eth0(undefined, true), { ...eth0(undefined), written: "eth1" }];
+  const rights = rightsOf({ cnfs: ["dns"], interfaces: ["eth*"] });
+  const ask = () => rights.requireRequest(span, { ...NOTHING, interfaces: [eth0("eth0"), awaited, missing] }, "punt.x");
+  const error = t.throws(ask, { code: "ERR_UNRESOLVED", message: /VPP has no interface eth1:/ }) as PuntError;
+  t.deepEqual(error.details, { interface: "eth1" });
+});
+
+test("a trace on another host is a change there", (t) => {
+  const viewer = rightsOf({ operator: true, readOnly: true, hosts: ["h1", "h2"] });
+  const ask = (host: string) => () => viewer.requireTrace(host, "punt.x");
+  t.throws(ask("h1"), refusal('rule "r" (readOnly): it allows to look only'));
+  t.throws(ask("h3"), refusal('rule "r" (hosts): host h3 is not among h1, h2'));
+});
+
 test("a namespace and a socket that are not the caller's own are allowed by name, and never by a way out of a folder", (t) => {
   const rights = rightsOf({
     cnfs: ["*"],
@@ -179,11 +249,7 @@ test("a namespace and a socket that are not the caller's own are allowed by name
     t.throws(() => ask(tap(netns)), refusal(`${words} ${name} ${allowed}`));
     t.notThrows(() => ask(tap(netns), { ownNamespace: true }));
   }
-  const socket = (socketPath: string) =>
-    parseRequest({
-      ...{ cnf: "dns", type: "PUNT_TO_SOCKET", socketPath },
-      toHost: { af: "IPV4", protocol: "UDP", port: 53 },
-    });
+  const socket = (socketPath: string) => dns({ socketPath });
   t.is(ask(socket("/run/a/s")).name, "r");
   const sockets = "is not among sockets that the daemon makes, /run/a/*";
   for (const path of ["/run/b/s", "/run/a/../b/s"]) {

@@ -137,8 +137,8 @@ class Census {
 
 /** The namespace of the calling process, where the daemon sees its pid. */
 function isNamespaceOf({ netns }: PuntRequest, caller: Caller): boolean {
-  if (netns === undefined || caller.kind !== "unix" || caller.pid === 0) return false;
-  if (!("pid" in netns)) return false;
+  if (caller.kind !== "unix" || netns === undefined || !("pid" in netns)) return false;
+  // Linux has no /proc/0, the process that the daemon does not see.
   const own = namespaceOf(`/proc/${caller.pid}/ns/net`);
   const isIt = own !== undefined && namespaceOf(`/proc/${netns.pid}/ns/net`) === own;
   // The last question: a pid that now belongs to another process does not pass.
