@@ -217,6 +217,11 @@ test("a punt whose CNF has lost its rules is named, and a punt whose CNF never h
     { name: "operator", match: { uid: 2 }, cnfs: "bgp", operator: true },
   ]);
   t.deepEqual(policy.objectionsTo([statusOf("dns")]), []);
+  write([{ name: "dns", match: { uid: 1 }, cnfs: "dns", types: "ABX" }]);
+  await policy.reload();
+  t.deepEqual(policy.objectionsTo([statusOf("dns")]), [
+    'the policy does not allow punt dns any more, which stays: rule "dns" (types): SPAN is not among ABX',
+  ]);
   write([]);
   await policy.reload();
   t.deepEqual(policy.objectionsTo([statusOf("dns"), statusOf("bgp"), statusOf("ntp")]), [

@@ -133,6 +133,7 @@ test("a count is of the punts that stay, those under way, and those of the same 
   t.is(await pass([span("a", "new")], undefined, goes), "ok");
   await t.throwsAsync(pass([span("a", "new"), span("a", "newer")], undefined, goes), refused(3));
   t.is(await pass([span("a", "new"), span("a", "new")], undefined, goes), "ok");
+  t.is(await pass([span("a", "new"), span("a", "new"), span("a", "1")], undefined, goes), "ok");
   // A request under way counts until its change has ended.
   let end = () => {};
   const first = pass([span("a", "new")], () => new Promise<void>((resolve) => (end = resolve)), goes);
@@ -448,8 +449,13 @@ test("an interface is resolved by VPP's name with the VRFs of both families; an 
   t.deepEqual((await resolver.resolve(span("a"))).interfaces, [
     { written: "eth0", name: undefined, isDependency: false },
   ]);
-  vpp.call = async () => Promise.reject(new PuntError("vpp.call", "ERR_X", "no"));
+  let calls = 0;
+  vpp.call = async () => {
+    calls++;
+    throw new PuntError("vpp.call", "ERR_X", "no");
+  };
   await t.throwsAsync(resolver.resolve(request), { code: "ERR_X" });
+  t.is(calls, 2, "for both families, and not again");
   const count = refreshes;
   const plain = parseRequest({
     cnf: "a",

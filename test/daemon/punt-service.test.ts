@@ -80,6 +80,14 @@ test("a stream has a line at its begin, or once it knows its punts, and one if i
   t.deepEqual(decisions(), ["allowed"], "a caller that has gone is no failure");
 });
 
+test("a call whose caller is not known is refused", async (t) => {
+  const { service, decisions } = play();
+  const unknown = { signal: new AbortController().signal, values: { get: () => undefined }, method: { name: "List" } };
+  const refused = { message: /punt\.list: it is not known who the caller is$/ };
+  await t.throwsAsync(async () => service.list!({ cnf: "", host: "" } as never, unknown as never), refused);
+  t.deepEqual(decisions(), []);
+});
+
 test("a dump that finds no punt has one line", async (t) => {
   const { service, context, decisions } = play();
   const stream = service.dump!({ id: ID, filter: "", host: "" } as never, context) as AsyncIterable<unknown>;
