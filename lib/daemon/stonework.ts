@@ -58,9 +58,10 @@ class PolicyAccess implements StoneWorkAccess {
     });
   }
 
-  async arrival(cnf: CnfPlace): Promise<void> {
+  async arrival(cnf: CnfPlace): Promise<(model: string) => boolean> {
     const scope = this.#scopeOf(cnf, "DiscoverCnf", "stonework.arrival");
     await judged(scope, () => requireChange(scope, cnf.label));
+    return (model) => scope.view.rights.hasModel(cnf.label, model);
   }
 
   async punts<T>(cnf: CnfPlace, { requests, gone }: PuntWish, change: () => Promise<T>): Promise<T> {

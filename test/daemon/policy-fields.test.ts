@@ -116,7 +116,7 @@ test("a file that is not a policy says why in one line for each error", (t) => {
 test("each field takes one value or a list, and names what is wrong with it", (t) => {
   const lists = {
     ...{ hosts: "h*", cnfs: "a", types: "SPAN", interconnects: "TAP", interfaces: "eth*" },
-    ...{ vrfs: 4_294_967_295, netns: "n", socketPaths: "/a" },
+    ...{ vrfs: 4_294_967_295, netns: "n", socketPaths: "/a", models: "m.*" },
   };
   for (const [name, value] of Object.entries(lists)) {
     t.deepEqual(ruleWith({ [name]: value })[name as keyof Rule], [value] as never, name);

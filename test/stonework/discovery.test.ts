@@ -3,7 +3,9 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { SILENT } from "../../lib/logger.js";
+import { StoneWorkModule } from "../../lib/stonework/index.js";
 import { Arrivals } from "../../lib/stonework/orchestrator/arrivals.js";
+import { Cnf } from "../../lib/stonework/orchestrator/cnf.js";
 import { Discovery } from "../../lib/stonework/orchestrator/discovery.js";
 import { temporaryFolder } from "../support/stonework/folder.js";
 
@@ -77,4 +79,24 @@ test("a CNF that is kept out is judged again when the rules are, and not after i
   arrivals.leave("one.pid");
   arrivals.greetAgain();
   t.deepEqual(judged, ["one", "two", "two"]);
+});
+
+test("a CNF has neither names nor files of models that are left out", async (t) => {
+  const directory = temporaryFolder(t);
+  const module = await StoneWorkModule.start({ label: "a", directory, address: "127.0.0.1", host: "127.0.0.1" });
+  t.teardown(() => module.close());
+  const { grpc, http } = module.ports;
+  const place = { pid: 1, label: "a", address: "127.0.0.1", grpcPort: grpc, httpPort: http };
+  const cnf = new Cnf(place, 20_000, SILENT);
+  t.teardown(() => cnf.close());
+  await cnf.discover({ address: "127.0.0.1", grpcPort: 1, httpPort: 1 });
+  const names = () => cnf.knownModels.map(({ spec }) => `${spec?.module}.${spec?.type}`);
+  t.deepEqual([...cnf.models.keys()], ["vpppunt.punt"]);
+  t.deepEqual(names(), ["vpppunt.punt", "linux.interfaces.interface", "vpp.interfaces"]);
+  t.truthy(cnf.file("vpppunt/punt.proto"));
+  cnf.leaveOut(["vpppunt.punt"]);
+  t.deepEqual([...cnf.models.keys()], []);
+  t.deepEqual(names(), ["linux.interfaces.interface", "vpp.interfaces"]);
+  t.is(cnf.file("vpppunt/punt.proto"), undefined);
+  t.truthy(cnf.file("ligato/linux/interfaces/interface.proto"));
 });

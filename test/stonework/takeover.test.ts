@@ -39,11 +39,11 @@ async function until<T>(find: () => T | undefined | false): Promise<T> {
   }
 }
 
-/** A daemon under RULES, and a CNF whose punt is there. */
-async function withVictim(t: ExecutionContext) {
+/** A daemon under rules. */
+async function underRules(t: ExecutionContext, rules: string) {
   const directory = temporaryFolder(t);
   const path = (name: string) => join(directory, name);
-  writeFileSync(path("policy"), RULES);
+  writeFileSync(path("policy"), rules);
   writeFileSync(path("cnfs.yaml"), CONFIG);
   const warned: string[] = [];
   let discovered = 0;
@@ -73,10 +73,20 @@ async function withVictim(t: ExecutionContext) {
         return isIt && line.caller === `stonework ${address} as CNF ${label}`;
       }),
     );
-  const victim = await cnf(VICTIM);
-  await until(() => victim.punts.some(({ state }) => state === "CREATED"));
   const states = async () => (await punts.list()).map(({ id, state }) => `${id.cnf} ${state}`);
-  return { ...running, path, warned, cnf, audited, victim, states, arrivals: () => discovered };
+  return { ...running, path, warned, cnf, audited, states, arrivals: () => discovered };
+}
+
+function isCreated({ punts }: StoneWorkModule): boolean {
+  return punts.some(({ state }) => state === "CREATED");
+}
+
+/** A daemon under RULES, and a CNF whose punt is there. */
+async function withVictim(t: ExecutionContext) {
+  const running = await underRules(t, RULES);
+  const victim = await running.cnf(VICTIM);
+  await until(() => isCreated(victim));
+  return { ...running, victim };
 }
 
 test("a CNF at an address whose rules do not have the label is kept out, until they do", async (t) => {
@@ -112,11 +122,20 @@ test("a CNF does not answer for a model of another label, also while that one is
     return [];
   };
   await cnf(OTHER, { models: [{ ...PUNT_MODEL, punts }] });
-  await until(() => warned.find((text) => text.startsWith("another CNF has these models")));
+  await until(() => warned.find((text) => text.startsWith("models of other CNFs are left out")));
   await victim.close();
   const again = await cnf(VICTIM);
-  await until(() => again.punts.some(({ state }) => state === "CREATED"));
+  await until(() => isCreated(again));
   t.false(isAsked);
+  t.deepEqual(await states(), ["victim CREATED"]);
+});
+
+test("a CNF whose rule names other models does not get this one, also while no CNF has it", async (t) => {
+  const { cnf, states, warned } = await underRules(t, RULES.replace("cnfs: other", "cnfs: other, models: other.*"));
+  await cnf(OTHER, { models: EMPTY });
+  await until(() => warned.find((text) => text.startsWith("models of other CNFs are left out")));
+  const victim = await cnf(VICTIM);
+  await until(() => isCreated(victim));
   t.deepEqual(await states(), ["victim CREATED"]);
 });
 

@@ -47,6 +47,14 @@ export class Rights {
     return this.#ruleOfChange(cnf) !== undefined;
   }
 
+  /** Whether the CNF may have a model of StoneWork's. */
+  hasModel(cnf: string, model: string): boolean {
+    return this.rules.some(({ readOnly, cnfs, models }) => {
+      const isFree = models === undefined || matchesAny(models, model);
+      return !readOnly && matchesAny(cnfs, cnf) && isFree;
+    });
+  }
+
   #ruleOfChange(cnf: string): Rule | undefined {
     return this.rules.find(({ operator, readOnly, cnfs }) => !readOnly && (operator || matchesAny(cnfs, cnf)));
   }

@@ -91,6 +91,11 @@ const ruleSchema = lazily(() =>
     socketPaths: oneOrMore(pattern())
       .optional()
       .describe("Paths of punt sockets. Default: sockets that the daemon makes"),
+    models: oneOrMore(pattern())
+      .optional()
+      .describe(
+        "Models of StoneWork's that its CNFs may have, such as mock1.mock-type. Default: those that no other CNF has",
+      ),
     count: zod().int().min(0).optional().describe("The most punts that the CNFs of the rule may have together"),
   }),
 );

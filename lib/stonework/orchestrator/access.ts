@@ -41,8 +41,12 @@ export interface PuntWish {
 export interface StoneWorkAccess {
   /** Answers a call with the rights of its caller. @throws PuntError ERR_POLICY: it has none; what `answer` throws */
   call<T>(call: StoneWorkCall, answer: (rights: StoneWorkRights) => T | Promise<T>): Promise<T>;
-  /** Judges whether a CNF at that address may have that label. @throws PuntError ERR_POLICY */
-  arrival(cnf: CnfPlace): Promise<void>;
+  /**
+   * Judges whether a CNF at that address may have that label. Returns a function that says whether it may have a model.
+   *
+   * @throws PuntError ERR_POLICY
+   */
+  arrival(cnf: CnfPlace): Promise<(model: string) => boolean>;
   /** Makes a change of a CNF's punts, if the CNF may make it. @throws PuntError ERR_POLICY, ERR_UNRESOLVED; what `change` throws */
   punts<T>(cnf: CnfPlace, wish: PuntWish, change: () => Promise<T>): Promise<T>;
 }
@@ -52,7 +56,7 @@ const ALL: StoneWorkRights = { sees: () => true, requireChange: () => {}, change
 /** Every caller may do everything. */
 export const UNLIMITED: StoneWorkAccess = {
   call: async (_call, answer) => answer(ALL),
-  arrival: async () => {},
+  arrival: async () => () => true,
   punts: (_cnf, _wish, change) => change(),
 };
 

@@ -17,8 +17,8 @@ interface Hooks {
   readonly log: Logger;
   /** Where the CNFs find the orchestrator. */
   place(): OwnPlace;
-  /** Rejects if no CNF at the announced address may have the label. */
-  admitted(announcement: Announcement): Promise<void>;
+  /** Resolves with a function that says whether the CNF may have a model. Rejects if no CNF at the announced address may have the label. */
+  admitted(announcement: Announcement): Promise<(model: string) => boolean>;
   /** A CNF has answered, for the first time or in another life. */
   arrived(cnf: Cnf): void;
   /** A CNF that did not answer for a while answers again. */
@@ -77,8 +77,9 @@ export class Arrivals {
   async #greet(announcement: Announcement, signal: AbortSignal): Promise<boolean> {
     const { deadline, log } = this.#hooks;
     const { label, address } = announcement;
+    let mayHave: (model: string) => boolean;
     try {
-      await this.#hooks.admitted(announcement);
+      mayHave = await this.#hooks.admitted(announcement);
       if (!this.#cnfs.has(label) && this.#cnfs.size >= MOST_CNFS)
         throw new Error(`${MOST_CNFS} CNFs are known already`);
     } catch (error) {
@@ -90,7 +91,7 @@ export class Arrivals {
       try {
         await cnf.discover(this.#hooks.place());
         if (!signal.aborted) {
-          this.#arrived(cnf);
+          this.#arrived(cnf, mayHave);
           return true;
         }
       } catch (error) {
@@ -102,13 +103,15 @@ export class Arrivals {
     return false;
   }
 
-  #arrived(cnf: Cnf): void {
+  #arrived(cnf: Cnf, mayHave: (model: string) => boolean): void {
     const { log } = this.#hooks;
     const others = this.all.filter(({ label }) => label !== cnf.label);
-    const foreign = [...cnf.models.keys()].filter((model) => others.some(({ models }) => models.has(model)));
+    const foreign = [...cnf.models.keys()].filter(
+      (model) => !mayHave(model) || others.some(({ models }) => models.has(model)),
+    );
     if (foreign.length > 0) {
       cnf.leaveOut(foreign);
-      log.warn({ cnf: cnf.label, models: foreign }, "another CNF has these models: they are left out");
+      log.warn({ cnf: cnf.label, models: foreign }, "models of other CNFs are left out");
     }
     this.#cnfs.get(cnf.label)?.close();
     this.#cnfs.set(cnf.label, cnf);

@@ -118,17 +118,19 @@ export class Cnf {
     const isLeftOut = ({ spec }: ModelDetail) => spec !== undefined && names.includes(modelName(spec));
     this.#known = this.#known.filter((each) => !isLeftOut(each));
     this.#models = new Map([...this.#models].filter(([name]) => !names.includes(name)));
+    const files = new Set(this.#known.map((detail) => optionOf(detail, "protoFile")));
+    for (const name of this.#files.keys()) if (!files.has(name)) this.#files.delete(name);
   }
 
   /** @throws ConnectError; Error: the file does not declare the model's message */
-  async #model({ spec, protoName, options }: ModelDetail): Promise<Model> {
-    const option = (key: string) => options.find((each) => each.key === key)?.values[0] ?? "";
-    const name = option("protoFile");
+  async #model(detail: ModelDetail): Promise<Model> {
+    const { spec, protoName } = detail;
+    const name = optionOf(detail, "protoFile");
     const file = this.#files.get(name) ?? named(await this.#meta.protoFileDescriptor({ fullProtoFileName: name }));
     this.#files.set(name, file);
     const message = createFileRegistry(create(FileDescriptorSetSchema, { file: filesOf(file) })).getMessage(protoName);
     if (message === undefined || spec === undefined) throw new Error(`${name} does not declare the model ${protoName}`);
-    return { message, spec, nameTemplate: option("nameTemplate") };
+    return { message, spec, nameTemplate: optionOf(detail, "nameTemplate") };
   }
 
   async puntRequests(item: Item): Promise<readonly PuntRequest[]> {
@@ -182,6 +184,10 @@ export class Cnf {
       return !isAway(error);
     }
   }
+}
+
+function optionOf({ options }: ModelDetail, key: string): string {
+  return options.find((each) => each.key === key)?.values[0] ?? "";
 }
 
 /** Fills in the JSON names of fields, which a descriptor that no compiler wrote may lack. */
