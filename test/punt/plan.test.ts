@@ -36,6 +36,7 @@ function factsOf(cards: number, seen: readonly Seen[] = []): Facts {
     namespaces: new Set([0, 1]),
     seen: new Map(seen.map((each) => [each.key, each])),
     unreadable: new Map(),
+    unreadableNamespaces: new Map(),
   };
 }
 

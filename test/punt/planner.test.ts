@@ -19,6 +19,7 @@ function facts(...seen: Seen[]): Facts {
     namespaces: new Set(),
     seen: new Map(seen.map((each) => [each.key, each])),
     unreadable: new Map(),
+    unreadableNamespaces: new Map(),
   };
 }
 

@@ -17,7 +17,7 @@ import { failedStep, failureKey, noteOf } from "./failure-notes.js";
 import { FirstLook } from "./first-look.js";
 import { otherNames } from "./interface-names.js";
 import { failedAtVpp, judge, judgeLeaving, unfinished } from "./judge.js";
-import { hasInterconnects, learnItems, withEntries } from "./leaving.js";
+import { hasInterconnects, itemsOf, learnItems, withEntries } from "./leaving.js";
 import { Memory } from "./memory.js";
 import { PuntSpans } from "./spans.js";
 import { statusOf } from "./status.js";
@@ -306,8 +306,7 @@ export class DesiredState implements Ledger {
     learnItems(this.#unplanned(), result.leaving);
     for (const entry of [...this.#entries.values()]) {
       const punt = plan.punts.get(entry.key);
-      if (punt?.state === "ready") entry.items = punt.items;
-      if (punt?.state === "waiting" && punt.kept.length > 0) entry.items = punt.kept;
+      if (punt && (punt.state === "ready" || punt.kept.length > 0)) entry.items = itemsOf(punt);
       const situation = entry.leaving
         ? judgeLeaving(entry, result)
         : punt && (judge(entry, punt, result) ?? (isActing ? undefined : unfinished(punt, result, this.#memory.notes)));
@@ -316,13 +315,14 @@ export class DesiredState implements Ledger {
     }
   }
 
-  /** Forgets objects that do not exist and are not wanted. Once nothing comes or goes, also forgets namespaces without a punt. */
+  /** Forgets objects that do not exist and are not wanted. Once nothing comes or goes, also forgets namespaces without a punt that were read. */
   tidy(isDone: boolean): void {
     const isKept = (key: string) =>
       (this.#facts?.seen.has(key) ?? true) || this.#items.has(key) || isNoteOfVpp(key) || failedStep(key) !== undefined;
-    this.#memory.keepOnly((key) => isKept(key) || (key === OLD_CLAIM && !isDone));
+    const unread = [...(this.#facts?.unreadableNamespaces.keys() ?? [])];
+    this.#memory.keepOnly((key) => isKept(key) || (key === OLD_CLAIM && (!isDone || unread.length > 0)));
     const isQuiet = this.#underWay.size === 0 && ![...this.#entries.values()].some((entry) => entry.leaving);
-    if (isDone && isQuiet && this.#draft.dropNamespaces()) this.#wanted = this.#draft.freeze();
+    if (isDone && isQuiet && this.#draft.dropNamespaces(unread)) this.#wanted = this.#draft.freeze();
   }
 
   get facts(): Facts | undefined {

@@ -79,9 +79,9 @@ export class Draft {
     this.#punts.delete(idKey(id));
   }
 
-  /** Forgets namespaces without an interconnect. Returns whether there were any. */
-  dropNamespaces(): boolean {
-    return this.#namespaces.keep(new Set(this.#interconnects.all().flatMap(({ netns }) => netns ?? [])));
+  /** Forgets namespaces without an interconnect, but for some. Returns whether there were any. */
+  dropNamespaces(kept: readonly number[]): boolean {
+    return this.#namespaces.keep(new Set([...this.#interconnects.all().flatMap(({ netns }) => netns ?? []), ...kept]));
   }
 
   freeze(): Wanted {

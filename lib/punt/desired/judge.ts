@@ -1,6 +1,6 @@
 // Derives the situation of each punt from the plan and the steps that are left.
-import type { PuntError } from "../../errors.js";
-import type { Notes } from "../items/index.js";
+import { messageOf, type PuntError } from "../../errors.js";
+import { hiddenBy, type Notes } from "../items/index.js";
 import type { PuntPlan, Step } from "../plan/index.js";
 import type { Reconciled, Retries } from "../reconcile/index.js";
 import { failureText } from "../state.js";
@@ -44,8 +44,20 @@ export function unfinished(plan: PuntPlan, { open }: Reconciled, notes: Notes): 
 export function judgeLeaving(entry: Entry, result: Reconciled): Situation | undefined {
   if (entry.items === undefined) return undefined;
   const steps = entry.items.flatMap((key) => result.open.get(key) ?? []).filter((step) => step.action === "delete");
-  if (steps.length === 0) return { state: "DELETED", cause: "nothing of it is left" };
-  return failureIn(steps, result.retries);
+  if (steps.length > 0) return failureIn(steps, result.retries);
+  return hidden(entry, entry.items, result) ?? { state: "DELETED", cause: "nothing of it is left" };
+}
+
+/** Returns the situation of a deleted punt with an object of which nothing is known, and that no other punt has. */
+function hidden(entry: Entry, items: readonly string[], { facts, plan, nextLook }: Reconciled): Situation | undefined {
+  for (const item of items) {
+    if (plan.items.has(item) || plan.kept.has(item)) continue;
+    const error = hiddenBy(item, facts);
+    if (!error) continue;
+    const message = `${item} cannot be removed: ${messageOf(error)}`;
+    return refused(entry, { item, code: error.code, message }, nextLook);
+  }
+  return undefined;
 }
 
 function complete(caveats: readonly Caveat[]): Situation {

@@ -31,7 +31,7 @@ export function learnItems(entries: readonly Entry[], plan: Plan | undefined): v
   }
 }
 
-function itemsOf(plan: PuntPlan): readonly string[] {
-  if (plan.state === "ready") return plan.items;
-  return plan.state === "waiting" ? plan.kept : [];
+/** Returns the keys of a punt's items, made or kept. */
+export function itemsOf(plan: PuntPlan): readonly string[] {
+  return plan.state === "ready" ? plan.items : plan.kept;
 }

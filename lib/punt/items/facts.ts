@@ -76,6 +76,8 @@ export interface Facts {
   readonly seen: ReadonlyMap<string, Seen>;
   /** Kinds that could not be read, with the errors. Objects of these kinds are neither judged nor touched. */
   readonly unreadable: ReadonlyMap<KindName, PuntError>;
+  /** Numbers of namespaces whose devices could not be read, with the errors. Objects in them are neither judged nor touched. */
+  readonly unreadableNamespaces: ReadonlyMap<number, PuntError>;
 }
 
 /** Returns a function that finds an interface by tag, then by VPP's name. A tag of several interfaces names none of them. */

@@ -1,7 +1,6 @@
 // The CNF's side of a TAP: its state, and the addresses that the manager gives it.
-import type { HostLink } from "../../host/index.js";
 import type { Part } from "./item.js";
-import { type ActContext, interfaceKey, type Kind, type ObserveContext } from "./kind.js";
+import { type ActContext, interfaceKey, type Kind, type LinkIn, type ObserveContext } from "./kind.js";
 import { vrfDeviceKey } from "./vrf-device.js";
 
 interface LinkState {
@@ -25,20 +24,16 @@ export function hostLinkPart(value: LinkState): Part<LinkState> {
   return { kind: "host-link", key: hostLinkKey(value.namespace, value.name), value };
 }
 
-async function linksOf(context: ObserveContext): Promise<{ id: number; link: HostLink }[]> {
-  const ours = new Set(context.interfaces.filter((found) => found.ours).map((found) => found.id));
-  const isOurs = (name: string) => ours.has(name);
-  const found = await Promise.all(
-    [...context.namespaces].map(async ([id, path]) => ({ id, links: await context.linksOf(path, isOurs) })),
-  );
-  return found.flatMap(({ id, links }) => links.map((link) => ({ id, link })));
+function ourLinks({ interfaces, linksIn }: ObserveContext): Promise<LinkIn[]> {
+  const ours = new Set(interfaces.filter((found) => found.ours).map((found) => found.id));
+  return linksIn((name) => ours.has(name));
 }
 
 export const hostLink: Kind<LinkState> = {
   attribute: true,
 
   async observe(context) {
-    const links = await linksOf(context);
+    const links = await ourLinks(context);
     return links.map(({ id, link: { name, up, mac, mtu, checksumOffload, master } }) => ({
       ...hostLinkPart({ namespace: id, name, up, mac, mtu, checksumOffload, master }),
       ours: true,
@@ -99,7 +94,7 @@ export const hostAddresses: Kind<HostAddresses> = {
   attribute: true,
 
   async observe(context) {
-    const links = await linksOf(context);
+    const links = await ourLinks(context);
     return links.map(({ id, link }) => ({ ...hostAddressesPart(id, link.name, link.addresses), ours: true }));
   },
 

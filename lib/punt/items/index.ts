@@ -27,7 +27,7 @@ export {
   VPP_FEATURES,
   type VppFeature,
 } from "./features.js";
-export { hostAddressesPart, hostLinkPart } from "./host-link.js";
+export { hostAddressesPart, hostLinkKey, hostLinkPart } from "./host-link.js";
 export { interfacePart, isUp, observeInterfaces } from "./interface.js";
 export { createAfPacket } from "./interface-af-packet.js";
 export { MEMIF_ID } from "./interface-memif.js";
@@ -72,5 +72,5 @@ export { tablePart } from "./table.js";
 export { unnumberedPart } from "./unnumbered.js";
 export { vethPart } from "./veth.js";
 export { ALL_INTERFACES, type MessageName, NO_INDEX, type VppApi } from "./vpp-api.js";
-export { vrfDevicePart } from "./vrf-device.js";
+export { hiddenBy, vrfDevicePart } from "./vrf-device.js";
 export { xconnectKey, xconnectPart } from "./xconnect.js";

@@ -35,6 +35,12 @@ export interface Surroundings {
   readonly ways: DeviceWays;
 }
 
+/** A device, with the number of its namespace. */
+export interface LinkIn {
+  readonly id: number;
+  readonly link: HostLink;
+}
+
 /** The context in which VPP's interfaces are read. */
 export interface ReadContext extends Surroundings {
   /** Namespaces to read: those of desired punts, and those in which an earlier manager may have left objects. */
@@ -43,6 +49,8 @@ export interface ReadContext extends Surroundings {
   readonly expectedIn: ReadonlyMap<string, string>;
   /** Returns the devices of a namespace with wanted names. The call is cheap if the namespace has no such device. */
   linksOf(namespace: string, isWanted: (name: string) => boolean): Promise<HostLink[]>;
+  /** Returns such devices of all `namespaces`, without those of a namespace that cannot be read: `Facts` has its number. */
+  linksIn(isWanted: (name: string) => boolean): Promise<LinkIn[]>;
 }
 
 export interface ObserveContext extends ReadContext, LocalHandlers {

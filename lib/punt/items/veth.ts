@@ -26,22 +26,18 @@ export function vethPart(value: Veth): Part<Veth> {
  * together, so a pair with the CNF's end in another place serves another purpose.
  */
 export const veth: Kind<Veth> = {
-  async observe({ linksOf, marks, namespaces, ways }) {
+  async observe({ linksOf, linksIn, marks, ways }) {
     const { machineMark: owner } = marks;
     const links = (await linksOf(ways.vppNamespace ?? "", (name) => isVethName(owner, name))).filter(
       ({ kind }) => kind === "veth",
     );
     if (links.length === 0) return [];
     const devices = new Set(links.map(({ name }) => name));
-    const isPeer = (name: string) => devices.has(vethName(owner, name));
-    const ends = await Promise.all(
-      [...namespaces].map(async ([namespace, path]) => {
-        const peers = (await linksOf(path, isPeer)).filter(({ kind }) => kind === "veth");
-        return peers.map(({ name, mac }) => [vethName(owner, name), { name, mac, namespace }] as const);
-      }),
-    );
+    const ends = (await linksIn((name) => devices.has(vethName(owner, name))))
+      .filter(({ link }) => link.kind === "veth")
+      .map(({ id, link: { name, mac } }) => [vethName(owner, name), { name, mac, namespace: id }] as const);
     // If there are several, the one in the first namespace counts.
-    const peers = new Map(ends.flat().reverse());
+    const peers = new Map(ends.reverse());
     return links.map((link) => {
       const peer = peers.get(link.name);
       const value = {

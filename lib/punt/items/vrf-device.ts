@@ -1,5 +1,7 @@
 // Linux VRF devices.
+import type { PuntError } from "../../errors.js";
 import { vrfDevicePattern } from "../interconnect/index.js";
+import type { Facts } from "./facts.js";
 import type { Part } from "./item.js";
 import type { ActContext, Kind } from "./kind.js";
 
@@ -19,23 +21,30 @@ export function vrfDevicePart(device: Omit<VrfDevice, "up">, up = true): Part<Vr
   return { kind: "vrf-device", key: vrfDeviceKey(device.namespace, device.name), value: { ...device, up } };
 }
 
+/**
+ * Returns why nothing is known of an object of that key: it would be in a namespace that could not be read. All other objects there come
+ * and go with objects in VPP.
+ */
+export function hiddenBy(
+  key: string,
+  { unreadableNamespaces }: Pick<Facts, "unreadableNamespaces">,
+): PuntError | undefined {
+  const namespace = /^vrf-device\/(\d+)\//.exec(key)?.[1];
+  return namespace === undefined ? undefined : unreadableNamespaces.get(Number(namespace));
+}
+
 /** A Linux VRF device. It is ours if it is in our device group. A VRF device of another owner serves as well, and stays. */
 export const vrfDevice: Kind<VrfDevice> = {
   usesForeign: true,
 
-  async observe({ linksOf, marks, namespaces }) {
-    const isVrf = (name: string) => vrfDevicePattern.test(name);
-    const found = await Promise.all(
-      [...namespaces].map(async ([id, path]) => ({ id, links: await linksOf(path, isVrf) })),
-    );
-    return found.flatMap(({ id, links }) =>
-      links
-        .filter((link) => link.kind === "vrf")
-        .map(({ name, table, group, up }) => {
-          const ours = group === marks.deviceGroup;
-          return { ...vrfDevicePart({ namespace: id, name, table: table ?? 0 }, up || !ours), ours };
-        }),
-    );
+  async observe({ linksIn, marks }) {
+    const found = await linksIn((name) => vrfDevicePattern.test(name));
+    return found
+      .filter(({ link }) => link.kind === "vrf")
+      .map(({ id, link: { name, table, group, up } }) => {
+        const ours = group === marks.deviceGroup;
+        return { ...vrfDevicePart({ namespace: id, name, table: table ?? 0 }, up || !ours), ours };
+      });
   },
 
   async create(context, value) {

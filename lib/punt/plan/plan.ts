@@ -1,10 +1,12 @@
 // Makes the plan from the desired punts and the facts. Pure: the same input gives the same plan.
 
+import { messageOf } from "../../errors.js";
 import type { Interconnect } from "../interconnect/index.js";
 import { type Marks, policyId } from "../interconnect/index.js";
 import type { Facts } from "../items/index.js";
 import {
   differences,
+  hostLinkKey,
   type Item,
   isForeignPolicy,
   kindOf,
@@ -29,14 +31,14 @@ import type { Wanted } from "./wanted.js";
 /** The plan of one punt. */
 export type PuntPlan =
   | { readonly state: "waiting"; readonly missing: readonly Missing[]; readonly kept: readonly string[] }
-  | { readonly state: "refused"; readonly problem: Problem }
+  | { readonly state: "refused"; readonly problem: Problem; readonly kept: readonly string[] }
   | { readonly state: "ready"; readonly items: readonly string[]; readonly caveats: readonly Caveat[] };
 
 export interface Plan {
   readonly items: ReadonlyMap<string, Item>;
   /** By identity. */
   readonly punts: ReadonlyMap<string, PuntPlan>;
-  /** Keys of items that stay if they exist, and are not made: nothing is known of the namespaces or containers that their punts wait for. */
+  /** Keys of items that stay if they exist, and are not made: nothing is known of the namespaces or containers of their punts. */
   readonly kept: ReadonlySet<string>;
 }
 
@@ -95,13 +97,24 @@ class Draft implements Plan {
       const isUnknown = missing.every(({ name }) => this.#isUnknown(name, absent));
       return { state: "waiting", missing, kept: isUnknown ? this.#keep(request, interconnects) : [] };
     }
+    const unreadable = this.#unreadable(interconnects);
+    if (unreadable) return { state: "refused", problem: unreadable, kept: this.#keep(request, interconnects) };
     try {
       const items = this.#take(request, this.#parts(request, interconnects));
       return { state: "ready", items, caveats: caveatsOf(request, this.#facts) };
     } catch (problem) {
-      if (problem instanceof Problem) return { state: "refused", problem };
+      if (problem instanceof Problem) return { state: "refused", problem, kept: [] };
       throw problem;
     }
+  }
+
+  /** Returns the problem of a punt with a device in a namespace that could not be read. */
+  #unreadable(interconnects: readonly Interconnect[]): Problem | undefined {
+    for (const { name, netns } of interconnects) {
+      const error = netns === undefined ? undefined : this.#facts.unreadableNamespaces.get(netns);
+      if (error) return new Problem(hostLinkKey(netns!, name), error.code, messageOf(error));
+    }
+    return undefined;
   }
 
   #absentNamespaces(interconnects: readonly Interconnect[]): number[] {

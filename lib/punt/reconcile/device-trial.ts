@@ -11,9 +11,13 @@ export interface TrialContext {
   readonly marks: Marks;
 }
 
-/** The result of a trial. `foundIn`: the first of the namespaces in which the device is. `refusal`: VPP's words. */
+/**
+ * The result of a trial. `foundIn`: the first of the namespaces in which the device is. `unread`: one of them could not be read, and none
+ * of the others has the device. `refusal`: VPP's words.
+ */
 export interface Outcome {
   readonly foundIn?: string | undefined;
+  readonly unread?: PuntError | undefined;
   readonly refusal?: string;
 }
 
@@ -38,7 +42,7 @@ export async function tryTap(
     return { refusal: message };
   }
   try {
-    return { foundIn: await placeOf(host, name, cnfMac, places) };
+    return await placeOf(host, name, cnfMac, places);
   } finally {
     await deleteTaps(vpp, (found) => found === name);
   }
@@ -51,12 +55,16 @@ async function deleteTaps(vpp: VppApi, isOfTrial: (name: string) => boolean): Pr
     if (isOfTrial(tap.host_if_name)) await vpp.call("tap_delete_v2", { sw_if_index: tap.sw_if_index });
 }
 
-async function placeOf(host: Host, name: string, mac: string, places: readonly string[]): Promise<string | undefined> {
+async function placeOf(host: Host, name: string, mac: string, places: readonly string[]): Promise<Outcome> {
+  let unread: PuntError | undefined;
   for (const place of places) {
-    const links = await host.links(place).catch(() => []);
-    if (links.some((link) => link.name === name && link.mac === mac)) return place;
+    const links = await host.links(place).catch((error: PuntError) => {
+      unread = error;
+      return [];
+    });
+    if (links.some((link) => link.name === name && link.mac === mac)) return { foundIn: place };
   }
-  return undefined;
+  return { unread };
 }
 
 /**

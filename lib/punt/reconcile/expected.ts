@@ -1,5 +1,5 @@
 // The objects that the next look should find: VPP answers a dump that it refuses as it answers one without objects.
-import { type Facts, type Item, kindOf, type Seen } from "../items/index.js";
+import { type Facts, hiddenBy, type Item, kindOf, type Seen } from "../items/index.js";
 import type { Step } from "../plan/index.js";
 
 /** Knows our objects of the last look and of the steps since: made objects are added, and removed objects are left out. */
@@ -25,10 +25,8 @@ export class Expected {
   }
 
   /** Returns whether an object is missing that should be there. */
-  isMissingIn({ seen, unreadable }: Pick<Facts, "seen" | "unreadable">): boolean {
-    if (unreadable.size > 0) return false;
-    for (const key of this.#keys ?? []) if (!seen.has(key)) return true;
-    return false;
+  isMissingIn(facts: Pick<Facts, "seen" | "unreadable" | "unreadableNamespaces">): boolean {
+    return lacksOne(this.#keys ?? [], facts);
   }
 
   /** Expects nothing: VPP may have lost its objects. */
@@ -38,9 +36,13 @@ export class Expected {
 }
 
 /** Returns whether a look lacks an object of ours that the look before had. */
-export function lacks({ seen, unreadable }: Facts, before: Facts): boolean {
-  if (unreadable.size > 0) return false;
-  for (const key of ours(before)) if (!seen.has(key)) return true;
+export function lacks(facts: Facts, before: Facts): boolean {
+  return lacksOne(ours(before), facts);
+}
+
+function lacksOne(keys: Iterable<string>, facts: Pick<Facts, "seen" | "unreadable" | "unreadableNamespaces">): boolean {
+  if (facts.unreadable.size > 0) return false;
+  for (const key of keys) if (!facts.seen.has(key) && !hiddenBy(key, facts)) return true;
   return false;
 }
 

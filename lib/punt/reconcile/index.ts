@@ -6,7 +6,7 @@ export type { DeviceReport } from "./device-report.js";
 export { Expected } from "./expected.js";
 export { factsOf } from "./facts-of.js";
 export { type Holder, hashIn, hashOf, holdersIn, type ListedManager, listedManagers } from "./holders.js";
-export { asPuntError, isDisconnect } from "./observe.js";
+export { asPuntError, isDisconnect } from "./look-errors.js";
 export { Pace } from "./pace.js";
 export { type Ledger, lookAndKeep, preview, type Reconciled, reconcile, type World } from "./reconciler.js";
 export { Remains } from "./remains.js";

@@ -1,8 +1,8 @@
 // Reads the facts that a plan is made from and compared with: VPP by its dumps, which are sent at once, and Linux.
 import { existsSync } from "node:fs";
 import type { Arguments, DetailsOf } from "../../binapi/index.js";
-import { PuntError } from "../../errors.js";
-import type { Absence, Host, HostLink } from "../../host/index.js";
+import type { PuntError } from "../../errors.js";
+import type { Absence, Host } from "../../host/index.js";
 import type { DeviceWays, Kind, KindName, MessageName, ObserveContext, Surroundings, VppApi } from "../items/index.js";
 import {
   type Facts,
@@ -19,6 +19,8 @@ import {
   VPP_FEATURES,
   type VppInterface,
 } from "../items/index.js";
+import { linksOnce } from "./links.js";
+import { asPuntError, isDisconnect, isSilence } from "./look-errors.js";
 
 /** Limits the reading to what the desired punts need: VPP reports addresses and tables of one interface at a time. */
 export interface ReadScope {
@@ -38,11 +40,13 @@ export interface ReadScope {
 /** Reads the facts. @throws PuntError if VPP does not answer, or its interfaces cannot be read: everything else refers to them */
 export async function observe(from: Surroundings, scope: ReadScope): Promise<Facts> {
   const namespaces = await observeNamespaces(from.host, scope.namespaces);
+  const present = reachable(scope.namespaces, namespaces);
+  const { unreadable: unreadableNamespaces, ...links } = linksOnce(from.host, present);
   const surroundings = {
     ...from,
+    ...links,
     vpp: withDumpsOnce(from.vpp),
-    linksOf: linksOnce(from.host),
-    namespaces: reachable(scope.namespaces, namespaces),
+    namespaces: present,
     expectedIn: scope.expectedIn,
   };
   const [found, tables, puntReasons, absentContainers, multicast, handlers] = await Promise.all([
@@ -74,6 +78,7 @@ export async function observe(from: Surroundings, scope: ReadScope): Promise<Fac
     ...handlers,
     seen,
     unreadable,
+    unreadableNamespaces,
   };
 }
 
@@ -200,53 +205,6 @@ async function observeKind(
     unreadable.set(name, asPuntError(error, name));
     return [];
   }
-}
-
-/** Whether the error is a lost connection to VPP, after which no other request can succeed. */
-export function isDisconnect(error: unknown): error is PuntError {
-  return error instanceof PuntError && /^ERR_(DISCONNECTED|CLOSED)$/.test(error.code);
-}
-
-/** Returns whether VPP did not answer in time. Its objects are then unknown, not absent. */
-function isSilence(error: unknown): boolean {
-  return error instanceof PuntError && error.code === "ERR_TIMEOUT";
-}
-
-/** Returns the error as a PuntError with the item in `details.item`. VPP's number of the error stays in `details.retval`. */
-export function asPuntError(error: unknown, item: string): PuntError {
-  const { code = "ERR_FAILED", message, details } = error as NodeJS.ErrnoException & Partial<PuntError>;
-  return new PuntError("punt.reconcile", code, `${item}: ${message}`, { ...details, item }, error);
-}
-
-/** A namespace that went during the look has no devices. */
-async function linksOf(host: Host, namespace: string): Promise<readonly HostLink[]> {
-  try {
-    return await host.links(namespace);
-  } catch (error) {
-    const isThere = (await host.identify(namespace)) !== undefined || host.explain?.(namespace)?.isUnknown;
-    if (isThere) throw error;
-    return [];
-  }
-}
-
-/** Lists the devices of each namespace at most once in one observation, and not at all if no device has a wanted name. */
-function linksOnce(host: Host): ObserveContext["linksOf"] {
-  const names = once((namespace: string) => host.deviceNames?.(namespace) ?? Promise.resolve(undefined));
-  const links = once((namespace: string) => linksOf(host, namespace));
-  return async (namespace, isWanted) => {
-    const known = await names(namespace);
-    if (known && !known.some(isWanted)) return [];
-    return (await links(namespace)).filter((link) => isWanted(link.name));
-  };
-}
-
-function once<T>(ask: (key: string) => Promise<T>): (key: string) => Promise<T> {
-  const answers = new Map<string, Promise<T>>();
-  return (key) => {
-    const known = answers.get(key) ?? ask(key);
-    answers.set(key, known);
-    return known;
-  };
 }
 
 /** Sends each dump once in one observation: several kinds read the same one. */

@@ -26,7 +26,8 @@ import {
 } from "../plan/index.js";
 import { handlerOf } from "../types/index.js";
 import { type Expected, lacks } from "./expected.js";
-import { isDisconnect, observe, type ReadScope } from "./observe.js";
+import { isDisconnect } from "./look-errors.js";
+import { observe, type ReadScope } from "./observe.js";
 import type { Pace } from "./pace.js";
 import { type Remains, reclaimed } from "./remains.js";
 import type { Failure, Retries } from "./retries.js";

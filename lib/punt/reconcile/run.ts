@@ -3,7 +3,7 @@ import { PuntError } from "../../errors.js";
 import type { Facts, Note } from "../items/index.js";
 import { type ActContext, goneIndex, interfaceKey, kindOf, type Surroundings } from "../items/index.js";
 import { dependentsIn, prerequisites, type Step } from "../plan/index.js";
-import { asPuntError } from "./observe.js";
+import { asPuntError } from "./look-errors.js";
 import { performInOrder } from "./step-order.js";
 
 export interface RunContext extends Surroundings {

@@ -157,7 +157,9 @@ export class VppDevices implements DeviceWays {
 
   async #tryFolder(folder: string, namespace: string): Promise<boolean> {
     if (this.#hostKnows) return true;
-    const { foundIn } = await tryTap(this.#options, namespace, [namespace]);
+    const { foundIn, unread } = await tryTap(this.#options, namespace, [namespace]);
+    // Programs in this one namespace can keep it from being read: that tells nothing of the others in the folder.
+    if (unread) throw unread;
     this.#known.set(folder, foundIn === namespace);
     return foundIn === namespace;
   }
