@@ -115,25 +115,46 @@ async function mirror(punts: RemotePunts, states: Map<string, string>, heard: { 
   }
 }
 
+/** Microseconds of CPU time of a process so far, to a hundredth of a second. */
+function cpuOf(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]!.split(" ");
+  return (Number(fields[11]) + Number(fields[12])) * 10_000;
+}
+
+const WATCHERS = 4;
+
 async function watchEvents(load: Load): Promise<string> {
   const count = load.of(2_500);
   return onPlace(load, async (place) => {
     const heard = { count: 0 };
-    const watchers = Array.from({ length: 4 }, () => ({
+    const watchers = Array.from({ length: WATCHERS }, () => ({
       punts: new RemotePunts({ socket: place.socket }),
       states: new Map<string, string>(),
     }));
     for (const { punts, states } of watchers) mirror(punts, states, heard).catch(() => {});
     await sleep(200);
-    const started = performance.now();
-    await place.punts.apply({ cnf: "load", punts: portPunts(count, place) }, { waitFor: "CREATED" });
-    const isRight = ({ states }: (typeof watchers)[number]) =>
-      states.size === count && [...states.values()].every((state) => state === "CREATED");
-    await until(`4 watchers know ${count} CREATED punts`, () => watchers.every(isRight));
-    const rate = Math.round((heard.count * 1000) / (performance.now() - started));
+    /** Returns how many events the watchers heard until they knew the state of all punts, how fast, and for how much CPU time of the daemon. */
+    const told = async (what: string, state: string, work: () => Promise<unknown>) => {
+      const [pid, before, started] = [place.daemon.pid!, heard.count, performance.now()];
+      const cpu = cpuOf(pid);
+      await work();
+      const isRight = ({ states }: (typeof watchers)[number]) =>
+        states.size === count && [...states.values()].every((each) => each === state);
+      await until(`${WATCHERS} watchers know ${count} ${state} punts`, () => watchers.every(isRight));
+      const events = heard.count - before;
+      const rate = Math.round((events * 1000) / (performance.now() - started));
+      return `${events} events ${what}, ${rate} a second, ${Math.round((cpuOf(pid) - cpu) / events)} us of the daemon each`;
+    };
+    const set = { cnf: "load", punts: portPunts(count, place) };
+    const lines = [
+      await told("of their creation", "CREATED", () => place.punts.apply(set, { waitFor: "CREATED" })),
+      // Nothing else is to be done then.
+      await told("of VPP's end", "PENDING", () => place.vpp.kill()),
+      await told("of VPP's return", "CREATED", () => place.restartVpp()),
+    ];
     await place.punts.apply({ cnf: "load", punts: [] });
     await Promise.all(watchers.map(({ punts }) => punts.close()));
-    return `4 watchers heard ${heard.count} events of ${count} punts, ${rate} a second, and knew the last states`;
+    return `${WATCHERS} watchers of ${count} punts knew the last states: ${lines.join("; ")}`;
   });
 }
 
