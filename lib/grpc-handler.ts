@@ -1,4 +1,5 @@
 // The request handler of a gRPC server.
+import { once } from "node:events";
 import {
   Code,
   ConnectError,
@@ -6,6 +7,7 @@ import {
   type ConnectRouterOptions,
   type ContextValues,
   createConnectRouter,
+  createContextKey,
 } from "@connectrpc/connect";
 import {
   compressionBrotli,
@@ -20,6 +22,15 @@ export type GrpcHandler = (request: GrpcRequest, response: GrpcResponse) => void
 export type GrpcRequest = Parameters<typeof universalRequestFromNodeRequest>[0];
 type Answer = Parameters<typeof universalResponseToNodeResponse>[0];
 type GrpcResponse = Parameters<typeof universalResponseToNodeResponse>[1];
+
+/**
+ * Writes envelopes to an answer that has begun, past the adapter and its compression. Resolves when the caller takes more, or the signal says
+ * that it has gone.
+ */
+export type Send = (envelopes: Uint8Array, signal: AbortSignal) => Promise<void>;
+
+/** The adapter does the same for each message of a stream; but it passes each through eight asynchronous generators, which takes longer than all else. */
+export const sendKey = createContextKey<Send>(() => Promise.reject(new Error("no answer has begun")));
 
 export interface GrpcHandlerOptions extends ConnectRouterOptions {
   routes(router: ConnectRouter): void;
@@ -44,7 +55,8 @@ export function grpcHandler({ routes, contextValues, unsent, ...options }: GrpcH
       response.end();
       return;
     }
-    const asked = questionOf(request, response, contextValues(request));
+    const values = contextValues(request).set(sendKey, (...what) => send(response, ...what));
+    const asked = questionOf(request, response, values);
     if (!asked) {
       response.writeHead(400);
       response.end();
@@ -74,6 +86,11 @@ function questionOf(request: GrpcRequest, response: GrpcResponse, values: Contex
   } catch {
     return undefined;
   }
+}
+
+async function send(response: GrpcResponse, ...[envelopes, signal]: Parameters<Send>): Promise<void> {
+  if (signal.aborted || response.write(envelopes)) return;
+  await once(response, "drain", { signal }).catch(() => {});
 }
 
 /** Returns the answer, which ends when the caller has gone. Node.js says nothing to a write that waits for a caller who goes. */

@@ -1,5 +1,6 @@
 // The events that wait for one watcher: joined by punt, bounded, and given up when the watcher does not read.
 import { PuntError } from "../errors.js";
+import { KeyedQueue } from "../keyed-queue.js";
 import { idKey, type PuntEvent, type PuntStatus } from "../punt/index.js";
 
 /** The next answer for a watcher. */
@@ -20,7 +21,7 @@ export type Delivery =
 export class WatcherQueue {
   readonly #longestWait: number;
   #snapshot: Delivery | undefined;
-  readonly #changes = new Map<string, PuntEvent>();
+  readonly #changes = new KeyedQueue<PuntEvent>();
   #revision = "";
   #isNews = false;
   #error: PuntError | undefined;
@@ -41,11 +42,7 @@ export class WatcherQueue {
   }
 
   change(revision: string, event: PuntEvent): void {
-    const key = idKey(event.id);
-    const waiting = this.#changes.get(key);
-    // At the end, so that events leave in the order of their last change.
-    this.#changes.delete(key);
-    this.#changes.set(key, waiting ? { ...event, from: waiting.from } : event);
+    this.#changes.put(idKey(event.id), event, (before, after) => ({ ...after, from: before.from }));
     this.#put(revision);
   }
 
@@ -79,7 +76,7 @@ export class WatcherQueue {
   async next(): Promise<Delivery> {
     for (;;) {
       if (this.#error) throw this.#error;
-      const delivery = this.#take();
+      const delivery = this.take();
       if (delivery) return delivery;
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
@@ -88,8 +85,9 @@ export class WatcherQueue {
     }
   }
 
-  #take(): Delivery | undefined {
-    if (!this.#isNews) return undefined;
+  /** Returns the next delivery if one waits. */
+  take(): Delivery | undefined {
+    if (!this.#isNews || this.#error) return undefined;
     const delivery = this.#oldest();
     this.#isNews = this.#changes.size > 0;
     clearTimeout(this.#timer);
@@ -102,11 +100,10 @@ export class WatcherQueue {
     const snapshot = this.#snapshot;
     this.#snapshot = undefined;
     if (snapshot) return snapshot;
-    const [first] = this.#changes;
-    if (!first) return { kind: "progress", revision: this.#revision };
-    this.#changes.delete(first[0]);
+    const event = this.#changes.take();
+    if (!event) return { kind: "progress", revision: this.#revision };
     // Older changes of other punts may wait: the revision is only reached with the last of them.
-    return { kind: "change", revision: this.#changes.size === 0 ? this.#revision : "", event: first[1] };
+    return { kind: "change", revision: this.#changes.size === 0 ? this.#revision : "", event };
   }
 
   #put(revision: string): void {

@@ -105,8 +105,9 @@ function attachmentOf(interconnect: Interconnect, { injectPath, namespace }: Met
   return { kind: "tap", name, namespace: namespace(netns!) };
 }
 
-/** Returns a status without the secrets, which only the CNF may know. */
+/** Returns a status without the secrets, which only the CNF may know: the same object if it has none. */
 export function withoutSecrets<S extends { readonly metadata: PuntMetadata }>(status: S): S {
+  if (!status.metadata.interconnects.some(({ attachment }) => attachment.kind === "memif")) return status;
   const interconnects = status.metadata.interconnects.map((interconnect) => {
     const { attachment } = interconnect;
     return attachment.kind === "memif" ? { ...interconnect, attachment: { ...attachment, secret: "" } } : interconnect;

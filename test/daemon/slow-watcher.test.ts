@@ -16,11 +16,14 @@ import { span } from "../support/etcd/members.js";
 /** An empty message of gRPC. */
 const EMPTY = Buffer.alloc(5);
 
-/** Watches, and takes not one byte of an answer. Resolves with the code of the reset. */
-async function deafWatcher(socket: string): Promise<{ session: ClientHttp2Session; dropped: Promise<number> }> {
+/** Watches, and takes only so many bytes of the answer. Resolves with the code of the reset. */
+async function deafWatcher(
+  socket: string,
+  initialWindowSize = 0,
+): Promise<{ session: ClientHttp2Session; dropped: Promise<number> }> {
   const session = connectHttp2("http://localhost", {
     createConnection: () => connect(socket),
-    settings: { initialWindowSize: 0 },
+    settings: { initialWindowSize },
   });
   session.on("error", () => {});
   const headers = { ":method": "POST", ":path": "/vpp_punt.v1.Punts/Watch", "content-type": "application/grpc+proto" };
@@ -67,6 +70,28 @@ test("a stream whose caller goes without having read it ends", async (t) => {
   session.destroy();
   await ended;
   t.pass();
+});
+
+test.serial("a watcher that reads no more is dropped, and the others get all changes", async (t) => {
+  const { socket, connect: open } = await daemonTest(t, { watcherPatience: 2_000 });
+  const punts = await open();
+  // The window takes the first answer, and a part of what follows.
+  const { dropped } = await deafWatcher(socket, 8_000);
+  const many = Array.from({ length: 200 }, (_, index) => span(`fw${index}`));
+  const created = new Set<string>();
+  const seen = (async () => {
+    for await (const event of punts.watch())
+      if (
+        event.kind === "change" &&
+        event.event.to === "CREATED" &&
+        created.add(event.event.id.cnf).size === many.length
+      )
+        return;
+  })();
+  await punts.apply({ punts: many }, { waitFor: "CREATED", keep: true });
+  t.is(await dropped, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  await seen;
+  t.is(created.size, many.length);
 });
 
 test.serial("a watcher that does not read is dropped, and nothing else notices", async (t) => {

@@ -1,11 +1,14 @@
 // The streams of the daemon over parts that the test plays: VPP's interfaces, a session, and the watch of a caller that goes.
 import { EventEmitter, getEventListeners } from "node:events";
+import { fromBinary } from "@bufbuild/protobuf";
 import test, { type ExecutionContext } from "ava";
 import type { Parts, Scope } from "../../lib/daemon/service/scope.js";
 import { session, watch, watchInterfaces } from "../../lib/daemon/service/streams.js";
 import { Sessions } from "../../lib/daemon/sessions.js";
 import { PuntError } from "../../lib/errors.js";
+import { type Send, sendKey } from "../../lib/grpc-handler.js";
 import type { PuntStatus, WatchEvent, WatchOptions } from "../../lib/punt/index.js";
+import { WatchResponseSchema } from "../../lib/wire/index.js";
 import { change, settled, snapshot, statusOf } from "../support/module/life.js";
 
 class Table extends EventEmitter<{ change: [] }> {
@@ -140,8 +143,24 @@ function playedTarget() {
   return { target, asked, say };
 }
 
+/** The messages in envelopes of gRPC: each has a byte of flags and its length before it. */
+function envelopesOf(bytes: Uint8Array): Uint8Array[] {
+  const found: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const start = at + 5;
+    at = start + Buffer.from(bytes).readUInt32BE(at + 1);
+    found.push(bytes.subarray(start, at));
+  }
+  return found;
+}
+
 /** A watch of a caller that sees the CNFs of `rules.sees`. */
-function watched(t: ExecutionContext, request: object = {}, rules = { sees: ["a", "b"], isNew: false }) {
+function watched(
+  t: ExecutionContext,
+  request: object = {},
+  rules = { sees: ["a", "b"], isNew: false },
+  send: Send | undefined = undefined,
+) {
   const [ending, stopping] = [new AbortController(), new AbortController()];
   const listeners = new Set<() => void>();
   const { target, asked, say } = playedTarget();
@@ -159,7 +178,9 @@ function watched(t: ExecutionContext, request: object = {}, rules = { sees: ["a"
     return () => listeners.delete(listener);
   };
   const parts = { policy: { onReload }, longestWait: 3_600_000, stopping: stopping.signal } as unknown as Parts;
-  const context = { signal: ending.signal, values: { get: () => () => {} } } as never;
+  const responseHeader = new Headers({ "content-type": send ? "application/grpc+proto" : "application/connect+json" });
+  const values = { get: (key: unknown) => (key === sendKey ? send : () => {}) };
+  const context = { signal: ending.signal, responseHeader, values } as never;
   const answers = watch(
     parts,
     { from: "", cnf: "", host: "", ...request } as never,
@@ -212,6 +233,55 @@ test("a watcher gets what it may see, and learns at once that it is followed", a
   t.is(await third, "2 change b");
   await say(snapshot([punt("a")], { resync: true }));
   t.is(await next(), "1 snapshot a again");
+});
+
+test("after the first answer, what waits for a watcher leaves in one write, and more waits until the watcher takes it", async (t) => {
+  const writes: { revisions: string[]; cnfs: (string | undefined)[]; take: () => void }[] = [];
+  const send: Send = (envelopes) => {
+    const answers = envelopesOf(envelopes).map((data) => fromBinary(WatchResponseSchema, data));
+    const cnfs = answers.map(({ event }) => (event.case === "change" ? event.value.status?.id?.cnf : undefined));
+    return new Promise((take) => writes.push({ revisions: answers.map(({ revision }) => revision), cnfs, take }));
+  };
+  const { next, say, end } = watched(t, {}, undefined, send);
+  const first = next();
+  await say(snapshot([punt("a")]));
+  t.is(await first, "1 snapshot a");
+  await say(change(punt("a")), change(punt("b")));
+  const last = next();
+  await settled();
+  t.like(writes, [{ cnfs: ["a", "b"], revisions: ["", "2"] }]);
+  await say(change(punt("b")), change(punt("a")), change(punt("hidden")), change(punt("b")));
+  t.is(writes.length, 1);
+  writes[0]!.take();
+  await settled();
+  t.like(writes[1], { cnfs: ["a", "b"], revisions: ["", "2"] });
+  writes[1]!.take();
+  await say(change(punt("a")));
+  t.like(writes[2], { cnfs: ["a"], revisions: ["2"] });
+  end();
+  writes[2]!.take();
+  t.is((await t.throwsAsync<PuntError>(last))!.code, "ECANCELED");
+  t.is(writes.length, 3);
+});
+
+test("a long queue leaves in several writes", async (t) => {
+  const sizes: number[] = [];
+  const cnfs = Array.from({ length: 1_000 }, (_, index) => `${index}`);
+  const send: Send = async (envelopes) => void sizes.push(envelopesOf(envelopes).length);
+  const { next, say, end } = watched(t, {}, { sees: cnfs, isNew: false }, send);
+  const first = next();
+  await say(snapshot([]));
+  await first;
+  await say(...cnfs.map((cnf) => change(punt(cnf))));
+  const last = next();
+  await settled();
+  t.true(sizes.length > 1 && sizes.length < cnfs.length / 10, `${sizes}`);
+  t.is(
+    sizes.reduce((sum, size) => sum + size),
+    cnfs.length,
+  );
+  end();
+  await t.throwsAsync(last);
 });
 
 test.serial("hidden changes reach a watcher as progress from time to time, and only if there are any", async (t) => {

@@ -1,16 +1,18 @@
 // The calls that stay open: changes of punts, sessions, and VPP's interfaces.
 import { setTimeout as sleep } from "node:timers/promises";
-import type { MessageInitShape } from "@bufbuild/protobuf";
+import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import type { HandlerContext } from "@connectrpc/connect";
+import { encodeEnvelopes } from "@connectrpc/connect/protocol";
 import { PuntError } from "../../errors.js";
+import { sendKey } from "../../grpc-handler.js";
 import { parseCnf, type WatchEvent } from "../../punt/index.js";
 import {
+  changeToWire,
   type SessionRequest,
-  stateToWire,
   statusToWire,
   type WatchInterfacesResponseSchema,
   type WatchRequest,
-  type WatchResponseSchema,
+  WatchResponseSchema,
 } from "../../wire/index.js";
 import { LONGEST_GRACE_MS } from "../session-memory.js";
 import { type Delivery, WatcherQueue } from "../watcher.js";
@@ -20,6 +22,8 @@ import { type Parts, resetKey, type Scope } from "./scope.js";
 const PROGRESS_INTERVAL_MS = 10_000;
 /** The daemon's own ids have 36 characters. */
 const LONGEST_SESSION_ID = 64;
+/** How much of what waits for a watcher leaves in one write: as much as Node.js holds for a stream until it waits for the reader. */
+const BURST_BYTES = 16_384;
 /** How many times as long as the sending of all interfaces the pause after it is. */
 const PAUSE_FACTOR = 4;
 
@@ -31,6 +35,8 @@ export async function* watch(parts: Parts, request: WatchRequest, scope: Scope, 
     scope.record(error);
     context.values.get(resetKey)();
   };
+  const send = context.values.get(sendKey);
+  const isBinary = !context.responseHeader.get("content-type")?.includes("json");
   let feeding = new AbortController();
   const start = (asked: Asked) => {
     feeding = new AbortController();
@@ -51,7 +57,9 @@ export async function* watch(parts: Parts, request: WatchRequest, scope: Scope, 
   });
   start({ from: request.from, cnf: request.cnf, host: request.host, isAgain: false });
   try {
-    for (;;) yield deliver(await queue.next(), scope);
+    yield deliver(await queue.next(), scope, isBinary);
+    while (isBinary) await send(await nextBurst(queue, scope), context.signal);
+    for (;;) yield deliver(await queue.next(), scope, isBinary);
   } finally {
     forget();
     queue.close();
@@ -103,16 +111,27 @@ async function feed({ from, cnf, host, isAgain }: Asked, scope: Scope, queue: Wa
   }
 }
 
-function deliver(delivery: Delivery, { view }: Scope): MessageInitShape<typeof WatchResponseSchema> {
+/** Waits for news, and returns the envelopes of all that waits then, up to a limit. */
+async function nextBurst(queue: WatcherQueue, scope: Scope): Promise<Uint8Array> {
+  const envelopes: { flags: number; data: Uint8Array }[] = [];
+  let size = 0;
+  let delivery: Delivery | undefined = await queue.next();
+  for (; delivery; delivery = size < BURST_BYTES ? queue.take() : undefined) {
+    const data = toBinary(WatchResponseSchema, create(WatchResponseSchema, deliver(delivery, scope, true)));
+    envelopes.push({ flags: 0, data });
+    size += data.length;
+  }
+  return encodeEnvelopes(...envelopes);
+}
+
+function deliver(delivery: Delivery, { view }: Scope, isBinary: boolean): MessageInitShape<typeof WatchResponseSchema> {
   const { revision } = delivery;
   if (delivery.kind === "progress") return { revision, event: { case: "progress", value: {} } };
   if (delivery.kind === "snapshot") {
     const punts = delivery.punts.map((status) => statusToWire(view.status(status)));
     return { revision, event: { case: "snapshot", value: { punts, revisionGone: delivery.isGone } } };
   }
-  const { id, from, to, cause, status } = view.event(delivery.event);
-  const value = { id, from: stateToWire(from), to: stateToWire(to), cause, status: statusToWire(status) };
-  return { revision, event: { case: "change", value } };
+  return { revision, event: { case: "change", value: changeToWire(view.event(delivery.event), isBinary) } };
 }
 
 /** Holds a session open until the caller goes, another takes its place, or the daemon stops. */

@@ -41,10 +41,15 @@ export class View {
     return space !== "" && id.cnf.startsWith(space) ? { ...id, cnf: id.cnf.slice(space.length) } : id;
   }
 
-  /** Returns a status as the caller may see it. With a secret, a caller that may only look could take a CNF's packets. */
+  /**
+   * Returns a status as the caller may see it, and the same object where the caller may see all of it. With a secret, a caller that may only
+   * look could take a CNF's packets.
+   */
   status(full: PuntStatus): PuntStatus {
+    const { space, isOperator } = this.rights;
     const status = this.rights.changes(full.id.cnf) ? full : withoutSecrets(full);
     const { id, request, metadata, failure } = status;
+    if (space === "" && (isOperator || !failure)) return status;
     return {
       ...status,
       id: this.idOut(id),

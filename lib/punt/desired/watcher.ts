@@ -1,5 +1,6 @@
 // The queue of one watcher: bounded, with one change for each punt, so that a slow reader sees the last state of each punt.
 import { PuntError } from "../../errors.js";
+import { KeyedQueue } from "../../keyed-queue.js";
 import type { WatchEvent } from "../punts.js";
 import { idKey } from "../request/index.js";
 
@@ -26,7 +27,7 @@ export class Watcher implements AsyncIterableIterator<WatchEvent, undefined> {
   readonly #limits: WatchLimits;
   readonly #ended: () => void;
   readonly #first: First[] = [];
-  readonly #changes = new Map<string, Change>();
+  readonly #changes = new KeyedQueue<Change>();
   /** Changes since the last read. */
   #lag = 0;
   #lastRead = performance.now();
@@ -56,10 +57,7 @@ export class Watcher implements AsyncIterableIterator<WatchEvent, undefined> {
   }
 
   #queue(change: Change): void {
-    const key = idKey(change.event.id);
-    const before = this.#changes.get(key);
-    this.#changes.delete(key);
-    this.#changes.set(key, before ? coalesced(before, change) : change);
+    this.#changes.put(idKey(change.event.id), change, coalesced);
     this.#unmark();
     this.#serve();
   }
@@ -98,13 +96,7 @@ export class Watcher implements AsyncIterableIterator<WatchEvent, undefined> {
   }
 
   #take(): WatchEvent | undefined {
-    const first = this.#first.shift();
-    if (first) return first;
-    for (const [key, change] of this.#changes) {
-      this.#changes.delete(key);
-      return change;
-    }
-    return undefined;
+    return this.#first.shift() ?? this.#changes.take();
   }
 
   #serve(): void {
