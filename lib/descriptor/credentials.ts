@@ -1,5 +1,5 @@
 // The process and the user at the other end of a UNIX socket, by the kernel's word.
-import type { Socket } from "node:net";
+import type { Server, Socket } from "node:net";
 import { PuntError } from "../errors.js";
 import { native } from "../native.js";
 import { Descriptor } from "./descriptor.js";
@@ -54,7 +54,15 @@ export function hasReader(end: PeerSocket): boolean {
   return native.hasReader(fdOf(end));
 }
 
-function fdOf(socket: PeerSocket): number {
+/**
+ * Makes Linux refuse messages that pass descriptors to the sockets that `server` accepts, from 6.16 on: their senders get EPERM.
+ * Node.js has no use for them, and its thread would have to wait while the last descriptor of a connection that lingers is closed.
+ */
+export function refuseDescriptors(server: Server): void {
+  native.refuseDescriptors(fdOf(server));
+}
+
+function fdOf(socket: PeerSocket | Server): number {
   if (typeof socket === "number") return socket;
   if (socket instanceof Descriptor) return socket.fd;
   // Node has no public way to the descriptor of a socket.

@@ -8,6 +8,7 @@ export {
   type PeerSocket,
   peerCredentials,
   processIsAlive,
+  refuseDescriptors,
 } from "./credentials.js";
 export { Descriptor } from "./descriptor.js";
 export { FileLock } from "./file-lock.js";

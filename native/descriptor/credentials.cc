@@ -10,6 +10,7 @@
 #include "descriptor/arguments.h"
 #include "descriptor/descriptor.h"
 #include "util/error.h"
+#include "util/hang_up.h"
 
 namespace vpp_punt::descriptor {
 
@@ -77,6 +78,11 @@ Napi::Value HasReader(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), poll(&fd, 1, 0) <= 0);
 }
 
+/// refuseDescriptors(fd): see hang_up.h
+void Refuse(const Napi::CallbackInfo& info) {
+  RefuseDescriptors(FdOf(info));
+}
+
 /// lockDescriptor(fd) -> whether the whole file is locked for the open file description of `fd`
 Napi::Value LockDescriptor(const Napi::CallbackInfo& info) {
   struct flock lock = {};
@@ -96,6 +102,7 @@ void InitCredentials(Napi::Env env, Napi::Object exports) {
   exports.Set("peerPidfd", Napi::Function::New(env, PeerPidfd, "peerPidfd"));
   exports.Set("processIsAlive", Napi::Function::New(env, ProcessIsAlive, "processIsAlive"));
   exports.Set("hasReader", Napi::Function::New(env, HasReader, "hasReader"));
+  exports.Set("refuseDescriptors", Napi::Function::New(env, Refuse, "refuseDescriptors"));
   exports.Set("lockDescriptor", Napi::Function::New(env, LockDescriptor, "lockDescriptor"));
 }
 

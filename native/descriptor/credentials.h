@@ -5,7 +5,8 @@
 
 namespace vpp_punt::descriptor {
 
-/// peerCredentials, peerPidfd, processIsAlive, hasReader, lockDescriptor: see lib/native.ts.
+/// peerCredentials, peerPidfd, processIsAlive, hasReader, refuseDescriptors, lockDescriptor: see
+/// lib/native.ts.
 void InitCredentials(Napi::Env env, Napi::Object exports);
 
 }  // namespace vpp_punt::descriptor

@@ -5,7 +5,6 @@
 #include <cerrno>
 #include <vector>
 
-#include "descriptor/close_elsewhere.h"
 #include "env_state.h"
 #include "util/error.h"
 
@@ -25,18 +24,16 @@ Descriptor::Descriptor(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Descri
   if (info[0].IsNumber()) fd_.Reset(info[0].As<Napi::Number>().Int32Value());
 }
 
-Napi::Value Descriptor::New(Napi::Env env, UniqueFd fd, bool foreign) {
+Napi::Value Descriptor::New(Napi::Env env, UniqueFd fd) {
   napi_value object = nullptr;
   Descriptor* descriptor = nullptr;
   const napi_value constructor = EnvState::Of(env)->descriptor_class.Value();
   if (napi_new_instance(env, constructor, 0, nullptr, &object) == napi_ok &&
       napi_unwrap(env, object, reinterpret_cast<void**>(&descriptor)) == napi_ok) {
     descriptor->fd_ = std::move(fd);
-    descriptor->foreign_ = foreign;
     return Napi::Value(env, object);
   }
   // A thread that is being terminated makes no objects.
-  if (foreign) CloseElsewhere(std::move(fd));
   return env.Undefined();
 }
 
@@ -59,21 +56,14 @@ Napi::Value Descriptor::Release(const Napi::CallbackInfo& info) {
 /// duplicate() -> a descriptor of the same open file
 Napi::Value Descriptor::Duplicate(const Napi::CallbackInfo& info) {
   UniqueFd copy(fcntl(fd_.get(), F_DUPFD_CLOEXEC, 0));
-  if (copy) return New(info.Env(), std::move(copy), foreign_);
+  copy.SetForeign(fd_.foreign());
+  if (copy) return New(info.Env(), std::move(copy));
   ThrowErrno(info.Env(), "descriptor.duplicate", "fcntl", errno);
   return info.Env().Undefined();
 }
 
 void Descriptor::Close(const Napi::CallbackInfo&) {
-  Shut();
-}
-
-void Descriptor::Shut() {
-  if (foreign_ && fd_) {
-    CloseElsewhere(std::move(fd_));
-  } else {
-    fd_.Reset();
-  }
+  fd_.Reset();
 }
 
 }  // namespace vpp_punt::descriptor

@@ -12,11 +12,9 @@ class Descriptor : public Napi::ObjectWrap<Descriptor> {
  public:
   static void Init(Napi::Env env, Napi::Object exports);
   explicit Descriptor(const Napi::CallbackInfo& info);
-  ~Descriptor() override { Shut(); }
 
-  /// A new object that owns `fd`; undefined when no JavaScript object can be made any more. `foreign`: a peer
-  /// has passed it, and it may be of a file whose close blocks.
-  static Napi::Value New(Napi::Env env, UniqueFd fd, bool foreign = false);
+  /// A new object that owns `fd`; undefined when no JavaScript object can be made any more.
+  static Napi::Value New(Napi::Env env, UniqueFd fd);
 
   /// The descriptor of such an object, which owns it no longer.
   static UniqueFd TakeFrom(Napi::Value object);
@@ -28,10 +26,7 @@ class Descriptor : public Napi::ObjectWrap<Descriptor> {
   Napi::Value Duplicate(const Napi::CallbackInfo& info);
   void Close(const Napi::CallbackInfo& info);
 
-  void Shut();
-
   UniqueFd fd_;
-  bool foreign_ = false;
 };
 
 }  // namespace vpp_punt::descriptor

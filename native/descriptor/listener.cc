@@ -8,6 +8,7 @@
 #include "util/callback.h"
 #include "util/error.h"
 #include "util/fields.h"
+#include "util/hang_up.h"
 
 namespace vpp_punt::descriptor {
 
@@ -91,7 +92,7 @@ void Listener::Close(const Napi::CallbackInfo&) {
 void Listener::Shut() {
   bound_.Remove();
   poll_.reset();
-  fd_.Reset();
+  HangUpListener(std::move(fd_));
   on_connection_.Reset();
   if (hold_) hold_->Disarm();
   hold_.reset();

@@ -9,9 +9,11 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "descriptor/checksum_offload.h"
@@ -22,6 +24,7 @@
 #include "util/bound_path.h"
 #include "util/error.h"
 #include "util/fields.h"
+#include "util/hang_up.h"
 #include "util/unix_address.h"
 
 namespace vpp_punt::descriptor {
@@ -70,6 +73,7 @@ Napi::Value BindDatagram(const Napi::CallbackInfo& info) {
   const std::string vpp_path = options.Text("vppPath");
   UniqueFd fd(socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   SystemError failed = fd ? SystemError{} : SystemError{errno, "socket"};
+  RefuseDescriptors(fd.get());
   BoundPath bound;
   if (failed.error == 0) {
     const auto owner = group < 0 ? std::nullopt : std::optional(static_cast<gid_t>(group));
@@ -108,11 +112,24 @@ Napi::Value OpenPacketSocket(const Napi::CallbackInfo& info) {
   return Finish(info.Env(), "packet-socket.open", std::move(fd), failed);
 }
 
+/// Whether the descriptor is of a network namespace, by the name that the kernel gives it. Another process
+/// may have to answer other questions about a file of FUSE, whose name begins otherwise: with a slash.
+bool IsNetworkNamespace(int fd) {
+  const std::string link = "/proc/self/fd/" + std::to_string(fd);
+  char name[4] = {};
+  constexpr std::string_view kBeginning = "net:";
+  const ssize_t length = readlink(link.c_str(), name, sizeof(name));
+  return length == static_cast<ssize_t>(kBeginning.size()) &&
+         std::string_view(name, sizeof(name)) == kBeginning;
+}
+
 /// networkNamespace(fd) -> [device, inode] as bigints, or undefined when the descriptor is not of one
 Napi::Value NetworkNamespace(const Napi::CallbackInfo& info) {
   const int fd = info[0].As<Napi::Number>().Int32Value();
   struct stat status;
-  if (ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET || fstat(fd, &status) != 0) return info.Env().Undefined();
+  const bool is =
+      IsNetworkNamespace(fd) && ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET && fstat(fd, &status) == 0;
+  if (!is) return info.Env().Undefined();
   Napi::Array identity = Napi::Array::New(info.Env(), 2);
   identity.Set(0u, Napi::BigInt::New(info.Env(), static_cast<uint64_t>(status.st_dev)));
   identity.Set(1u, Napi::BigInt::New(info.Env(), static_cast<uint64_t>(status.st_ino)));

@@ -1,10 +1,10 @@
 #include "descriptor/passing_socket.h"
 
-#include "descriptor/close_elsewhere.h"
 #include "descriptor/descriptor.h"
-#include "descriptor/passing.h"
 #include "util/callback.h"
 #include "util/error.h"
+#include "util/hang_up.h"
+#include "util/passing.h"
 
 namespace vpp_punt::descriptor {
 
@@ -60,13 +60,8 @@ Napi::Value PassingSocket::Receive(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   Arrived arrived = ReceivePassed(fd_.get(), SliceOf(info), info[3].As<Napi::Number>().Uint32Value());
   auto list = info[2].As<Napi::Array>();
-  for (UniqueFd& fd : arrived.passed) {
-    if (arrived.size < 0) {
-      CloseElsewhere(std::move(fd));
-    } else {
-      list.Set(list.Length(), Descriptor::New(env, std::move(fd), true));
-    }
-  }
+  if (arrived.size < 0) arrived.passed.clear();
+  for (UniqueFd& fd : arrived.passed) list.Set(list.Length(), Descriptor::New(env, std::move(fd)));
   return Napi::Number::New(env, static_cast<double>(arrived.size));
 }
 
@@ -105,7 +100,7 @@ void PassingSocket::Close(const Napi::CallbackInfo&) {
 
 void PassingSocket::Shut() {
   poll_.reset();  // before the fd, whose number may be another file's at once
-  fd_.Reset();
+  HangUp(std::move(fd_));
   on_ready_.Reset();
   if (hold_) hold_->Disarm();
   hold_.reset();

@@ -13,6 +13,7 @@
 #include "descriptor/descriptor.h"
 #include "descriptor/expect_socket.h"
 #include "util/error.h"
+#include "util/passing.h"
 #include "util/unique_fd.h"
 #include "util/unix_address.h"
 
@@ -93,7 +94,7 @@ Napi::Value BlockDatagrams(const Napi::CallbackInfo& info) {
   int discarded = 0;
   const auto discard = [&] {
     char byte;
-    while (discarded < kMostDiscarded && recv(fd, &byte, 1, MSG_DONTWAIT) >= 0) discarded++;
+    while (discarded < kMostDiscarded && ReceivePassed(fd, {&byte, 1}, kMostPassed).size >= 0) discarded++;
   };
   discard();
   const SystemError failed = ConnectToClosed(fd);

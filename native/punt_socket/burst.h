@@ -12,11 +12,12 @@
 
 namespace vpp_punt::punt_socket {
 
+/// Descriptors that are passed beside datagrams are closed elsewhere.
 class Burst {
  public:
   /// Room for `capacity` datagrams of up to `max_datagram` bytes each. Check ok().
   Burst(uint32_t capacity, size_t max_datagram);
-  bool ok() const { return memory_ != nullptr; }
+  bool ok() const { return memory_ != nullptr && rooms_ != nullptr; }
 
   /// Receives the queued datagrams without waiting, and returns their number: 0 for none, or after an error.
   /// Slots before `from` stay as they are.
@@ -37,10 +38,13 @@ class Burst {
   const std::shared_ptr<Mapping>& memory() const { return memory_; }
 
  private:
+  void ClosePassed(msghdr* message);
+
   size_t stride_;
   std::shared_ptr<Mapping> memory_;
   std::vector<iovec> vectors_;
   std::vector<mmsghdr> messages_;
+  std::shared_ptr<Mapping> rooms_;  // for what is passed beside each datagram
 };
 
 }  // namespace vpp_punt::punt_socket

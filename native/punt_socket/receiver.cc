@@ -4,6 +4,7 @@
 
 #include "descriptor/expect_socket.h"
 #include "punt_socket/send_buffer.h"
+#include "util/hang_up.h"
 #include "util/unix_address.h"
 
 namespace vpp_punt::punt_socket {
@@ -24,15 +25,25 @@ Receiver::Receiver(const ReceiverOptions& options)
       ring_(options.ring_slabs),
       peer_(options.vpp_path) {}
 
+Receiver::~Receiver() {
+  bound_.Remove();
+  adopted_ ? LetGoOfDatagrams(std::move(fd_)) : HangUpDatagrams(std::move(fd_));
+}
+
 SystemError Receiver::Open(UniqueFd adopted) {
   if (!direct_.ok() || !scratch_.ok() || !ring_.ok()) return {ENOMEM, "memory for slabs"};
   if (adopted) {
+    const char* expected = "a UNIX datagram socket is expected";
+    if (SystemError failed = descriptor::ExpectUnixSocket(adopted.get(), SOCK_DGRAM, expected)) return failed;
     fd_ = std::move(adopted);
+    adopted_ = true;
+    RefuseDescriptors(fd_.get());
     Reconnect(true);
-    return descriptor::ExpectUnixSocket(fd_.get(), SOCK_DGRAM, "a UNIX datagram socket is expected");
+    return {};
   }
   fd_.Reset(socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd_) return {errno, "socket"};
+  RefuseDescriptors(fd_.get());
   const int size = options_.send_buffer;
   if (size > 0) setsockopt(fd_.get(), SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
   const BindOptions how = {.mode = options_.mode, .group = options_.group};

@@ -62,6 +62,7 @@ constexpr uint32_t kDirectSlab = 0;  // ring slab i is 1 + i
 class Receiver {
  public:
   explicit Receiver(const ReceiverOptions& options);
+  ~Receiver();
 
   /// Binds, sets mode and group, connects to VPP if it is there. With a bound socket of another process, it
   /// takes that one over instead.
@@ -116,6 +117,7 @@ class Receiver {
 
   const ReceiverOptions options_;
   UniqueFd fd_;
+  bool adopted_ = false;
   BoundPath bound_;
   Burst direct_;               // JavaScript's
   ReceiverCounters counters_;  // JavaScript's

@@ -51,9 +51,12 @@ struct ExitList {
 /// Whether a process still owns the socket file: EADDRINUSE, 0 for a stale file, or why that is unknown.
 int Probe(const std::string& path, int type) {
   const UnixAddress address(path);
-  const UniqueFd probe(socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  UniqueFd probe(socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!probe) return errno;
-  if (connect(probe.get(), address.get(), address.size()) == 0) return EADDRINUSE;
+  if (connect(probe.get(), address.get(), address.size()) == 0) {
+    probe.SetForeign(true);  // that process may have sent us something
+    return EADDRINUSE;
+  }
   switch (errno) {
     case ECONNREFUSED:
     case ENOENT:

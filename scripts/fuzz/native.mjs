@@ -3,6 +3,10 @@ import { spawn, spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
+const passingSources = [
+  "test/fuzz/native/close_here.cc",
+  ...["hang_up", "passing"].map((name) => `native/util/${name}.cc`),
+];
 const memif = "native/memif";
 const memifSources = [
   ...["buffer_pool", "link", "region", "ringer", "sigbus"].map((name) => `${memif}/shared/${name}.cc`),
@@ -10,6 +14,7 @@ const memifSources = [
     (name) => `${memif}/control/${name}.cc`,
   ),
   ...["rx_queue", "rx_ring", "tx_queue", "tx_ring"].map((name) => `${memif}/port/${name}.cc`),
+  ...passingSources,
 ];
 const filterSources = ["flow_key", "lanes", "match_table", "program"].map((name) => `native/filter/${name}.cc`);
 const segmenterSources = ["segmenter", "frame"].map((name) => `native/packet_socket/${name}.cc`);
@@ -18,6 +23,7 @@ const puntSocketSources = [
     (name) => `native/punt_socket/${name}.cc`,
   ),
   ...["bound_path", "folder_lock", "thread"].map((name) => `native/util/${name}.cc`),
+  ...passingSources,
 ];
 
 const BOTH = "address,undefined";
@@ -45,7 +51,7 @@ export const nativeTargets = {
     longest: 2048,
     threads: true,
   },
-  passing: { sources: ["native/descriptor/passing.cc"], sanitize: BOTH, longest: 2048 },
+  passing: { sources: passingSources, sanitize: BOTH, longest: 2048 },
   filter: { sources: filterSources, sanitize: BOTH, longest: 2048 },
   segmenter: { sources: segmenterSources, sanitize: BOTH, longest: 512 },
 };

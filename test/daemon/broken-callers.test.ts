@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import test, { type ExecutionContext } from "ava";
 import { openUnixDoor } from "../../lib/daemon/doors/unix.js";
+import { python } from "../support/descriptor/peer.js";
+import { need } from "../support/need.js";
 import { socketFolder } from "../support/punt-socket/peer.js";
 
 const INTERVAL = 50;
@@ -102,4 +104,10 @@ test("a caller that goes without a word leaves no connection, and the door stays
   const call = caller.request({ ":method": "POST", ":path": "/" });
   const [{ ":status": status }] = await once(call, "response");
   t.is(status, 200);
+});
+
+need("python3", "passrights").test("a message that passes descriptors is refused to its sender", async (t) => {
+  const { path } = await openDoor(t);
+  const code = `s = connect()\ntry: send(s, b"PRI", [0])\nexcept PermissionError: print("refused")`;
+  t.is(await python(t, path, code), "refused\n");
 });

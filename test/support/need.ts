@@ -97,6 +97,11 @@ const checks = {
   hugetlb: () => missing("a free huge page of 2 MiB (vm.nr_hugepages)", freeHugePages() >= 2),
   libmemif: () => (native.buildInfo().libmemif ? undefined : "libmemif is not in this build"),
   "api-files": () => missing(apiFilesFolder, existsSync(apiFilesFolder) && readdirSync(apiFilesFolder).length > 0),
+  passrights: () =>
+    missing(
+      "SO_PASSRIGHTS (Linux 6.16)",
+      succeeds("python3", "-c", "import socket; socket.socket(socket.AF_UNIX).getsockopt(socket.SOL_SOCKET, 83)"),
+    ),
   page: () => missing("dist/page (npm run build:page)", existsSync("dist/page/index.html")),
   /** For tests of speed, memory or file descriptors, which sanitizers distort, and of a machine without /proc, which they need. */
   /** musl has threads with other stacks, and the tests run there by a script that other users may not read. */

@@ -4,7 +4,7 @@ import { createServer as createHttp2, type Http2ServerRequest, type Http2ServerR
 import { createServer, type Server, type Socket } from "node:net";
 import { dirname } from "node:path";
 import { isMainThread } from "node:worker_threads";
-import { hasReader, listenInPlaceOfStale } from "../../descriptor/index.js";
+import { hasReader, listenInPlaceOfStale, refuseDescriptors } from "../../descriptor/index.js";
 import { PuntError } from "../../errors.js";
 import { ensureFolder } from "../../folder.js";
 import { SilentConnections } from "../../silent-connections.js";
@@ -63,6 +63,7 @@ export async function openUnixDoor(options: UnixDoorOptions): Promise<Door> {
     });
   });
   await listenInPlaceOfStale("daemon.start", path, () => listen(server, path));
+  refuseDescriptors(server);
   const own = inodeOf(path);
   // Node.js keeps a connection whose other end has broken HTTP/2, also after that end is gone.
   const look = setInterval(() => {

@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "util/passing.h"
+
 namespace vpp_punt::memif {
 
 memif_msg_t MakeMessage(MsgType type) {
@@ -57,41 +59,22 @@ bool Channel::SendDisconnect(std::string_view reason) {
   return Send(message);
 }
 
-namespace {
-
-/// Keeps the first descriptor beside a message, and closes the others.
-void TakeDescriptors(msghdr* header, UniqueFd* passed) {
-  for (cmsghdr* part = CMSG_FIRSTHDR(header); part != nullptr; part = CMSG_NXTHDR(header, part)) {
-    if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
-    size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    for (size_t i = 0; i < count; i++) {
-      int fd;
-      memcpy(&fd, CMSG_DATA(part) + i * sizeof fd, sizeof fd);
-      UniqueFd owned(fd);
-      if (!*passed) *passed = std::move(owned);
-    }
-  }
-}
-
-}  // namespace
-
 Received Channel::Receive(memif_msg_t* message, UniqueFd* passed) {
   iovec part = {message, sizeof *message};
-  // Room for a few more than the one descriptor that belongs there; the kernel closes descriptors that do not
-  // fit.
-  alignas(cmsghdr) char control[CMSG_SPACE(8 * sizeof(int))];
+  PassedRoom room;
   msghdr header = {};
   header.msg_iov = &part;
   header.msg_iovlen = 1;
-  header.msg_control = control;
-  header.msg_controllen = sizeof control;
+  header.msg_control = room.bytes;
+  header.msg_controllen = sizeof room.bytes;
   passed->Reset();
   ssize_t size = recvmsg(fd_.get(), &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
   // A reset hides the peer's messages before it: a last DISCONNECT is still in the queue and comes with the
   // next call.
   if (size < 0 && errno == ECONNRESET) size = recvmsg(fd_.get(), &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
   if (size < 0) return errno == EAGAIN || errno == EINTR ? Received::kNothing : Received::kClosed;
-  TakeDescriptors(&header, passed);
+  std::vector<UniqueFd> all = PassedBeside(&header);
+  if (!all.empty()) *passed = std::move(all.front());
   if (size == 0) return Received::kClosed;
   if (size != sizeof *message || (header.msg_flags & MSG_TRUNC) != 0) return Received::kMalformed;
   const bool lost = (header.msg_flags & MSG_CTRUNC) != 0 && !*passed;

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "memif/shared/wire.h"
+#include "util/hang_up.h"
 #include "util/unique_fd.h"
 
 namespace vpp_punt::memif {
@@ -15,6 +16,7 @@ enum class Received { kMessage, kNothing, kClosed, kMalformed, kLostDescriptor }
 class Channel {
  public:
   explicit Channel(UniqueFd fd) : fd_(std::move(fd)) {}
+  ~Channel() { HangUp(std::move(fd_)); }
 
   int fd() const { return fd_.get(); }
 

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "util/hang_up.h"
 #include "util/unix_address.h"
 
 namespace vpp_punt::memif {
@@ -49,6 +50,7 @@ void Connector::UsePool(const std::shared_ptr<BufferPool>& pool) {
 }
 
 void Connector::Begin(UniqueFd fd) {
+  RefuseDescriptors(fd.get());  // a server passes none
   Session::Callbacks callbacks;
   callbacks.up = [this](const std::shared_ptr<Link>& link) { OnUp(link); };
   callbacks.down = [this](const Ending& ending, bool was_up) { OnDown(ending, was_up); };

@@ -7,6 +7,8 @@
 #include <cstring>
 #include <utility>
 
+#include "util/hang_up.h"
+
 namespace vpp_punt::memif {
 
 namespace {
@@ -67,6 +69,8 @@ Listener::~Listener() {
   auto pending = std::move(pending_);
   for (const auto& session : pending) session->Close({Ending::By::kSelf, "server closed"});
   if (fd_) loop_.Unwatch(fd_.get());
+  file_.Remove();
+  HangUpListener(std::move(fd_));
 }
 
 bool Listener::Add(ServerInterface* interface) {
@@ -87,7 +91,11 @@ void Listener::OnConnection() {
     if (!fd && errno == EAGAIN) return;
     if (!fd) continue;  // the client has gone already
     short_ = false;
-    if (pending_.size() < kMaxPending) Adopt(std::move(fd));
+    if (pending_.size() < kMaxPending) {
+      Adopt(std::move(fd));
+    } else {
+      HangUp(std::move(fd));
+    }
   }
 }
 

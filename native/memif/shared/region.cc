@@ -26,7 +26,7 @@ uint64_t RoundUp(uint64_t size, uint64_t page) {
 }
 
 bool IsSealed(int fd) {
-  const int seals = fcntl(fd, F_GET_SEALS);  // fails for hugetlb files, which carry no seals
+  const int seals = fcntl(fd, F_GET_SEALS);
   return seals >= 0 && (seals & F_SEAL_SHRINK) != 0;
 }
 
@@ -37,12 +37,14 @@ struct File {
 };
 
 Fault Inspect(int fd, uint64_t size, File* file) {
+  // Only files of tmpfs and hugetlbfs have seals. Another process may have to answer the calls below for a
+  // file of FUSE.
+  if (fcntl(fd, F_GET_SEALS) < 0) return "region file is not of tmpfs or hugetlbfs";
   struct stat status;
   struct statfs system;
   if (fstat(fd, &status) < 0 || fstatfs(fd, &system) < 0 || status.st_size < 0)
     return "region file cannot be read";
   const auto magic = static_cast<uint32_t>(system.f_type);
-  if (magic != TMPFS_MAGIC && magic != HUGETLBFS_MAGIC) return "region file is not of tmpfs or hugetlbfs";
   *file = {static_cast<uint64_t>(status.st_size), static_cast<uint64_t>(getpagesize())};
   // The size of hugetlbfs's pages; a mapping ends at such a page, whatever size was asked for.
   if (magic == HUGETLBFS_MAGIC) file->page = static_cast<uint64_t>(status.st_blksize);

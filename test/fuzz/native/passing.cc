@@ -1,6 +1,6 @@
 // The socket that passes descriptors, with a peer that sends any bytes beside any number of them, in any
 // split: the bytes arrive in order, no more descriptors are kept than asked for, and none stays open.
-#include "descriptor/passing.h"
+#include "util/passing.h"
 
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -15,7 +15,6 @@
 namespace {
 
 using namespace vpp_punt;
-using namespace vpp_punt::descriptor;
 using fuzz::Expect;
 using fuzz::Input;
 

@@ -7,7 +7,11 @@ import type { ExecutionContext } from "ava";
 
 const folder = "dist/test-peers";
 /** The addon's sources that the peers use: the wire format and the guards of memory, not the engine. */
-const shared = ["native/memif/control/channel.cc", "native/memif/shared/ringer.cc", "native/memif/shared/sigbus.cc"];
+const shared = [
+  ...["control/channel", "shared/ringer", "shared/sigbus"].map((name) => `native/memif/${name}.cc`),
+  ...["hang_up", "passing"].map((name) => `native/util/${name}.cc`),
+  "test/fuzz/native/close_here.cc",
+];
 
 function mtime(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;

@@ -1,6 +1,7 @@
 // Bytes and descriptors over a UNIX socket, without the engine.
 #pragma once
 
+#include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 
@@ -9,12 +10,23 @@
 
 #include "util/unique_fd.h"
 
-namespace vpp_punt::descriptor {
+namespace vpp_punt {
+
+/// The most descriptors that Linux takes beside one message (SCM_MAX_FD).
+constexpr size_t kMostPassed = 253;
+
+/// Room for them, and for other control messages. Whoever receives from a stranger needs it, also for a
+/// message that none belong to: the kernel closes what has no room, in the thread that receives.
+struct PassedRoom {
+  alignas(cmsghdr) char bytes[CMSG_SPACE(kMostPassed * sizeof(int)) + 256];
+};
+
+/// The descriptors beside a message that was received with room for them. They are foreign.
+std::vector<UniqueFd> PassedBeside(msghdr* message);
 
 /// The bytes and descriptors of one call.
 struct Arrived {
   ssize_t size;  // bytes; 0 at the end of the stream; a negative errno value
-  /// With an error too: they may be of files whose close blocks, so that the caller closes them elsewhere.
   std::vector<UniqueFd> passed;
 };
 
@@ -26,4 +38,4 @@ Arrived ReceivePassed(int fd, iovec part, size_t most);
 /// were taken, or a negative errno value.
 ssize_t SendPassing(int fd, iovec part, const int* fds, size_t count);
 
-}  // namespace vpp_punt::descriptor
+}  // namespace vpp_punt

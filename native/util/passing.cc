@@ -1,18 +1,9 @@
-#include "descriptor/passing.h"
-
-#include <sys/socket.h>
+#include "util/passing.h"
 
 #include <cerrno>
 #include <cstring>
 
-namespace vpp_punt::descriptor {
-
-namespace {
-
-/// The most descriptors that Linux takes beside one message (SCM_MAX_FD).
-constexpr size_t kMostPassed = 253;
-/// Room for them, and for other control messages.
-constexpr size_t kControlSize = CMSG_SPACE(kMostPassed * sizeof(int)) + 256;
+namespace vpp_punt {
 
 std::vector<UniqueFd> PassedBeside(msghdr* message) {
   std::vector<UniqueFd> passed;
@@ -22,21 +13,19 @@ std::vector<UniqueFd> PassedBeside(msghdr* message) {
     for (size_t i = 0; i < count; i++) {
       int fd;
       memcpy(&fd, CMSG_DATA(part) + i * sizeof(fd), sizeof(fd));
-      passed.emplace_back(fd);
+      passed.push_back(UniqueFd::Foreign(fd));
     }
   }
   return passed;
 }
 
-}  // namespace
-
 Arrived ReceivePassed(int fd, iovec part, size_t most) {
-  alignas(cmsghdr) char control[kControlSize];
+  PassedRoom room;
   msghdr message = {};
   message.msg_iov = &part;
   message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof(control);
+  message.msg_control = room.bytes;
+  message.msg_controllen = sizeof(room.bytes);
   Arrived arrived = {recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC), {}};
   if (arrived.size < 0) return {-errno, {}};
   arrived.passed = PassedBeside(&message);
@@ -50,12 +39,12 @@ Arrived ReceivePassed(int fd, iovec part, size_t most) {
 }
 
 ssize_t SendPassing(int fd, iovec part, const int* fds, size_t count) {
-  alignas(cmsghdr) char control[kControlSize] = {};
+  PassedRoom room = {};
   msghdr message = {};
   message.msg_iov = &part;
   message.msg_iovlen = 1;
   if (count > 0 && count <= kMostPassed) {
-    message.msg_control = control;
+    message.msg_control = room.bytes;
     message.msg_controllen = CMSG_SPACE(count * sizeof(int));
     cmsghdr* rights = CMSG_FIRSTHDR(&message);
     rights->cmsg_level = SOL_SOCKET;
@@ -67,4 +56,4 @@ ssize_t SendPassing(int fd, iovec part, const int* fds, size_t count) {
   return size < 0 ? -errno : size;
 }
 
-}  // namespace vpp_punt::descriptor
+}  // namespace vpp_punt
