@@ -1,5 +1,6 @@
 // The exchange with a daemon's attach.sock, which the test plays: questions, and wrong answers.
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import test, { type ExecutionContext } from "ava";
 import { bindPuntSocket, type DescriptorHandler, DescriptorServer } from "../../lib/descriptor/index.js";
 import { PuntError } from "../../lib/errors.js";
@@ -147,7 +148,7 @@ async function attached(sides: readonly { interconnect: object }[], answers: (()
     return answers.shift()?.() ?? [];
   });
   const peers = () => ends.ports.map((port) => port.kind === "memif" && port.memif.peer !== undefined);
-  return { ends, asked, peers };
+  return { ends, asked, peers, answers };
 }
 
 test("a memif that has lost its VPP is connected again, as often as it takes", async (t) => {
@@ -256,4 +257,34 @@ test("where an end cannot be opened all are closed", async (t) => {
   await t.throwsAsync(attached([memif, socket], [() => [first, wrong]]));
   t.false(first.descriptor.isOpen);
   await until(() => memif.server.peer === undefined);
+});
+
+test("where one end cannot be opened, all that the daemon handed over is closed", async (t) => {
+  const sides = [memifSide(t), memifSide(t)];
+  const handed = sides.map((side, index) => side.hand(index, "a"));
+  handed[0]!.descriptor.close();
+  await t.throwsAsync(attached(sides, [() => handed]), { instanceOf: PuntError });
+  t.deepEqual(
+    handed.map(({ descriptor }) => descriptor.isOpen),
+    [false, false],
+  );
+});
+
+test("a memif that is connected again is asked for no more, and nor is one whose ends are closed", async (t) => {
+  const side = memifSide(t);
+  const { ends, asked, peers, answers } = await attached([side], [() => [side.hand(0, "first")]]);
+  await until(() => peers()[0] === true);
+  side.server.close();
+  await until(() => peers()[0] === false);
+  side.serve();
+  answers.push(() => [side.hand(0, "second")]);
+  await until(() => peers()[0] === true);
+  // The next request would come after 200 ms.
+  await sleep(400);
+  t.is(asked.length, 2);
+  side.server.close();
+  await until(() => peers()[0] === false);
+  ends.close();
+  await sleep(400);
+  t.is(asked.length, 2);
 });

@@ -119,7 +119,10 @@ class HandedAttachments extends Attachments {
   }
 
   async #reconnect(): Promise<void> {
-    for (const index of this.#lost()) this.#identities.delete(`memif/${index}`);
+    const lost = this.#lost();
+    // The connection that was handed over last may have come up by now.
+    if (lost.length === 0) return;
+    for (const index of lost) this.#identities.delete(`memif/${index}`);
     // The daemon or VPP is away: the next attempt may succeed.
     const handed = await this.#ask(Object.fromEntries(this.#identities)).catch(() => []);
     for (const { kind, interconnect, identity, descriptor } of handed) {
