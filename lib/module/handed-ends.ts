@@ -171,9 +171,7 @@ export class HandedEnds implements CnfEnds {
       this.#hooks.onProblem(undefined);
     } catch (error) {
       // All ends may be there by now, as when a memif connects and the daemon ends.
-      const isProblem = this.#lacksSomething();
-      this.#hooks.onProblem(isProblem ? (error as PuntError) : undefined);
-      if (isProblem) this.#askLater();
+      this.#hooks.onProblem(this.#lacksSomething() ? (error as PuntError) : undefined);
     }
     this.#asking = false;
     if (this.#askAgain) this.#ask();

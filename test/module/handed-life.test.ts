@@ -1,4 +1,5 @@
 // The ends that a daemon hands over, over time: requested, kept, opened again and closed.
+import { setTimeout as sleep } from "node:timers/promises";
 import test from "ava";
 import { PuntError } from "../../lib/errors.js";
 import { until } from "../support/descriptor/peer.js";
@@ -254,6 +255,56 @@ test("closed ends close their ports, ask for nothing and send nothing", async (t
   t.deepEqual(ends.ports, []);
   t.false(ends.send(Buffer.alloc(60), { interconnect: 0, swIfIndex: 1 }));
   t.regex(socket.vpp.punt(socket.path, Buffer.from("late"), 1)!, /^(ECONNREFUSED|ENOENT)$/);
+});
+
+test.serial("closed ends, and ends of another punt, leave no timer behind, and tell nothing more", async (t) => {
+  const { setInterval: set, clearInterval: clear } = globalThis;
+  t.teardown(() => Object.assign(globalThis, { setInterval: set, clearInterval: clear }));
+  const looks = new Set<unknown>();
+  const started = (run: () => void, ms: number) => {
+    const timer = set(run, ms);
+    if (ms === 1_000) looks.add(timer);
+    return timer;
+  };
+  const cleared = (timer: NodeJS.Timeout) => {
+    looks.delete(timer);
+    clear(timer);
+  };
+  Object.assign(globalThis, { setInterval: started, clearInterval: cleared });
+  const [first, second] = [socketSide(t), socketSide(t)];
+  const { ends, told, problems, answers } = handedEnds(t, [
+    () => [first.socket(0, "a")],
+    () => [second.socket(0, "b")],
+  ]);
+  for (const side of [first, second]) {
+    ends.update(created([side.interconnect]));
+    await until(() => ends.ports.length === 1 && ends.unconnected().length === 0);
+    t.is(looks.size, 1);
+  }
+  answers.push(away);
+  ends.update(created([memifSide(t).interconnect]));
+  await until(() => problems.at(-1) !== undefined);
+  await settled();
+  ends.close();
+  t.is(looks.size, 0);
+  const count = told.length;
+  // The next request would come after 200 ms.
+  await sleep(400);
+  t.is(told.length, count);
+});
+
+test("ends that are all there are asked for no more, and tell nothing more", async (t) => {
+  const [memif, socket] = [memifSide(t), socketSide(t)];
+  const { ends, asked, told } = handedEnds(t, [
+    () => [memif.hand(0, "a"), socket.socket(1, "b"), socket.inject(1, "c")],
+  ]);
+  ends.update(created([memif.interconnect, socket.interconnect]));
+  await until(() => ends.ports.length === 2 && ends.unconnected().length === 0);
+  // The next request would come after 200 ms.
+  await sleep(400);
+  const counts = [asked.length, told.length];
+  await sleep(400);
+  t.deepEqual([asked.length, told.length], counts);
 });
 
 test("options of the ports reach the ends that are handed over", async (t) => {
