@@ -1,6 +1,7 @@
 // The errors of failed calls as a program gets them, and the pauses until a call is tried again.
+import { getEventListeners } from "node:events";
 import { syncBuiltinESMExports } from "node:module";
-import timers from "node:timers/promises";
+import timers, { setTimeout as sleep } from "node:timers/promises";
 import { Code, ConnectError } from "@connectrpc/connect";
 import test, { type ExecutionContext } from "ava";
 import { PuntError } from "../../lib/errors.js";
@@ -143,4 +144,63 @@ test("a call is repeated while the daemon is away or stops, and not for an answe
     ["ERR_REPLACED", false, false],
     ["ERR_POLICY", false, false],
   ]);
+});
+
+/** A connection over a line that the test plays: how often it was pinged, and whether it was ended. */
+function playedLine(t: ExecutionContext, answerTimeout: number) {
+  const line = { pings: 0, isEnded: false, isAnswering: true };
+  const sessions = {
+    ...{ isUnanswered: false, hasAnswered: true },
+    async isAnswering() {
+      line.pings++;
+      return line.isAnswering;
+    },
+    abort() {
+      line.isEnded = true;
+    },
+  };
+  const played = new Connection({ socket: PATH, answerTimeout }, { transport: {} as never, sessions });
+  t.teardown(() => played.close());
+  return { line, played };
+}
+
+test("a call that is over leaves neither a listener nor a ping behind, and a closed connection no line", async (t) => {
+  const { line, played } = playedLine(t, 40);
+  const { signal } = played.ending;
+  for (let calls = 0; calls < 3; calls++) t.is(await played.call("punt.list", async () => calls), calls);
+  await t.throwsAsync(
+    played.call("punt.get", () => Promise.reject(answer("ERR_POLICY"))),
+    { code: "ERR_POLICY" },
+  );
+  t.deepEqual(getEventListeners(signal, "abort"), []);
+  // The first ping of a call that is under way comes after 10 ms.
+  await sleep(100);
+  t.is(line.pings, 0);
+  t.false(line.isEnded);
+  const waiting = played.call("punt.list", (end) => new Promise((_, reject) => end.addEventListener("abort", reject)));
+  played.close();
+  await t.throwsAsync(waiting, { code: "ERR_CLOSED", message: "punt.list: the connection was closed" });
+  t.true(line.isEnded);
+});
+
+test("a call goes on as long as the daemon answers pings, and then ends by itself", async (t) => {
+  const { line, played } = playedLine(t, 40);
+  let isOver = false;
+  const body = (end: AbortSignal) =>
+    new Promise<never>(() => {
+      end.addEventListener("abort", () => {
+        isOver = true;
+      });
+    });
+  // The pings of a connection keep no program alive.
+  const alive = setInterval(() => {}, 1_000);
+  t.teardown(() => clearInterval(alive));
+  const asked = played.call("punt.add", body);
+  while (line.pings < 3) await sleep(5);
+  t.false(isOver);
+  line.isAnswering = false;
+  const message =
+    /does not answer within 40 ms: it is stopped, or too busy; whether the call was carried out is not known/;
+  await t.throwsAsync(asked, { code: "ERR_DISCONNECTED", message });
+  t.true(isOver);
 });

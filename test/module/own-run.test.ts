@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import test, { type ExecutionContext } from "ava";
 import { Vpp } from "../../lib/binapi/index.js";
+import { ownBacking } from "../../lib/module/backing.js";
 import { type OpenPuntOptions, openPunt } from "../../lib/module/index.js";
 import { EmulatedHost } from "../../lib/punt/index.js";
 import { EmbeddedVpp } from "../../lib/sim/index.js";
@@ -71,4 +72,16 @@ test("the punt socket of another owner's run is left alone, though it lies in th
   await using beside = await openPunt({ cnf: "ntp", udp: 54 }, options("other"));
   await beside.ready();
   t.deepEqual(await ports(), [53, 54]);
+});
+
+test("a program whose folder for sockets cannot be made leaves no manager behind", async (t) => {
+  const { options } = await runs(t);
+  const good = options();
+  const bad = { ...good, socketDirectory: "/proc/none" };
+  await t.throwsAsync(openPunt({ cnf: "dns", udp: 53 }, bad), { message: /cannot make the folder \/proc\/none/ });
+  const { vppSocket, socketDirectory, manager } = good;
+  const backing = await ownBacking({ vppSocket: vppSocket!, socketDirectory: socketDirectory!, manager: manager! });
+  await backing.close();
+  const request = { cnf: "dns", type: "SPAN", interconnect: "MEMIF", vppInterface: "eth0" } as const;
+  await t.throwsAsync(backing.punts.add(request), { code: "ERR_CLOSED" });
 });
