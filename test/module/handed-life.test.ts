@@ -1,4 +1,5 @@
 // The ends that a daemon hands over, over time: requested, kept, opened again and closed.
+import { rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import test from "ava";
 import { PuntError } from "../../lib/errors.js";
@@ -89,7 +90,8 @@ test("frames go by the memif of the interconnect, once it is connected", async (
     server.receive((batch) => void got.push(`${index} ${Buffer.from(batch.copy(0)).subarray(0, 3)}`));
   ends.update(created(sides.map(({ interconnect }) => interconnect)));
   const frame = Buffer.concat([Buffer.from("one"), Buffer.alloc(60)]);
-  await until(() => ends.ports.length === 2);
+  // No turn of the event loop, in which they could connect.
+  while (ends.ports.length < 2) await undefined;
   t.false(ends.send(frame, { interconnect: 1 }), "it is not connected yet");
   await until(() => ends.unconnected().length === 0);
   t.true(ends.send(frame, { interconnect: 1 }));
@@ -105,13 +107,12 @@ test("a handler gets the packets of ends that come after it, and a later handler
     void got.push(`${who} ${index} ${batch.length}`);
   ends.receive(heard("first"));
   ends.update(created(sides.map(({ interconnect }) => interconnect)));
-  await until(() => sides[0]!.server.peer !== undefined);
-  t.is(sides[0]!.server.send(Buffer.alloc(60)), 1);
+  await until(() => sides[0]!.server.send(Buffer.alloc(60)) === 1);
   await until(() => got.length === 1);
   answers.push(() => [sides[1]!.hand(1, "b")]);
   await until(() => sides[1]!.server.peer !== undefined);
   ends.receive(heard("second"));
-  t.is(sides[1]!.server.send(Buffer.alloc(60)), 1);
+  await until(() => sides[1]!.server.send(Buffer.alloc(60)) === 1);
   await until(() => got.length === 2);
   t.deepEqual(got, ["first 0 1", "second 1 1"]);
   t.true(asked.length >= 2);
@@ -291,6 +292,34 @@ test.serial("closed ends, and ends of another punt, leave no timer behind, and t
   // The next request would come after 200 ms.
   await sleep(400);
   t.is(told.length, count);
+});
+
+test.serial("a punt socket whose file is missing at two looks is asked for again", async (t) => {
+  const { setInterval: set } = globalThis;
+  t.teardown(() => Object.assign(globalThis, { setInterval: set }));
+  let look = () => {};
+  const started = (run: () => void, ms: number) => {
+    if (ms === 1_000) look = run;
+    return set(ms === 1_000 ? () => {} : run, ms);
+  };
+  Object.assign(globalThis, { setInterval: started });
+  const side = socketSide(t);
+  const { ends, asked, answers } = handedEnds(t, [() => [side.socket(0, "a"), side.inject(0, "b")]]);
+  ends.update(created([side.interconnect]));
+  await until(() => ends.ports.length === 1 && ends.unconnected().length === 0);
+  look();
+  t.is(asked.length, 1);
+  rmSync(side.path);
+  answers.push(() => [side.socket(0, "c")]);
+  look();
+  t.deepEqual(ends.unconnected(), [], "another program may be about to put its file there");
+  look();
+  t.deepEqual(ends.unconnected(), ["interconnect 0: its end is not handed over yet"]);
+  await until(() => ends.ports.length === 1 && ends.unconnected().length === 0);
+  t.deepEqual(asked[1], { have: { "inject/0": "b" }, packets: false });
+  t.is(side.vpp.punt(side.path, Buffer.alloc(60)), undefined);
+  look();
+  t.is(asked.length, 2);
 });
 
 test("ends that are all there are asked for no more, and tell nothing more", async (t) => {
