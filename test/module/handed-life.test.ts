@@ -322,7 +322,7 @@ test.serial("a punt socket whose file is missing at two looks is asked for again
   t.is(asked.length, 2);
 });
 
-test("ends that are all there are asked for no more, and tell nothing more", async (t) => {
+test("ends that are all there are asked for no more, until one is lost", async (t) => {
   const [memif, socket] = [memifSide(t), socketSide(t)];
   const { ends, asked, told } = handedEnds(t, [
     () => [memif.hand(0, "a"), socket.socket(1, "b"), socket.inject(1, "c")],
@@ -334,6 +334,9 @@ test("ends that are all there are asked for no more, and tell nothing more", asy
   const counts = [asked.length, told.length];
   await sleep(400);
   t.deepEqual([asked.length, told.length], counts);
+  memif.server.close();
+  await until(() => told.at(-1)?.[0] === "interconnect 0: memif is not connected to VPP");
+  await until(() => asked.length > counts[0]!);
 });
 
 test("options of the ports reach the ends that are handed over", async (t) => {
