@@ -44,9 +44,10 @@ class History implements RunningHistory<Step> {
     const daemon = new Daemon(world, this.#managers[0]!);
     this.#program = new CnfProgram(world, daemon);
     this.#modules = MODULES.map((cnf) => new ModuleProgram(world, daemon, cnf));
-    world.sockets.table.strike = ({ name }) => {
+    world.sockets.table.killed = ({ name }) => {
       for (const each of [this.#managers[0]!, ...this.#modules]) if (each.party?.name === name) each.kill(50);
     };
+    world.sockets.table.ended = ({ name }) => this.#modules.find(({ cnf }) => cnf === name)?.close();
   }
 
   get #vpp(): Machine["vpp"] {

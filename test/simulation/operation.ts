@@ -145,36 +145,41 @@ export const plainChoices = [
   }),
 ];
 
-/** The punt of a module: often one with a punt socket. */
-const modulePunt = fc.oneof(
-  { weight: 3, arbitrary: puntChoice },
-  { weight: 1, arbitrary: puntChoice.map((punt) => ({ ...punt, type: puntTypes.indexOf("PUNT_TO_SOCKET") })) },
+/** Punts that are made without an address, whose ends are memifs and punt sockets. */
+const SIMPLE = (["PUNT_TO_SOCKET", "PUNT_TO_SOCKET", "HAIRPIN_XCONNECT", "SPAN"] as const).map((type) =>
+  puntTypes.indexOf(type),
 );
+const simplePunt = fc.record({
+  ...{ type: fc.constantFrom(...SIMPLE), cnf: fc.constant(0), interconnect: fc.constantFrom("MEMIF", "MEMIF", "TAP") },
+  ...{ subject: fc.nat({ max: 2 }), netns: fc.boolean(), family: fc.constant("IPV4") },
+} as const);
 
-function moduleChoice(weight: number) {
+function moduleChoice(weight: number, punt: fc.Arbitrary<PuntChoice>) {
   return choice(weight, "module", {
-    ...{ which: fc.nat({ max: 1 }), punt: modulePunt, grace: fc.constantFrom(undefined, 0, 100, 1_500) },
-    ...{ frames: fc.boolean(), paths: fc.constantFrom(false, false, true) },
+    ...{ which: fc.nat({ max: 1 }), punt, grace: fc.constantFrom(undefined, 0, 100, 1_500) },
+    ...{ frames: fc.boolean(), paths: fc.constantFrom(false, false, false, true) },
   });
 }
 
+const anyModule = { which: fc.nat({ max: 1 }) };
+
 /** What concerns modules and the ends that they open. */
 const moduleAction: fc.Arbitrary<Action> = fc.oneof(
-  moduleChoice(3),
-  choice(3, "module-kill", { which: fc.nat({ max: 1 }), down: fc.constantFrom(undefined, 0, 50) }),
-  choice(2, "module-close", { which: fc.nat({ max: 1 }) }),
-  choice(1, "module-cut", { which: fc.nat({ max: 1 }) }),
-  choice(2, "module-delete", { which: fc.nat({ max: 1 }) }),
-  choice(3, "module-stop", { which: fc.nat({ max: 1 }), ms: fc.constantFrom(50, 6_000) }),
-  choice(9, "refuse", { call: fc.constantFrom(...CALLS), times: fc.integer({ min: 1, max: 3 }) }),
-  choice(3, "remove-socket", { nth: fc.nat({ max: 3 }) }),
+  choice(1, "module-kill", { ...anyModule, down: fc.constantFrom(undefined, 0, 0, 50) }),
+  choice(1, "module-close", anyModule),
+  choice(1, "module-cut", anyModule),
+  choice(1, "module-delete", anyModule),
+  choice(5, "module-stop", { ...anyModule, ms: fc.constantFrom(50, 6_000, 6_000) }),
+  choice(9, "refuse", {
+    ...{ call: fc.constantFrom(...CALLS, "pass", "given", "receive"), times: fc.integer({ min: 1, max: 3 }) },
+  }),
+  choice(1, "remove-socket", { nth: fc.nat({ max: 3 }) }),
   choice(2, "silent", { clients: fc.constantFrom(1, 70), ms: fc.constantFrom(500, 60_000) }),
-  choice(3, "hang-up", { nth: fc.nat({ max: 3 }) }),
+  choice(4, "hang-up", { nth: fc.nat({ max: 3 }) }),
   choice(2, "kill", { owner: fc.constant(0), down: fc.nat({ max: 300 }) }),
   choice(1, "restart", { owner: fc.constant(0) }),
   choice(2, "crash-vpp", { down: fc.nat({ max: 500 }) }),
   choice(1, "stop", { party: fc.nat({ max: 1 }), ms: fc.constantFrom(50, 2_000, 12_000) }),
-  choice(1, "up", { card: fc.constantFrom(...CARDS), up: fc.boolean() }),
 );
 
 const action: fc.Arbitrary<Action> = fc.oneof(
@@ -186,7 +191,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   choice(3, "connect", { grace: fc.constantFrom(0, 100, 1_500) }),
   choice(2, "disconnect", {}),
   choice(4, "add-own", { punt: puntChoice }),
-  moduleChoice(4),
+  moduleChoice(4, puntChoice),
   choice(2, "module-kill", { which: fc.nat({ max: 1 }), down: fc.constantFrom(undefined, 0, 50, 2_000) }),
   choice(1, "module-close", { which: fc.nat({ max: 1 }) }),
   choice(2, "module-cut", { which: fc.nat({ max: 1 }) }),
@@ -211,18 +216,25 @@ const action: fc.Arbitrary<Action> = fc.oneof(
 /** Often within the time of one message, so that operations meet in the middle of each other. */
 const after = fc.oneof(fc.constant(0), fc.nat({ max: 5 }), fc.nat({ max: 60 }), fc.nat({ max: 1_000 }));
 
-function stepsOf(each: fc.Arbitrary<Action>, maxLength: number): fc.Arbitrary<Step[]> {
-  const step = fc.tuple(each, after).map(([fields, ms]): Step => ({ ...fields, after: ms }));
-  return fc.array(step, { minLength: 1, maxLength, size: "max" });
+function stepOf(each: fc.Arbitrary<Action>): fc.Arbitrary<Step> {
+  return fc.tuple(each, after).map(([fields, ms]): Step => ({ ...fields, after: ms }));
 }
 
-/** Every fourth history is one of modules alone, which begins with one. */
+function stepsOf(each: fc.Arbitrary<Action>, length: fc.ArrayConstraints): fc.Arbitrary<Step[]> {
+  return fc.array(stepOf(each), { ...length, size: "max" });
+}
+
+/** Two modules begin, and nobody else asks for punts. */
+const modulesAlone = fc
+  .tuple(
+    stepOf(moduleChoice(1, simplePunt).arbitrary),
+    stepOf(moduleChoice(1, simplePunt).arbitrary),
+    stepsOf(moduleAction, { minLength: 4, maxLength: 15 }),
+  )
+  .map(([first, second, others]) => [{ ...first, which: 0 }, { ...second, which: 1 }, ...others] as Step[]);
+
+/** Every fourth history is one of modules alone. */
 export const steps: fc.Arbitrary<Step[]> = fc.oneof(
-  { weight: 3, arbitrary: stepsOf(action, 30) },
-  {
-    weight: 1,
-    arbitrary: fc
-      .tuple(stepsOf(moduleChoice(1).arbitrary, 1), stepsOf(moduleAction, 15))
-      .map(([first, others]) => [...first, ...others]),
-  },
+  { weight: 3, arbitrary: stepsOf(action, { minLength: 1, maxLength: 30 }) },
+  { weight: 1, arbitrary: modulesAlone },
 );

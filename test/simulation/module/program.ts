@@ -74,6 +74,7 @@ export class ModuleProgram {
     const { schedule } = this.#world;
     const party = schedule.newParty(this.cnf);
     this.#party = party;
+    this.#punt = undefined;
     schedule.at(schedule.now, "start", () => this.#boot(), party);
   }
 
@@ -160,9 +161,9 @@ export class ModuleProgram {
     const { party } = this;
     if (this.#wish === undefined) return "";
     if (this.#isGone) return party ? leftEnds(this.#world, party) : "";
-    if (party === undefined) return "down";
+    if (party === undefined || this.#punt === undefined) return "down";
     if (this.#fatal) return leftEnds(this.#world, party);
-    const { state, reasons, punt: heard } = this.#punt!.status;
+    const { state, reasons, punt: heard } = this.#punt.status;
     const [reason] = reasons;
     const isFatal = state === "failed" && reason?.code !== heard?.failure?.code;
     const isExpected = REFUSED.has(reason?.code ?? "") || (this.#isUnwanted && reason?.code === "ERR_DELETED");

@@ -93,11 +93,11 @@ export interface Port {
 
 const CODES = {
   ...{ attach: "EAGAIN", accept: "EMFILE", pass: "EPIPE", receive: "EMFILE", bind: "ENOSPC", control: "EAGAIN" },
-  ...{ memif: "EMFILE" },
+  ...{ memif: "EMFILE", given: "EPIPE" },
   ...{ "punt-socket": "ENOMEM", injector: "EMFILE", packets: "ENOMEM", device: "EMFILE", namespace: "EMFILE" },
 } as const;
 
-/** A call of the kernel or of native code that may fail. The process that passes descriptors dies in the middle of it. */
+/** A call of the kernel or of native code that may fail. At "pass", who passes descriptors dies in the middle of it, and at "given", who gets them ends. */
 export type Call = keyof typeof CODES;
 export const CALLS = Object.keys(CODES) as Call[];
 
@@ -105,8 +105,10 @@ export class OpenFiles {
   readonly #handles = new Map<number, Handle>();
   readonly #ports = new Set<Port>();
   readonly #failing = new Map<Call, number>();
-  /** Kills a process. */
-  strike: (party: Party) => void = () => {};
+  /** Kills a process that passes descriptors. */
+  killed: (party: Party) => void = () => {};
+  /** Ends a process in order while descriptors are on their way to it. */
+  ended: (party: Party) => void = () => {};
   #nextFd = 10;
   #nextInode = 100_000;
 

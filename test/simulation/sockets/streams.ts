@@ -55,7 +55,9 @@ export class StreamEnd extends OpenFile {
     const isLast = files.length > 0 && this.table.failure("pass") !== undefined;
     const isWhole = !isLast && (schedule.isCalm || random.chance(0.9));
     const taken = isWhole ? size : 1 + Math.floor(random.next() * (size - 1));
-    if (isLast) schedule.at(schedule.now, "strike", () => this.table.strike(this.party), schedule.world);
+    if (isLast) schedule.at(schedule.now, "strike", () => this.table.killed(this.party), schedule.world);
+    if (files.length > 0 && this.table.failure("given") !== undefined)
+      schedule.at(schedule.now, "strike", () => this.table.ended(peer.party), schedule.world);
     for (const file of files) file.hold();
     peer.#take({ bytes: from.slice(start, start + taken), files }, this.#arrivalAtPeer());
     return taken;
