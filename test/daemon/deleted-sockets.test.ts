@@ -35,11 +35,13 @@ function following(t: ExecutionContext, folder: string, { acts = false, used = [
   const punts = { watch, list: async () => used.map(puntAt) } as unknown as Punts;
   const sockets = new DeletedSockets({ punts, folder, acts: () => acts });
   t.teardown(() => sockets.close());
-  const tell = (path: string) => {
-    news.push({ kind: "change", event: { to: "DELETED", status: puntAt(path) } } as unknown as WatchEvent);
+  const say = (event: object) => {
+    news.push(event as WatchEvent);
     wake();
   };
+  const tell = (path: string) => say({ kind: "change", event: { to: "DELETED", status: puntAt(path) } });
   return Object.assign(tell, {
+    begin: () => say({ kind: "snapshot", punts: used.map(puntAt) }),
     close: () => sockets.close(),
     isWatching: () => signals.some(({ aborted }) => !aborted),
   });
@@ -64,6 +66,23 @@ test("a daemon that does not act removes a file once no process has its socket",
   t.true(existsSync(alive), "its CNF may have asked for the punt again");
   socket.close();
   await until(() => !existsSync(alive));
+});
+
+test("the daemon that acts removes the files of dead sockets that an earlier one has left, and no other's", async (t) => {
+  const folder = socketFolder(t);
+  const [dead, used, alive, other] = ["dead", "used", "alive", "other"].map((name) => join(folder, `${name}.sock`));
+  for (const path of [dead!, used!]) bound(t, path).close();
+  bound(t, alive!);
+  writeFileSync(other!, "");
+  following(t, folder, { used: [used!] }).begin();
+  await sleep(LOOK_PASSES_MS);
+  t.true(existsSync(dead!), "a daemon that does not act may not know the punt yet");
+  following(t, folder, { acts: true, used: [used!] }).begin();
+  await until(() => !existsSync(dead!));
+  t.deepEqual(
+    [used!, alive!, other!].map((path) => existsSync(path)),
+    [true, true, true],
+  );
 });
 
 test("the daemon that acts removes a file also from a CNF that keeps its socket open", async (t) => {

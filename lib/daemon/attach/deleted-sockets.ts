@@ -1,6 +1,6 @@
 // The files of punt sockets whose punts are deleted. The daemon made them for CNFs, which cannot remove them.
-import { rmSync } from "node:fs";
-import { dirname } from "node:path";
+import { readdirSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { removeStalePuntSocket } from "../../descriptor/index.js";
 import { type PuntStatus, type Punts, reachOf } from "../../punt/index.js";
@@ -45,6 +45,7 @@ export class DeletedSockets {
 
   async #read(signal: AbortSignal): Promise<void> {
     for await (const event of this.#options.punts.watch({ signal })) {
+      if (event.kind === "snapshot") this.#removeLeft(event.punts);
       if (event.kind !== "change" || event.event.to !== "DELETED") continue;
       const path = pathOf(event.event.status);
       if (dirname(path) !== this.#options.folder) continue;
@@ -52,6 +53,14 @@ export class DeletedSockets {
       // The deletions of a moment are looked at together.
       this.#timer ??= setTimeout(() => void this.#look(), 0).unref();
     }
+  }
+
+  /** Removes what an earlier life of the daemon has left: it may have ended before it could remove the file of a deleted punt. */
+  #removeLeft(punts: readonly PuntStatus[]): void {
+    if (!this.#options.acts()) return;
+    const used = new Set(punts.map(pathOf));
+    const paths = namesIn(this.#options.folder).map((name) => join(this.#options.folder, name));
+    for (const path of paths) if (!used.has(path)) remove(path);
   }
 
   async #look(): Promise<void> {
@@ -74,6 +83,15 @@ export class DeletedSockets {
 
 function pathOf({ request }: PuntStatus): string {
   return reachOf(request).socketPath ?? "";
+}
+
+/** A folder that is not there, or cannot be read, has none. */
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
 }
 
 /** How a file was found: removed or never there, with a process that has its socket, or not to be removed by this daemon. */
