@@ -31,6 +31,7 @@ class History implements RunningHistory<Step> {
   readonly #world: World;
   readonly #machine: Machine;
   readonly #managers: readonly ManagerProcess[];
+  readonly #daemon: Daemon;
   readonly #program: CnfProgram;
   readonly #modules: readonly ModuleProgram[];
   readonly #watchers: { readonly watcher: Watcher; readonly of: ManagerProcess }[] = [];
@@ -41,9 +42,9 @@ class History implements RunningHistory<Step> {
     this.#managers = OWNERS.map(
       (owner) => new ManagerProcess(world, owner, this.#machine.kernel, (status, from) => this.#changed(status, from)),
     );
-    const daemon = new Daemon(world, this.#managers[0]!);
-    this.#program = new CnfProgram(world, daemon);
-    this.#modules = MODULES.map((cnf) => new ModuleProgram(world, daemon, cnf));
+    this.#daemon = new Daemon(world, this.#managers[0]!);
+    this.#program = new CnfProgram(world, this.#daemon);
+    this.#modules = MODULES.map((cnf) => new ModuleProgram(world, this.#daemon, cnf));
     world.sockets.table.killed = ({ name }) => {
       for (const each of [this.#managers[0]!, ...this.#modules]) if (each.party?.name === name) each.kill(50);
     };
@@ -209,6 +210,8 @@ class History implements RunningHistory<Step> {
     await schedule.sleep(schedule.random.between(0, LONGEST_TAIL));
     await this.checkForeign();
     this.#calm();
+    // The time of a session begins when the daemon is there.
+    await this.#until(async () => this.#daemon.sessions !== undefined);
     const overAt = Math.max(this.#program.end(), ...this.#modules.map((module) => module.overAt));
     await schedule.sleep(overAt - schedule.now);
     await this.#settle(true);
@@ -236,14 +239,13 @@ class History implements RunningHistory<Step> {
   }
 
   #settle(isPlanned = false): Promise<void> {
-    const limits = { longest: LONGEST_SETTLING, pause: 400 };
     const { now } = this.#world.schedule;
-    return settle(
-      this.#world,
-      limits,
-      () => this.#isSettled(isPlanned, now),
-      () => this.#describe(),
-    );
+    return this.#until(() => this.#isSettled(isPlanned, now));
+  }
+
+  #until(isSettled: () => Promise<boolean>): Promise<void> {
+    const limits = { longest: LONGEST_SETTLING, pause: 400 };
+    return settle(this.#world, limits, isSettled, () => this.#describe());
   }
 
   async #isSettled(isPlanned: boolean, since: number): Promise<boolean> {

@@ -217,7 +217,9 @@ function installFiles(): void {
     return undefined;
   }) as typeof fsPromises.mkdir;
   fsPromises.lchown = async (path, ...rest) => (isOurs(path) ? undefined : lchown(path, ...rest));
-  const { existsSync, statSync, rmSync } = fs;
+  const { existsSync, statSync, rmSync, readdirSync } = fs;
+  const list = (path: string, ...rest: never[]) =>
+    isOurs(path) ? current!.files.list(path) : readdirSync(path, ...rest);
   fs.existsSync = (path) => {
     if (isOurs(path)) return current!.files.kind(path) !== undefined;
     return isProc(path) ? readProc(current!.sockets, path) !== undefined : existsSync(path);
@@ -228,7 +230,7 @@ function installFiles(): void {
     const isMissing = current!.files.kind(path) === undefined;
     return isMissing && options?.throwIfNoEntry === false ? undefined : current!.files.stat(path);
   };
-  Object.assign(fs, { statSync: stat });
+  Object.assign(fs, { statSync: stat, readdirSync: list });
 }
 
 /** Functions of node:fs that the world answers for /proc. */
