@@ -119,7 +119,7 @@ test("the frames and the trace of one call have limits, and the refusal names th
   const most = (words: string) => ({ message: new RegExp(`punt\\.explain: a call takes ${words}`) });
   await t.throwsAsync(frames(1_001, false), most("1000 frames at most; this one has 1001$"));
   await t.throwsAsync(frames(11, true), most("10 frames at most with a trace; this one has 11$"));
-  // Those that are few enough get as far as the punts, which this service cannot list.
+  // Frames that are few enough get as far as the punts, which this service cannot list.
   for (const few of [frames(1_000, false), frames(10, true)]) await t.throwsAsync(few, { message: /a fault/ });
   const traced = (traceMs: number) =>
     service.explain!({ id: ID, traceMs, host: "" } as never, context) as Promise<unknown>;
