@@ -1,11 +1,13 @@
 // Runs another program. What it prints and how long it takes are limited: the one who made it print may mean harm.
 import { type ChildProcess, spawn } from "node:child_process";
 
-export interface ProgramLimits {
+export interface ProgramOptions {
   /** Most bytes that it may print. */
   readonly bytes: number;
   /** Most milliseconds that it may take. */
   readonly ms: number;
+  /** An open descriptor that it gets as its descriptor 3. */
+  readonly fd?: number | undefined;
 }
 
 export interface ProgramResult {
@@ -16,17 +18,18 @@ export interface ProgramResult {
   readonly stderr: string;
 }
 
-/** Runs a program with an input. If it reaches a limit, it is killed, and so are the processes that it started. */
+/** Runs a program with an input. If it reaches a limit of the options, it is killed, and so are the processes that it started. */
 export function runProgram(
   program: string,
   args: readonly string[],
   input: string,
-  limits: ProgramLimits,
+  { bytes, ms, fd }: ProgramOptions,
 ): Promise<ProgramResult> {
   return new Promise((resolve) => {
-    const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"], detached: true });
+    const passed = fd === undefined ? [] : [fd];
+    const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe", ...passed], detached: true });
     const printed = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
-    let room = limits.bytes;
+    let room = bytes;
     const settle = (status: number, why?: string) => {
       clearTimeout(deadline);
       const [stdout, stderr] = [printed.stdout, printed.stderr].map((chunks) => Buffer.concat(chunks).toString());
@@ -36,14 +39,14 @@ export function runProgram(
       settle(-1, why);
       kill(child);
     };
-    const deadline = setTimeout(() => stop(`it did not end within ${limits.ms / 1000} s`), limits.ms);
+    const deadline = setTimeout(() => stop(`it did not end within ${ms / 1000} s`), ms);
     child.on("error", ({ message }) => settle(-1, message));
     child.on("close", (status) => settle(status ?? -1));
     // Without free descriptors there are no streams.
     for (const name of ["stdout", "stderr"] as const)
       child[name]?.on("data", (chunk: Buffer) => {
         room -= chunk.length;
-        if (room < 0) stop(`it printed more than ${limits.bytes} bytes`);
+        if (room < 0) stop(`it printed more than ${bytes} bytes`);
         else printed[name].push(chunk);
       });
     // A program that ended before it read its input has printed the reason on stderr.

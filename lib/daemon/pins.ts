@@ -1,18 +1,19 @@
 // Network namespaces that CNFs have handed over, each at a path that the manager and VPP can open.
-import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { once } from "node:events";
 import { constants } from "node:fs";
 import { open, readdir, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type Descriptor, networkNamespace, OWN_NAMESPACE } from "../descriptor/index.js";
 import { PuntError } from "../errors.js";
 import { ensureFolder } from "../folder.js";
+import { runProgram } from "../run-program.js";
 
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW;
 
 /** A namespace that no punt names is kept so long: its CNF is about to ask for the punt. */
 const UNUSED_MS = 60_000;
+/** Most bytes of what `mount` and `umount` may print. */
+const MOST_WORDS = 65_536;
 
 /**
  * Binds namespaces to files, as `ip netns` does. A file outlives the daemon, so that its next life changes nothing; it keeps the
@@ -76,21 +77,8 @@ export class NamespacePins {
 
   /** Runs a program, which gets `fd` as its descriptor 3; what it complains of, or undefined. */
   async #run(program: string, args: readonly string[], fd?: number): Promise<string | undefined> {
-    const child = spawn(program, args, { stdio: ["ignore", "ignore", "pipe", ...(fd === undefined ? [] : [fd])] });
-    const complaints = child.stderr!.setEncoding("utf8");
-    let complaint = "";
-    complaints.on("data", (text: string) => {
-      complaint += text;
-    });
-    const signal = AbortSignal.timeout(this.#deadline);
-    try {
-      const [status] = await once(child, "close", { signal });
-      return status === 0 ? undefined : complaint.trim() || `${program} failed`;
-    } catch (error) {
-      child.on("error", () => {}).kill("SIGKILL");
-      complaints.destroy();
-      return signal.aborted ? `${program} took longer than ${this.#deadline} ms` : (error as Error).message;
-    }
+    const { status, stderr } = await runProgram(program, args, "", { bytes: MOST_WORDS, ms: this.#deadline, fd });
+    return status === 0 ? undefined : stderr.trim() || `${program} failed`;
   }
 
   #isUnusedLong(path: string): boolean {

@@ -9,11 +9,9 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "descriptor/checksum_offload.h"
@@ -112,23 +110,21 @@ Napi::Value OpenPacketSocket(const Napi::CallbackInfo& info) {
   return Finish(info.Env(), "packet-socket.open", std::move(fd), failed);
 }
 
-/// Whether the descriptor is of a network namespace, by the name that the kernel gives it. Another process
-/// may have to answer other questions about a file of FUSE, whose name begins otherwise: with a slash.
-bool IsNetworkNamespace(int fd) {
-  const std::string link = "/proc/self/fd/" + std::to_string(fd);
-  char name[4] = {};
-  constexpr std::string_view kBeginning = "net:";
-  const ssize_t length = readlink(link.c_str(), name, sizeof(name));
-  return length == static_cast<ssize_t>(kBeginning.size()) &&
-         std::string_view(name, sizeof(name)) == kBeginning;
+/// Whether the descriptor is of the file system of namespaces, as far as Linux knows without a question to
+/// it: the process that answers for a file of FUSE may never do so.
+bool IsOfNamespaces(int fd) {
+  struct statx found, own;
+  if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO, &found) != 0) return false;
+  // Without /proc, the ioctl alone tells.
+  if (statx(AT_FDCWD, "/proc/self/ns/net", AT_STATX_DONT_SYNC, STATX_INO, &own) != 0) return true;
+  return found.stx_dev_major == own.stx_dev_major && found.stx_dev_minor == own.stx_dev_minor;
 }
 
 /// networkNamespace(fd) -> [device, inode] as bigints, or undefined when the descriptor is not of one
 Napi::Value NetworkNamespace(const Napi::CallbackInfo& info) {
   const int fd = info[0].As<Napi::Number>().Int32Value();
   struct stat status;
-  const bool is =
-      IsNetworkNamespace(fd) && ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET && fstat(fd, &status) == 0;
+  const bool is = IsOfNamespaces(fd) && ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET && fstat(fd, &status) == 0;
   if (!is) return info.Env().Undefined();
   Napi::Array identity = Napi::Array::New(info.Env(), 2);
   identity.Set(0u, Napi::BigInt::New(info.Env(), static_cast<uint64_t>(status.st_dev)));
