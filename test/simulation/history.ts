@@ -254,7 +254,7 @@ class History implements RunningHistory<Step> {
     return this.#modules.every((module) => module.isSettled()) && this.#daemonFault() === "";
   }
 
-  /** What the daemon still has that belongs to CNFs. */
+  /** Returns what the daemon still has that belongs to CNFs; "" if nothing. */
   #daemonFault(): string {
     const { files, sockets } = this.#world;
     const { party } = this.#managers[0]!;

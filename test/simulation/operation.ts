@@ -163,7 +163,7 @@ function moduleChoice(weight: number, punt: fc.Arbitrary<PuntChoice>) {
 
 const anyModule = { which: fc.nat({ max: 1 }) };
 
-/** What concerns modules and the ends that they open. */
+/** Operations on modules and on the ends that they open. */
 const moduleAction: fc.Arbitrary<Action> = fc.oneof(
   choice(1, "module-kill", { ...anyModule, down: fc.constantFrom(undefined, 0, 0, 50) }),
   choice(1, "module-close", anyModule),
@@ -174,7 +174,7 @@ const moduleAction: fc.Arbitrary<Action> = fc.oneof(
     ...{ call: fc.constantFrom(...CALLS, "pass", "given", "receive"), times: fc.integer({ min: 1, max: 3 }) },
   }),
   choice(1, "remove-socket", { nth: fc.nat({ max: 3 }) }),
-  choice(2, "silent", { clients: fc.constantFrom(1, 70), ms: fc.constantFrom(500, 60_000) }),
+  choice(2, "silent", { clients: fc.constantFrom(1, 1, 1, 70), ms: fc.constantFrom(500, 60_000) }),
   choice(4, "hang-up", { nth: fc.nat({ max: 3 }) }),
   choice(2, "kill", { owner: fc.constant(0), down: fc.nat({ max: 300 }) }),
   choice(1, "restart", { owner: fc.constant(0) }),

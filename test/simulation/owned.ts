@@ -1,4 +1,4 @@
-// What the daemon may hand over to a CNF: the ends of the CNF's own punts.
+// The ends that the daemon may hand over to a CNF: those of the CNF's own punts.
 import type { PuntManager, PuntStatus } from "../../lib/punt/index.js";
 import { MODULES } from "./manager-process.js";
 import type { OpenFile } from "./sockets/index.js";

@@ -20,7 +20,7 @@ const RESTART_MS = 500;
 /** Virtual milliseconds for a deletion that is tried again. */
 const RETRY_MS = 1_200;
 
-/** What the program says of its punt, once it has heard all. */
+/** The program's word for each state of its punt, once it has heard all. */
 const SAID: Partial<Record<PuntState, CnfState>> = { CREATED: "ready", DEGRADED: "degraded", PENDING: "waiting" };
 
 interface Wish {

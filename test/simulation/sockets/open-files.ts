@@ -15,7 +15,7 @@ export abstract class OpenFile {
     this.inode = table.newInode();
   }
 
-  /** What it is, for messages and comparisons. */
+  /** Its name, for messages and comparisons. */
   abstract get text(): string;
 
   hold(): void {

@@ -89,7 +89,7 @@ export class Sockets {
     for (const listener of this.#listeners) if (listener.party === party) this.#listeners.delete(listener);
   }
 
-  /** What a party holds and no end of a punt has taken over. */
+  /** Returns the files that a party holds, and that no end of a punt has taken over. */
   strays(party: Party): string[] {
     const ports = this.table.portsOf(party).filter(({ isPassing }) => !isPassing);
     const taken = new Set(ports.map(({ handle }) => handle));
@@ -99,7 +99,7 @@ export class Sockets {
       .map(({ file }) => file!.text);
   }
 
-  /** The ends of punts that a party has open. */
+  /** Returns the ends of punts that a party has open. */
   endsOf(party: Party): { readonly end: string; readonly isConnected: boolean }[] {
     return this.table.portsOf(party).flatMap(({ end, isConnected }) => (end === undefined ? [] : { end, isConnected }));
   }

@@ -29,7 +29,7 @@ export class StreamEnd extends OpenFile {
   #watched = 0;
   #isTelling = false;
   #isClosed = false;
-  /** What is read at the end of the stream. */
+  /** The result of a read at the end of the stream. */
   #end: number | undefined;
   #arrival = 0;
 
