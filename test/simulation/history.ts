@@ -250,8 +250,10 @@ class History implements RunningHistory<Step> {
 
   async #isSettled(isPlanned: boolean, since: number): Promise<boolean> {
     if (!this.#machine.isUp) return false;
+    // Before the managers, as a plan costs much more.
+    if (!this.#modules.every((module) => module.isSettled()) || this.#daemonFault() !== "") return false;
     for (const manager of this.#managers) if (!(await manager.isDone(isPlanned, since))) return false;
-    return this.#modules.every((module) => module.isSettled()) && this.#daemonFault() === "";
+    return this.#modules.every((module) => module.isSettled());
   }
 
   /** Returns what the daemon still has that belongs to CNFs; "" if nothing. */
