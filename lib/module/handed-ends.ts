@@ -3,7 +3,7 @@ import type { Descriptor } from "../descriptor/index.js";
 import type { PuntError } from "../errors.js";
 import { Memif } from "../memif/index.js";
 import { PacketSocket } from "../packet-socket/index.js";
-import { type InterconnectMetadata, isMade, type PuntMetadata, type PuntStatus } from "../punt/index.js";
+import { attach, type InterconnectMetadata, isMade, type PuntMetadata, type PuntStatus } from "../punt/index.js";
 import { PuntSocket } from "../punt-socket/index.js";
 import { answeredAddresses, answerOn } from "./answers.js";
 import { BoundFile } from "./bound-file.js";
@@ -158,15 +158,16 @@ export class HandedEnds implements CnfEnds {
   #ask(): void {
     if (this.#closed) return;
     this.#askAgain = this.#asking;
-    if (!this.#asking) void this.#take();
+    if (!this.#asking) void this.#askNow();
   }
 
-  async #take(): Promise<void> {
+  async #askNow(): Promise<void> {
     this.#asking = true;
     clearTimeout(this.#retry);
     try {
       const handed = await this.#hooks.handOver({ have: this.#have(), packets: this.#wantsPackets });
       this.#adoptAll(handed);
+      this.#openOwn();
       this.#isOwed = false;
       this.#hooks.onProblem(undefined);
     } catch (error) {
@@ -238,10 +239,22 @@ export class HandedEnds implements CnfEnds {
     if (before) closePort(before);
     this.#open.delete(interconnect);
     this.#files.delete(interconnect);
-    const port = this.#portOf(kind, metadata, descriptor);
-    this.#open.set(interconnect, port);
-    if (metadata.attachment.kind === "af-unix") this.#watchFile(interconnect, metadata.attachment.path);
-    if (this.#handler) this.#listen(interconnect, port);
+    this.#take(interconnect, this.#portOf(kind, metadata, descriptor));
+  }
+
+  /** Opens punt sockets at paths of the program's own: the daemon makes those in its folder only. @throws PuntError of a socket */
+  #openOwn(): void {
+    for (const [index, interconnect] of this.#metadata?.interconnects.entries() ?? []) {
+      if (this.#closed || interconnect.attachment.kind !== "af-unix" || this.#open.has(index)) continue;
+      for (const port of attach({ interconnects: [interconnect] }, this.#hooks.options).ports) this.#take(index, port);
+    }
+  }
+
+  #take(index: number, port: CnfPort): void {
+    this.#open.set(index, port);
+    const { attachment } = port.interconnect;
+    if (attachment.kind === "af-unix") this.#watchFile(index, attachment.path);
+    if (this.#handler) this.#listen(index, port);
   }
 
   #watchFile(interconnect: number, path: string): void {

@@ -52,6 +52,8 @@ function opener(t: ExecutionContext, common: OpenPuntOptions): Place["open"] {
   };
 }
 
+const DNS = { af: "IPV4", protocol: "UDP", port: 53 } as const;
+
 /** Resolves when the status is that. */
 async function until(punt: OpenPunt, isIt: (status: CnfStatus) => boolean): Promise<void> {
   while (!isIt(punt.status)) await once(punt, "status");
@@ -84,6 +86,22 @@ test("a program that asks for another port is ready when VPP has that port, and 
 });
 
 for (const [name, place] of Object.entries({ "a manager of this process": own, "a daemon": byDaemon })) {
+  test(`${name}: a punt socket at a path of the program's own, and again when its file is removed`, async (t) => {
+    const { vpp, open, directory } = await place(t);
+    const socketPath = join(directory, "own.sock");
+    const dns = await open({ cnf: "dns", type: "PUNT_TO_SOCKET", socketPath, toHost: DNS });
+    const done = answer(dns);
+    await dns.ready();
+    t.is(await ask(vpp, 53, "one"), "answer to one");
+    unlinkSync(socketPath);
+    while (!existsSync(socketPath)) await sleep(10);
+    await dns.ready();
+    t.is(await ask(vpp, 53, "two"), "answer to two");
+    await dns.close();
+    await done;
+    t.false(existsSync(socketPath));
+  });
+
   test(`${name}: a DNS responder is three lines, and goes on over a restart of VPP`, async (t) => {
     const { vpp, open } = await place(t);
     const dns = await open({ cnf: "dns", udp: 53 });

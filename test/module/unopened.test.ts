@@ -63,7 +63,7 @@ test("a descriptor for an end that the punt does not have, or that comes after t
   const vpp = startVpp(t, join(folder, "vpp"));
   const bound = (name: string) => bindPuntSocket({ path: join(folder, name), vppPath: join(folder, "vpp") });
   const [strange, late] = [bound("strange"), bound("late")];
-  const attachment = { kind: "af-unix", path: join(folder, "strange"), vppPath: join(folder, "vpp") };
+  const attachment = { kind: "af-unix", path: join(folder, "own"), vppPath: join(folder, "vpp") };
   const status = { state: "CREATED", metadata: { interconnects: [{ attachment }] } } as unknown as PuntStatus;
   const first = new HandedEnds({
     ...hooks,
