@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { Agent } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { createClient } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
 import test, { type ExecutionContext } from "ava";
@@ -50,7 +51,11 @@ test("explain tells the way of a packet, and the objects of the punt alone", asy
     steps.slice(0, 4).map(({ place: where, verdict }) => `${where} ${verdict}`),
     ["interface eth0 ok", "punt ok", "objects in VPP ok", `memif ${own} fault`],
   );
-  t.is(steps.filter(({ place: where }) => /^counters of memif\d+\/\d+$/.test(where)).length, 1);
+  const isCounters = ({ place: where }: { readonly place: string }) => /^counters of memif\d+\/\d+$/.test(where);
+  // VPP's statistics follow its interfaces some time later.
+  const counters = async () => (await client.explain({ id })).steps.filter(isCounters).length;
+  while ((await counters()) === 0) await sleep(20);
+  t.is(await counters(), 1);
   t.true(items.some(({ item, value }) => item.startsWith("span/eth0/") && value?.to === own));
   t.true(items.every(({ item }) => !item.includes("eth1")));
   t.false(JSON.stringify(items).includes("secret"));
