@@ -9,6 +9,7 @@ const MOST_AT_ONCE = 4_096;
 
 interface Connection {
   destroy(): unknown;
+  once(event: "close", listener: () => void): unknown;
 }
 
 /** The silent connections of a server. A key stands for each of them. */
@@ -18,6 +19,7 @@ export class SilentConnections<Key> {
   /** Takes a new connection, and ends the oldest ones that are silent too many. */
   add(key: Key, connection: Connection): void {
     this.#silent.set(key, { connection, since: performance.now() });
+    connection.once("close", () => this.delete(key));
     for (const [oldest, { connection, since }] of this.#silent) {
       const { size } = this.#silent;
       if (size <= MOST_SILENT || (size <= MOST_AT_ONCE && performance.now() - since < PATIENCE_MS)) return;
@@ -26,7 +28,7 @@ export class SilentConnections<Key> {
     }
   }
 
-  /** Forgets a connection that has asked for something, or has ended. */
+  /** Forgets a connection that has asked for something. */
   delete(key: Key): void {
     this.#silent.delete(key);
   }

@@ -44,11 +44,8 @@ function keepTrack(server: Server): ReadonlySet<Socket> {
     // A socket knows its address after its end only if it was asked before.
     const key = keyOf(socket);
     open.add(socket);
+    socket.on("close", () => open.delete(socket));
     silent.add(key, socket);
-    socket.on("close", () => {
-      open.delete(socket);
-      silent.delete(key);
-    });
   });
   server.on("secureConnection", (peer: Peer) => silent.delete(keyOf(peer)));
   server.on("request", ({ socket }: { readonly socket: Peer }) => silent.delete(keyOf(socket)));

@@ -56,26 +56,12 @@ async function answerOf(
   over.throwIfAborted();
   return new Promise<string>((resolve, reject) => {
     const looking = setInterval(() => void look(), LOOK_MS);
-    const closed = () => {
-      end();
-      reject(new PuntError(op, "ERR_CLOSED", "the connection to etcd was closed"));
-    };
-    const end = () => {
-      etcd.closing.removeEventListener("abort", closed);
-      over.removeEventListener("abort", end);
-      clearTimeout(timer);
-      clearInterval(looking);
-      stop();
-    };
-    const timer = setTimeout(() => {
-      end();
-      reject(late(op, keys.host, longest));
-    }, longest);
+    const timer = setTimeout(() => reject(late(op, keys.host, longest)), longest);
+    const closed = () => reject(new PuntError(op, "ERR_CLOSED", "the connection to etcd was closed"));
     const look = async () => {
       const { entries } = await etcd.range(key).catch(() => ({ entries: [] }));
       const head = entries.find((entry) => entry.key === key);
       if (!head) return;
-      end();
       const values = new Map(entries.map((entry) => [entry.key, entry.value]));
       try {
         resolve(messageText(key, parseHead(key, head.value), (name) => values.get(name)));
@@ -88,7 +74,12 @@ async function answerOf(
       // `looking` goes on without it.
       ended: () => {},
     });
-    etcd.closing.addEventListener("abort", closed, { once: true });
+    etcd.closing.addEventListener("abort", closed, { once: true, signal: over });
+    const end = () => {
+      clearTimeout(timer);
+      clearInterval(looking);
+      stop();
+    };
     over.addEventListener("abort", end, { once: true });
   });
 }

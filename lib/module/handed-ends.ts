@@ -134,8 +134,7 @@ export class HandedEnds implements CnfEnds {
   #lookAtFiles(): void {
     const removed = [...this.#files].filter(([, file]) => file.isRemoved());
     for (const [index] of removed) {
-      const port = this.#open.get(index);
-      if (port) closePort(port);
+      closePort(this.#open.get(index)!);
       this.#open.delete(index);
       this.#identities.delete(`socket/${index}`);
       this.#files.delete(index);

@@ -159,10 +159,15 @@ function taken(reader: number): string {
   }
 }
 
-test("a line that a pipe has taken in part is ended before the next one, as it cannot be removed", async (t) => {
+/** A pipe in place of the log, which the test reads. */
+function pipeOf(t: ExecutionContext) {
   const path = join(folderOf(t), "pipe");
   execFileSync("mkfifo", [path]);
-  const open = () => openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  return { path, open: () => openSync(path, constants.O_RDONLY | constants.O_NONBLOCK) };
+}
+
+test("a line that a pipe has taken in part is ended before the next one, as it cannot be removed", async (t) => {
+  const { path, open } = pipeOf(t);
   const first = open();
   const problems: unknown[] = [];
   const log = await AuditLog.open(path, (error) => problems.push((error as NodeJS.ErrnoException).code));
@@ -237,9 +242,7 @@ test("a log that ends writes what waits if it can, and is not opened afterwards"
 });
 
 test("entries that come during a write that fails wait too, and those that have no room are counted", async (t) => {
-  const path = join(folderOf(t), "pipe");
-  execFileSync("mkfifo", [path]);
-  const open = () => openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const { path, open } = pipeOf(t);
   const first = open();
   const problems: unknown[] = [];
   const log = await AuditLog.open(path, (error) => problems.push(error));

@@ -94,7 +94,7 @@ test("so it is at the daemon's UNIX socket", async (t) => {
 test("many connections at once have a second each, up to 4,096 of them", (t) => {
   const silent = new SilentConnections<number>();
   const ended: number[] = [];
-  const add = (key: number) => silent.add(key, { destroy: () => void ended.push(key) });
+  const add = (key: number) => silent.add(key, { destroy: () => void ended.push(key), once: () => {} });
   let now = 5_000;
   const clock = mock.method(performance, "now", () => now);
   for (let key = 1; key <= 4_096; key++) add(key);

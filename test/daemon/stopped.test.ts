@@ -49,6 +49,17 @@ async function goOn(child: ChildProcess): Promise<void> {
   while (isStopped(child.pid!)) await sleep(5);
 }
 
+/** Plays the opening of folders until the end of the test. */
+function playFolders(t: ExecutionContext, open: (path: string, real: typeof fs.opendirSync) => unknown): void {
+  const { opendirSync } = fs;
+  const use = (by: unknown) => {
+    Object.assign(fs, { opendirSync: by });
+    syncBuiltinESMExports();
+  };
+  use((path: string) => open(path, opendirSync));
+  t.teardown(() => use(opendirSync));
+}
+
 /** A watch over the sockets, which looks when the test says so. */
 function watchOver(t: ExecutionContext, sockets: readonly CnfSocket[]) {
   const told: unknown[][] = [];
@@ -119,14 +130,8 @@ test.serial(
   async (t) => {
     const { child, sockets, send, error } = await startCnfs(t, ["dns"]);
     const { looks, told } = watchOver(t, sockets);
-    const { opendirSync } = fs;
-    const use = (by: unknown) => {
-      Object.assign(fs, { opendirSync: by });
-      syncBuiltinESMExports();
-    };
-    t.teardown(() => use(opendirSync));
     let searches = 0;
-    use((path: string) => {
+    playFolders(t, (path, opendirSync) => {
       const real = opendirSync(path);
       if (path !== `/proc/${child.pid}/fd`) return real;
       searches++;
@@ -221,14 +226,8 @@ test.serial(
   async (t) => {
     const { child, sockets } = await startCnfs(t, ["a"]);
     const { looks, told } = watchOver(t, sockets);
-    const { opendirSync } = fs;
-    const use = (by: unknown) => {
-      Object.assign(fs, { opendirSync: by });
-      syncBuiltinESMExports();
-    };
-    t.teardown(() => use(opendirSync));
     const denied = Object.assign(new Error("no"), { code: "EACCES" });
-    use((path: string) => {
+    playFolders(t, (path, opendirSync) => {
       if (path === `/proc/${child.pid}/fd`) throw denied;
       return opendirSync(path);
     });

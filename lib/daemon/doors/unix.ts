@@ -49,14 +49,10 @@ export async function openUnixDoor(options: UnixDoorOptions): Promise<Door> {
   const http2 = createHttp2({ settings: HTTP2_SETTINGS }, handler);
   const open = new Set<Socket>();
   const silent = new SilentConnections<Socket>();
-  const ended = (socket: Socket) => {
-    open.delete(socket);
-    silent.delete(socket);
-  };
   const server = createServer((socket) => {
     open.add(socket);
+    socket.on("close", () => open.delete(socket)).on("error", () => {});
     silent.add(socket, socket);
-    socket.on("close", () => ended(socket)).on("error", () => {});
     accept(socket, options, (isHttp2) => {
       silent.delete(socket);
       (isHttp2 ? http2 : http1).emit("connection", socket);

@@ -137,14 +137,11 @@ function deliver(delivery: Delivery, { view }: Scope, isBinary: boolean): Messag
 /** Holds a session open until the caller goes, another takes its place, or the daemon stops. */
 export async function* session(parts: Parts, request: SessionRequest, scope: Scope, { signal }: HandlerContext) {
   const { cnf, graceMs, session: id } = request;
-  if (graceMs > LONGEST_GRACE_MS) {
-    const message = `graceMs must be at most ${LONGEST_GRACE_MS}`;
-    throw new PuntError(scope.op, "ERR_OPTION", message, { option: "graceMs" });
-  }
-  if (id.length > LONGEST_SESSION_ID) {
-    const message = `session must have at most ${LONGEST_SESSION_ID} characters`;
-    throw new PuntError(scope.op, "ERR_OPTION", message, { option: "session" });
-  }
+  const refuse = (option: string, rule: string) => {
+    throw new PuntError(scope.op, "ERR_OPTION", `${option} must ${rule}`, { option });
+  };
+  if (graceMs > LONGEST_GRACE_MS) refuse("graceMs", `be at most ${LONGEST_GRACE_MS}`);
+  if (id.length > LONGEST_SESSION_ID) refuse("session", `have at most ${LONGEST_SESSION_ID} characters`);
   const label = parseCnf(scope.view.label(cnf), scope.op);
   scope.rule = scope.view.rights.requireChange(label, scope.op).name;
   await parts.sessions.ready();
