@@ -1,4 +1,4 @@
-// A queue with at most one value for each key: those who come late get the last one.
+// A queue with at most one value for each key: a slow reader gets the last value.
 
 export class KeyedQueue<V> {
   readonly #values = new Map<string, V>();

@@ -41,7 +41,7 @@ export function unreadable(op: string, path: string, cause: unknown, details: Er
   return new PuntError(op, code, `cannot read ${path}`, { path, ...details }, cause);
 }
 
-/** Reads no more than that, also of a file that grows meanwhile. */
+/** Reads at most one byte more than that, even of a file that grows during the read. */
 async function readUpTo(file: FileHandle, path: string, longest: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;

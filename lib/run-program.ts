@@ -1,4 +1,4 @@
-// Runs another program. What it prints and how long it takes are limited: the one who made it print may mean harm.
+// Runs another program, with limits on its output and its time: the text that it prints may come from an attacker.
 import { type ChildProcess, spawn } from "node:child_process";
 
 export interface ProgramOptions {

@@ -1,4 +1,4 @@
-// Connections of a server that have not asked for anything yet: many of them keep nobody out, nor take all descriptors.
+// Connections that have not sent a request yet. Their number is limited, so that they neither keep other callers out nor use up all descriptors.
 
 /** Silent connections that stay for as long as they like. */
 const MOST_SILENT = 256;

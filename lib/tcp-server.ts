@@ -36,7 +36,7 @@ export async function listenAt(
   return { address, port: actual, close };
 }
 
-/** Returns the connections of a server, with those whose TLS handshake is not done. Ends those that are silent too many. */
+/** Returns the open connections of a server, including connections in their TLS handshake. Ends surplus silent connections. */
 function keepTrack(server: Server): ReadonlySet<Socket> {
   const open = new Set<Socket>();
   const silent = new SilentConnections<string>();

@@ -38,7 +38,7 @@ export class Askers {
     return caller?.of === this ? caller.by : this.#self;
   }
 
-  /** Remembers the current caller for these punts during the call, and afterwards for those that are there. */
+  /** Remembers the current caller for these punts during the call, and after it for the punts that exist then. */
   async asking<T>(requests: readonly PuntIdInput[], call: () => Promise<T>): Promise<T> {
     const ids = requests.map(({ cnf = "", key = "", label = "" }): PuntId => ({ cnf, key, label }));
     for (const id of ids) {
@@ -55,7 +55,7 @@ export class Askers {
     }
   }
 
-  /** Forgets who asked for a punt that is gone, unless somebody asks for it again now. */
+  /** Forgets who asked for a punt that is gone, unless a call for it is under way. */
   forget(id: PuntId): void {
     if (this.#known.get(idKey(id))?.calls === 0) this.#known.delete(idKey(id));
   }

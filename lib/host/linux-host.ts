@@ -115,7 +115,7 @@ async function alone(namespace: string, words: IpCommand): Promise<void> {
   if (status !== 0) throw failed(namespace, words.join(" "), whyOf(stderr, status));
 }
 
-/** @throws PuntError the output is not what `ip` prints. The message has none of it: names of devices are anybody's */
+/** @throws PuntError the output is not what `ip` prints. The message quotes none of it: any program in the namespace can choose names of devices */
 function linksIn(stdout: string, namespace: string): HostLink[] {
   try {
     return parseLinks(stdout);

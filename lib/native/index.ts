@@ -99,7 +99,7 @@ export interface LinuxAddon {
   processIsAlive(pidfd: number): boolean;
   /** False once the other end of a pipe or a socket is closed. */
   hasReader(fd: number): boolean;
-  /** Senders that pass descriptors to the socket, or to one that it accepts, get EPERM. Does nothing before Linux 6.16. */
+  /** Senders that pass descriptors to the socket, or to a connection that it accepts, get EPERM. Does nothing before Linux 6.16. */
   refuseDescriptors(fd: number): void;
   /** Locks the whole file for the open file description of `fd`; false when another has it. */
   lockDescriptor(fd: number): boolean;

@@ -15,7 +15,7 @@ const encodedStatuses = new Map<PuntStatus, Uint8Array>();
 const oldest = encodedStatuses.keys();
 
 /**
- * Returns the change as the contract has it. Nobody may alter its status after this. `isBinary`: it leaves in the binary form, so the status
+ * Returns the change as the contract has it. Its status must not change after this. `isBinary`: it leaves in the binary form, so the status
  * can be there as bytes: an encoder copies a field that it does not know.
  */
 export function changeToWire({ id, from, to, cause, status }: PuntEvent, isBinary: boolean): WatchChange {

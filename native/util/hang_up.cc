@@ -23,13 +23,13 @@ void HangUp(UniqueFd connection) {
 
 void HangUpListener(UniqueFd listener) {
   if (!listener) return;
-  shutdown(listener.get(), SHUT_RDWR);  // nobody can connect any more
+  shutdown(listener.get(), SHUT_RDWR);  // no more connections
   for (;;) {
     UniqueFd waiting(accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (!waiting) break;
     HangUp(std::move(waiting));
   }
-  // EINVAL: nobody waits, and nobody can. Otherwise some may, such as without a descriptor to accept with.
+  // EINVAL: the queue is empty and stays so. After other errors, such as EMFILE, connections may still wait.
   if (errno != EINVAL && errno != EAGAIN) listener.SetForeign(true);
 }
 

@@ -1,4 +1,4 @@
-// The ends of UNIX sockets whose peers may have passed descriptors that nobody has received. The kernel
+// The ends of UNIX sockets whose peers may have passed descriptors that were never received. The kernel
 // closes them with the socket, in the thread that closes it.
 #pragma once
 
@@ -12,10 +12,10 @@ void HangUp(UniqueFd connection);
 /// Ends a listening socket, and the connections that wait to be accepted.
 void HangUpListener(UniqueFd listener);
 
-/// Ends a datagram socket that nobody else has: it is closed at the return, as senders expect.
+/// Ends a datagram socket that no other process has: it is closed at the return, as senders expect.
 void HangUpDatagrams(UniqueFd socket);
 
-/// Lets go of a datagram socket that another process has made, and may have too. One that is connected gets
+/// Lets go of a datagram socket that another process made and may still have. A connected socket gets
 /// datagrams from its peer alone, which is VPP.
 void LetGoOfDatagrams(UniqueFd socket);
 

@@ -15,8 +15,8 @@ namespace vpp_punt {
 /// The most descriptors that Linux takes beside one message (SCM_MAX_FD).
 constexpr size_t kMostPassed = 253;
 
-/// Room for them, and for other control messages. Whoever receives from a stranger needs it, also for a
-/// message that none belong to: the kernel closes what has no room, in the thread that receives.
+/// Room for them, and for other control messages. Every receiver of messages from strangers needs it, even if
+/// no descriptors belong to its messages: the kernel closes what has no room, in the thread that receives.
 struct PassedRoom {
   alignas(cmsghdr) char bytes[CMSG_SPACE(kMostPassed * sizeof(int)) + 256];
 };

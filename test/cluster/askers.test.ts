@@ -44,7 +44,7 @@ test("the asker of a punt that is not there, or no more, is forgotten after the 
   t.is(askers.of(punt as never), "first");
   await ask("second", async () => {
     askers.forget(punt);
-    t.is(askers.of(punt as never), "second", "the punt is deleted while it is asked for again");
+    t.is(askers.of(punt as never), "second", "the punt is deleted during another call for it");
   });
   t.is(askers.of(punt as never), "second");
   askers.forget(punt);

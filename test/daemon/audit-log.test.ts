@@ -241,7 +241,7 @@ test("a log that ends writes what waits if it can, and is not opened afterwards"
   t.deepEqual(never.written(), []);
 });
 
-test("entries that come during a write that fails wait too, and those that have no room are counted", async (t) => {
+test("entries that arrive during a failing write wait too, and entries without room are counted", async (t) => {
   const { path, open } = pipeOf(t);
   const first = open();
   const problems: unknown[] = [];

@@ -76,7 +76,7 @@ test("the daemon that acts removes the files of dead sockets that an earlier one
   writeFileSync(other!, "");
   following(t, folder, { used: [used!] }).begin();
   await sleep(LOOK_PASSES_MS);
-  t.true(existsSync(dead!), "a daemon that does not act may not know the punt yet");
+  t.true(existsSync(dead!), "the punt may not have reached a daemon that does not act");
   following(t, folder, { acts: true, used: [used!] }).begin();
   await until(() => !existsSync(dead!));
   t.deepEqual(

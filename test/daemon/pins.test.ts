@@ -1,4 +1,4 @@
-// The network namespaces of CNFs at paths: what is bound there, and how long the daemon keeps one that no punt names.
+// The network namespaces of CNFs at paths: what is bound there, and how long the daemon keeps a namespace without a punt.
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, existsSync, openSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
@@ -70,7 +70,7 @@ rootTest.serial("a namespace that comes again is at the same path, and is mounte
   t.deepEqual([mounts(), readdirSync(directory)], [0, []]);
 });
 
-rootTest.serial("a namespace that cannot be mounted is told with the reason, and leaves no file", async (t) => {
+rootTest.serial("the error for a namespace that cannot be mounted says why, and no file is left", async (t) => {
   const [directory, programs] = [socketFolder(t), socketFolder(t)];
   const namespace = await otherNamespace(t);
   const { PATH } = process.env;

@@ -77,7 +77,7 @@ test("a stream has a line at its begin, or once it knows its punts, and one if i
   t.deepEqual(decisions(), ["allowed", "failed ERR_X"]);
   end();
   await t.throwsAsync(answers(failing));
-  t.deepEqual(decisions(), ["allowed"], "a caller that has gone is no failure");
+  t.deepEqual(decisions(), ["allowed"], "a caller that has gone is not a failure");
 });
 
 test("a call whose caller is not known is refused", async (t) => {

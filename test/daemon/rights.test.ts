@@ -209,7 +209,7 @@ test("what a punt waits for, or makes, is judged as what it uses", (t) => {
   t.throws(() => ask(span, { cnfs: ["bgp"] }), refusal('rule "r" (cnfs): CNF dns is not among bgp'));
 });
 
-test("the question about several interfaces is open as long as one that is not only awaited is missing", (t) => {
+test("the question about several interfaces stays open while one of them is missing, unless it is only awaited", (t) => {
   const [awaited, missing] = [eth0(undefined, true), { ...eth0(undefined), written: "eth1" }];
   const rights = rightsOf({ cnfs: ["dns"], interfaces: ["eth*"] });
   const ask = () => rights.requireRequest(span, { ...NOTHING, interfaces: [eth0("eth0"), awaited, missing] }, "punt.x");

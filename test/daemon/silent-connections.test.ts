@@ -1,4 +1,4 @@
-// Connections that say nothing, at the doors of the daemon: they keep nobody out, and do not hold up its end.
+// Connections that say nothing, at the doors of the daemon: they neither keep other callers out nor delay its end.
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import type { ServerResponse } from "node:http";
@@ -20,7 +20,7 @@ const MOST_SILENT = 256;
 /** Milliseconds for which each connection may be silent, however many there are. */
 const PATIENCE_MS = 1_000;
 
-/** Opens connections that say nothing. Returns those that are open. */
+/** Opens connections that say nothing. Returns the set of open ones, which shrinks as they end. */
 async function silence(t: ExecutionContext, to: NetConnectOpts, count: number): Promise<Set<Socket>> {
   const left = new Set<Socket>();
   for (let i = 0; i < count; i++) {
@@ -57,7 +57,7 @@ async function asked(socket: Socket): Promise<string> {
   return (await once(socket, "data"))[0] as string;
 }
 
-test("of many silent connections the oldest ones end; one that has asked stays, and a new one is answered", async (t) => {
+test("of many silent connections the oldest end; a connection with a request stays, and a new caller is answered", async (t) => {
   const { address, close } = await openHttpDoor({ port: 0 }, answers);
   const keeper = connect(at(address));
   t.regex(await asked(keeper), /200/);

@@ -221,27 +221,24 @@ test.serial("a process that has no such socket any more is left alone", async (t
   t.deepEqual(told, []);
 });
 
-test.serial(
-  "a stopped CNF whose socket the daemon may not take is told of once, and so is its next stop",
-  async (t) => {
-    const { child, sockets } = await startCnfs(t, ["a"]);
-    const { looks, told } = watchOver(t, sockets);
-    const denied = Object.assign(new Error("no"), { code: "EACCES" });
-    playFolders(t, (path, opendirSync) => {
-      if (path === `/proc/${child.pid}/fd`) throw denied;
-      return opendirSync(path);
-    });
-    const message =
-      "the CNF of a is stopped, and the daemon cannot empty its punt socket: its packets may take VPP's send buffer";
-    for (const stops of [1, 2]) {
-      await stop(child);
-      looks(20);
-      t.deepEqual(told, Array(stops).fill(["warn", { punt: "a", err: denied }, message]));
-      await goOn(child);
-      looks(1);
-    }
-  },
-);
+test.serial("there is one warning for each stop of a CNF whose socket the daemon may not take", async (t) => {
+  const { child, sockets } = await startCnfs(t, ["a"]);
+  const { looks, told } = watchOver(t, sockets);
+  const denied = Object.assign(new Error("no"), { code: "EACCES" });
+  playFolders(t, (path, opendirSync) => {
+    if (path === `/proc/${child.pid}/fd`) throw denied;
+    return opendirSync(path);
+  });
+  const message =
+    "the CNF of a is stopped, and the daemon cannot empty its punt socket: its packets may take VPP's send buffer";
+  for (const stops of [1, 2]) {
+    await stop(child);
+    looks(20);
+    t.deepEqual(told, Array(stops).fill(["warn", { punt: "a", err: denied }, message]));
+    await goOn(child);
+    looks(1);
+  }
+});
 
 test.serial(
   "a daemon looks at the process of a CNF whose socket it has handed over, unless the kernel names none, until it ends",

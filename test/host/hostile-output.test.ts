@@ -36,7 +36,7 @@ test("control characters, quotes and backslashes in names and aliases stay in th
 });
 
 need("root", "netns", "ip", "nsenter").test(
-  "devices are listed beside one whose name and alias are no text",
+  "devices are listed beside a device whose name and alias are not text",
   async (t) => {
     const name = `punt-test-o${process.pid}`;
     execFileSync("ip", ["netns", "add", name]);

@@ -294,7 +294,7 @@ test.serial("closed ends, and ends of another punt, leave no timer behind, and t
   t.is(told.length, count);
 });
 
-test.serial("a punt socket whose file is missing at two looks is asked for again", async (t) => {
+test.serial("a punt socket whose file is missing at two looks is requested again", async (t) => {
   const { setInterval: set } = globalThis;
   t.teardown(() => Object.assign(globalThis, { setInterval: set }));
   let look = () => {};

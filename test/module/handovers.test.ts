@@ -270,7 +270,7 @@ test("where one end cannot be opened, all that the daemon handed over is closed"
   );
 });
 
-test("a memif that is connected again is asked for no more, and nor is one whose ends are closed", async (t) => {
+test("a memif is not requested again once it is connected, or its ends are closed", async (t) => {
   const side = memifSide(t);
   const { ends, asked, peers, answers } = await attached([side], [() => [side.hand(0, "first")]]);
   await until(() => peers()[0] === true);

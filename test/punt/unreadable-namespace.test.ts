@@ -116,7 +116,7 @@ test("a punt that moves away from it leaves nothing in it, once it can be read",
   t.deepEqual(await devices(), []);
 });
 
-test("a manager that starts meanwhile removes what no punt wants, and waits with what it does not see", async (t) => {
+test("a manager that starts then removes what no punt wants, and leaves what it cannot see for later", async (t) => {
   const { it, options, state, devices, states } = await managed(t);
   const before = await snapshot(it.client);
   await it.manager.add(evil, { waitFor: "CREATED" });

@@ -146,7 +146,7 @@ class History implements RunningHistory<Step> {
     }
   }
 
-  /** Somebody removes the file of a punt socket. */
+  /** Removes the file of a punt socket, as a clean-up of /run does. */
   #removeSocket(nth: number): void {
     const { files } = this.#world;
     const found = files.kind(SOCKETS) ? files.list(SOCKETS) : [];

@@ -34,11 +34,11 @@ export type Action =
   | { readonly op: "module-close"; readonly which: number }
   | { readonly op: "module-cut"; readonly which: number }
   | { readonly op: "module-stop"; readonly which: number; readonly ms: number }
-  /** Somebody else deletes the punt of a module. */
+  /** Another program deletes the punt of a module. */
   | { readonly op: "module-delete"; readonly which: number }
   /** VPP ends the connection of a memif. */
   | { readonly op: "hang-up"; readonly nth: number }
-  /** Calls of the kernel fail for daemons and modules; somebody removes a punt socket's file; strangers connect to attach.sock, and say nothing. */
+  /** Calls of the kernel fail for daemons and modules; the file of a punt socket is removed; strangers connect to attach.sock, and say nothing. */
   | { readonly op: "refuse"; readonly call: Call; readonly times: number }
   | { readonly op: "remove-socket"; readonly nth: number }
   | { readonly op: "silent"; readonly clients: number; readonly ms: number }
@@ -224,7 +224,7 @@ function stepsOf(each: fc.Arbitrary<Action>, length: fc.ArrayConstraints): fc.Ar
   return fc.array(stepOf(each), { ...length, size: "max" });
 }
 
-/** Two modules begin, and nobody else asks for punts. */
+/** Two modules begin, and there are no other punts. */
 const modulesAlone = fc
   .tuple(
     stepOf(moduleChoice(1, simplePunt).arbitrary),

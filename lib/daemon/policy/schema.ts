@@ -94,7 +94,7 @@ const ruleSchema = lazily(() =>
     models: oneOrMore(pattern())
       .optional()
       .describe(
-        "Models of StoneWork's that its CNFs may have, such as mock1.mock-type. Default: those that no other CNF has",
+        "Models of StoneWork's that its CNFs may have, such as mock1.mock-type. Default: all models that no other CNF has",
       ),
     count: zod().int().min(0).optional().describe("The most punts that the CNFs of the rule may have together"),
   }),

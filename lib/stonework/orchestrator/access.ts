@@ -31,7 +31,7 @@ export interface CnfPlace {
   readonly address: string;
 }
 
-/** The punts that an item of a CNF is to have, and those that it is not to have any more. */
+/** The punts that an item of a CNF is to have, and the punts that it is to lose. */
 export interface PuntWish {
   readonly requests: readonly PuntRequest[];
   readonly gone: readonly PuntId[];

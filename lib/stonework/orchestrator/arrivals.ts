@@ -62,7 +62,7 @@ export class Arrivals {
     });
   }
 
-  /** Begins again with all that have not answered, and with those that were kept out. */
+  /** Greets all CNFs again that have not answered or were kept out. */
   greetAgain(): void {
     for (const [file, { announcement }] of [...this.#greetings]) this.greet(file, announcement);
   }

@@ -32,7 +32,7 @@ export interface CnfModel extends Model {
 /** Models of the ends of interconnects, which every CNF may have. */
 const ENDS = ["linux.interfaces.interface", "vpp.interfaces"];
 
-/** Models of one CNF. For each, the CNF is asked for a file. */
+/** Models of one CNF. Each costs a request for its file. */
 const MOST_MODELS = 1_000;
 
 export class Cnf {

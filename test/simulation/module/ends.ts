@@ -1,4 +1,4 @@
-// The ends of a punt that its program must have open, and those that it has.
+// The ends of a punt that its program must have open, compared with the ends that are open.
 import { isMade, type PuntStatus } from "../../../lib/punt/index.js";
 import type { Party, World } from "../world/index.js";
 

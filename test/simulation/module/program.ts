@@ -46,7 +46,7 @@ export class ModuleProgram {
   #fatal: PuntError | undefined;
   /** Whether the program is gone for good. */
   #isGone = false;
-  /** Whether somebody else has asked to delete the punt. */
+  /** Whether another program has requested the punt's deletion. */
   #isUnwanted = false;
   /** Why the program is not as it should be, when it was asked last. */
   #fault = "";
@@ -136,7 +136,7 @@ export class ModuleProgram {
     schedule.at(schedule.now, "close", () => void punt.close(), party);
   }
 
-  /** Somebody else deletes the punt. The program takes that for final, if it hears of it. */
+  /** Deletes the punt as another program would. The module takes that for final, if it hears of it. */
   deleted(): void {
     if (this.#wish === undefined) return;
     this.#isUnwanted = true;

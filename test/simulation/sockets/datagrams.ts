@@ -1,4 +1,4 @@
-// UNIX datagram sockets: VPP's punt socket, those of CNFs with their files, and those that inject packets.
+// UNIX datagram sockets: VPP's punt socket, the punt sockets of CNFs with their files, and the sockets of injectors.
 import type { NativePuntInjector, NativePuntSocket, NativePuntSocketStats } from "../../../lib/native.js";
 import type { Party } from "../world/schedule.js";
 import { type Handle, OpenFile, type OpenFiles, type Port, refusal } from "./open-files.js";
@@ -10,7 +10,7 @@ export class DatagramSocket extends OpenFile {
   /** Where it receives; "" for one without a file. */
   path = "";
   #file: bigint | undefined;
-  /** The socket that it is connected to, or a socket that the kernel lets nobody send to it by. */
+  /** The peer that it is connected to, from which alone Linux takes datagrams; "blocked": it takes none. */
   peer: DatagramSocket | "blocked" | undefined;
   isOpen = true;
 

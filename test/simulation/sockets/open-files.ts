@@ -4,7 +4,7 @@ import type { NativeDescriptor } from "../../../lib/native.js";
 import type { Files } from "../world/files.js";
 import type { Party, Schedule } from "../world/schedule.js";
 
-/** An open file. It is closed when nobody holds it any more. */
+/** An open file. It is closed with its last descriptor. */
 export abstract class OpenFile {
   /** The kernel's number of it. */
   readonly inode: number;
@@ -137,7 +137,7 @@ export class OpenFiles {
   /** @throws an Error if no process has the number */
   fileOf(fd: number): OpenFile {
     const file = this.#handles.get(fd)?.file;
-    if (file === undefined) throw new Error(`nobody has the descriptor ${fd}`);
+    if (file === undefined) throw new Error(`descriptor ${fd} is not open`);
     return file;
   }
 

@@ -1,4 +1,4 @@
-// UNIX stream sockets that pass descriptors: in order, a part at a time, with a queue of those who wait to be accepted.
+// UNIX stream sockets that pass descriptors: in order, a part at a time, with a queue of connections that wait to be accepted.
 import type { NativeDescriptor, NativePassingListener, NativePassingSocket } from "../../../lib/native.js";
 import type { Party } from "../world/schedule.js";
 import { type Handle, OpenFile, type OpenFiles, type Port, refusal } from "./open-files.js";

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import type { ExecutionContext } from "ava";
 import { python, until } from "./peer.js";
 
-/** How long the peer lives, in seconds: whoever closes its connection in a thread of ours goes on afterwards only. */
+/** How long the peer lives, in seconds: a thread that closes its connection waits for that long. */
 const LIFE_S = 15;
 
 const PREAMBLE = `
@@ -41,7 +41,7 @@ def sequenced():
 `;
 
 export interface LingeringPeer {
-  /** Resolves when the peer has done what it was told. */
+  /** Resolves when the peer has carried out the command. */
   hasPassed(): Promise<void>;
   /** Whether the peer has ended, and with it each wait for its connection. */
   hasEnded(): boolean;
