@@ -8,6 +8,7 @@ import { createInterface } from "node:readline";
 import type { ExecutionContext } from "ava";
 import { VppStats } from "../../lib/binapi/index.js";
 import { native } from "../../lib/native.js";
+import { until } from "../support/descriptor/peer.js";
 import { need } from "../support/need.js";
 import { socketFolder } from "../support/punt-socket/peer.js";
 
@@ -61,7 +62,7 @@ withPython.serial("a read that began before close() reads no other file", async 
   await t.throwsAsync(read, closed);
   await t.throwsAsync(async () => stats.read(), closed);
   t.notThrows(() => stats.close());
-  t.is(segments(), 0);
+  await until(() => segments() === 0);
 });
 
 withPython.serial("a closed segment has no number any more that another file may get", async (t) => {
@@ -82,14 +83,15 @@ withPython.serial("close() during the fetch of a segment ends the read, and leav
   const read = stats.read();
   stats.close();
   await Promise.all([t.throwsAsync(read, closed), server.answer()]);
-  t.is(segments(), 0);
+  await until(() => segments() === 0);
 });
 
 withPython.serial("further descriptors beside the segment's are closed", async (t) => {
   const stats = await openStats(await statsServer(t, 3));
-  t.is(segments(), 1);
+  await until(() => segments() === 1);
   stats.close();
-  t.is(segments(), 0);
+  await until(() => segments() === 0);
+  await t.throwsAsync(async () => stats.read(), closed);
 });
 
 withPython.serial("a server that sends no descriptor is not a VPP", async (t) => {

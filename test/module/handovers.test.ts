@@ -86,8 +86,7 @@ test.serial("descriptors of an answer that is wrong are closed", async (t) => {
     await t.throwsAsync(hands.ends(ID, ENDS), wrong);
     const before = openDescriptors();
     await t.throwsAsync(hands.ends(ID, ENDS), wrong);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    t.true(openDescriptors() <= before, `${openDescriptors()} after ${before}`);
+    await until(() => openDescriptors() <= before);
   }
 });
 
