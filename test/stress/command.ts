@@ -22,6 +22,8 @@ export interface CommandLine<N> {
   readonly numbers: { readonly [name in keyof N]: number };
   readonly values: Readonly<Record<string, string | undefined>>;
   has(flag: string): boolean;
+  /** Prints the reason and the usage, and exits with 2. */
+  refuse(reason: string): never;
 }
 
 /** Parses the command line. With --help, prints the usage and exits with 0; with bad options, prints the reason and exits with 2. */
@@ -51,6 +53,7 @@ export function commandLine<N extends Record<string, NumberOption>>({
     numbers: Object.fromEntries(Object.entries(numbers).map(integer)) as { [name in keyof N]: number },
     values: parsed as Record<string, string | undefined>,
     has: (flag) => parsed[flag] === true,
+    refuse,
   };
 }
 
