@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { PuntError } from "../errors.js";
 import {
   type AddOptions,
+  type ApplyFailure,
   type ApplyOptions,
   type ApplyResult,
   type Attachments,
@@ -11,9 +12,12 @@ import {
   checked,
   type DeleteOptions,
   DryRun,
+  deletedError,
+  failedError,
   idOf,
   idText,
   isMade,
+  lateError,
   noSuchPunt,
   type PlanChange,
   type PuntFilter,
@@ -114,12 +118,7 @@ export class EtcdPunts implements Punts {
       return applyResultIn(
         await this.#ask<ApplyResult>({ call: "apply", set: { ...set, punts: requests }, options }, options),
       );
-    const result = await this.#applyWishes(set.cnf, requests, named, options.keep ?? false);
-    if (options.waitFor !== "CREATED") return result;
-    const waits = (list: readonly PuntStatus[]) =>
-      Promise.all(list.map(({ id }) => this.#waiting(id, options, "punt.apply")));
-    const { added, updated, unchanged } = result;
-    return { ...result, added: await waits(added), updated: await waits(updated), unchanged: await waits(unchanged) };
+    return this.#applyWishes(set.cnf, requests, named, options);
   }
 
   async get(input: PuntIdInput): Promise<PuntStatus | undefined> {
@@ -233,12 +232,11 @@ export class EtcdPunts implements Punts {
   async #waiting(id: PuntId, { waitFor, timeout = 0 }: AddOptions, op: string): Promise<PuntStatus> {
     const end = performance.now() + timeout;
     for (;;) {
-      const status = (await this.get(id))!;
+      const status = await this.get(id);
+      if (!status) throw deletedError(op, id);
+      if (status.failure) throw failedError(id, status.failure);
       if (isMade(status.state) || waitFor !== "CREATED") return status;
-      if (timeout > 0 && performance.now() >= end) {
-        const message = `punt ${idText(id)} is ${status.state} after ${timeout} ms`;
-        throw new PuntError(op, "ETIMEDOUT", message, { id: status.id, state: status.state, missing: status.missing });
-      }
+      if (timeout > 0 && performance.now() >= end) throw lateError(op, id, status, timeout);
       await sleep(PAUSE_MS);
     }
   }
@@ -247,8 +245,9 @@ export class EtcdPunts implements Punts {
     cnf: string | undefined,
     requests: readonly PuntRequest[],
     named: readonly PuntId[],
-    keep: boolean,
+    options: ApplyOptions,
   ): Promise<ApplyResult> {
+    const { keep = false } = options;
     const { entries } = await this.#etcd.range(this.#keys.folder("wanted", ...(cnf === undefined ? [] : [cnf])));
     const known = new Map(entries.map((entry) => [entry.key, entry]));
     const all = requests.map((request) => ({ request, entry: known.get(this.#keys.punt("wanted", request)) }));
@@ -264,14 +263,20 @@ export class EtcdPunts implements Punts {
     const changes = [...added, ...updated, ...gone];
     for (let at = 0; at < changes.length; at += MOST_WRITES)
       await this.#wish(changes.slice(at, at + MOST_WRITES), "punt.apply");
-    const statuses = (list: readonly { request: PuntRequest }[]) =>
-      Promise.all(list.map(async ({ request }) => (await this.get(idOf(request)))!));
-    const folder = this.#keys.folder("wanted");
-    return {
-      ...{ added: await statuses(added), updated: await statuses(updated), unchanged: await statuses(unchanged) },
-      deleted: gone.flatMap(({ entry }) => idIn(entry.key, folder) ?? []),
-      failed: [],
+    const failed: ApplyFailure[] = [];
+    const reached = async ({ request }: { readonly request: PuntRequest }) => {
+      const id = idOf(request);
+      return this.#waiting(id, options, "punt.apply").catch((error: PuntError) => {
+        failed.push({ id, error });
+        return [];
+      });
     };
+    const statuses = async (list: readonly { readonly request: PuntRequest }[]) =>
+      (await Promise.all(list.map(reached))).flat();
+    const folder = this.#keys.folder("wanted");
+    const deleted = gone.flatMap(({ entry }) => idIn(entry.key, folder) ?? []);
+    const told = await Promise.all([statuses(added), statuses(updated), statuses(unchanged)]);
+    return { added: told[0], updated: told[1], unchanged: told[2], deleted, failed };
   }
 }
 

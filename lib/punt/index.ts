@@ -86,7 +86,7 @@ export {
   withCnf,
 } from "./request/index.js";
 export type { Degradation, PuntEvent, PuntFailure, PuntState, PuntStatus } from "./state.js";
-export { failureText, isMade } from "./state.js";
+export { deletedError, failedError, failureText, isMade, lateError } from "./state.js";
 export { FileStore, type ManagerIdentity, MemoryStore, type Store, type StoredState } from "./store/index.js";
 export {
   type PortReach,

@@ -1,8 +1,8 @@
 // The states of a punt, as its users see them.
-
+import { PuntError } from "../errors.js";
 import type { Missing } from "./items/index.js";
 import type { Degradation, PuntMetadata } from "./metadata.js";
-import type { PuntId, PuntRequest } from "./request/index.js";
+import { idText, type PuntId, type PuntRequest } from "./request/index.js";
 
 /**
  * INIT: accepted, metadata known. PENDING: waits for the things in `missing`. CREATED: VPP has every item, read back. DEGRADED: VPP has
@@ -34,6 +34,29 @@ export interface PuntFailure {
 /** Returns a failure in a line: the item, and why. */
 export function failureText({ item, message }: Pick<PuntFailure, "item" | "message">): string {
   return `${item}: ${message}`;
+}
+
+/** The error of a call that waits for a punt that FAILED. */
+export function failedError(id: PuntId, failure: PuntFailure): PuntError {
+  const text = `punt ${idText(id)} FAILED: ${failureText(failure)}`;
+  return new PuntError("punt.reconcile", failure.code, text, { id: { ...id }, ...failure });
+}
+
+/** The error of a call that waits for a punt that is deleted during the wait. */
+export function deletedError(op: string, id: PuntId): PuntError {
+  return new PuntError(op, "ECANCELED", `punt ${idText(id)} was deleted`, { id: { ...id } });
+}
+
+/** The error of a call whose punt is not there after its time limit, in milliseconds. */
+export function lateError(
+  op: string,
+  id: PuntId,
+  { state, missing = [] }: { readonly state: PuntState; readonly missing?: readonly Missing[] },
+  timeout: number,
+): PuntError {
+  const waitsFor = missing.length > 0 ? `, waiting for ${missing.map((lack) => lack.text).join(", ")}` : "";
+  const message = `punt ${idText(id)} is ${state} after ${timeout} ms${waitsFor}`;
+  return new PuntError(op, "ETIMEDOUT", message, { id: { ...id }, state, missing });
 }
 
 export interface PuntStatus {

@@ -38,3 +38,14 @@ for (const way of ["delete", "apply"] as const)
       [third],
     );
   });
+
+withEtcd("a wait for a wish ends with the daemon's refusal, and the wish stays", async (t) => {
+  const members = await Members.start(t);
+  const operator = await members.operator();
+  await operator.add(hairpin("first"));
+  const waiting = t.throwsAsync(operator.add(hairpin("second"), { waitFor: "CREATED" }), { code: "ERR_CONFLICT" });
+  await eventually(() => operator.get({ cnf: "second" }));
+  await members.join();
+  await waiting;
+  t.is((await operator.get({ cnf: "second" }))?.state, "FAILED");
+});

@@ -147,3 +147,28 @@ withEtcd("of two writers of one punt, the second one gets ERR_CHANGED_ELSEWHERE"
   const [status] = await slow.list();
   t.deepEqual([status!.id.cnf, "direction" in status!.request && status!.request.direction], ["ntp", "rx"]);
 });
+
+withEtcd("a wait for a punt whose wish another operator ends is over, as is its part of a set", async (t) => {
+  const server = await EtcdServer.start(t);
+  const waits = new EtcdPunts(await connected(t, server.url), { host: "h1", by: () => "waits" });
+  const ends = new EtcdPunts(await connected(t, server.url), { host: "h1", by: () => "ends" });
+  const end = async (cnf: string) => {
+    await eventually(() => ends.get({ cnf }));
+    await ends.delete({ cnf });
+  };
+  const options = { waitFor: "CREATED", timeout: 2_000, keep: true } as const;
+  const added = t.throwsAsync(waits.add(span("dns"), { waitFor: "CREATED" }), {
+    code: "ECANCELED",
+    message: /dns.*was deleted/,
+  });
+  await end("dns");
+  await added;
+  const applied = waits.apply({ punts: [span("ntp"), span("fw")] }, options);
+  const [{ failed, ...others }] = await Promise.all([applied, end("ntp")]);
+  t.deepEqual(others, { added: [], updated: [], unchanged: [], deleted: [] });
+  t.deepEqual(failed.map(({ id, error }) => `${id.cnf} ${error.code}`).sort(), ["fw ETIMEDOUT", "ntp ECANCELED"]);
+  t.regex(
+    failed.find(({ id }) => id.cnf === "fw")!.error.message,
+    /fw.* is PENDING after 2000 ms, waiting for a daemon that acts/,
+  );
+});

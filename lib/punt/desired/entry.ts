@@ -1,9 +1,9 @@
 // One punt in the manager: its state, and the calls that wait for a change.
-import { PuntError } from "../../errors.js";
+import type { PuntError } from "../../errors.js";
 import type { Interconnect } from "../interconnect/index.js";
 import type { Missing } from "../items/index.js";
-import { idKey, idOf, idText, type PuntId, type PuntRequest } from "../request/index.js";
-import { type Degradation, failureText, type PuntFailure, type PuntState } from "../state.js";
+import { idKey, idOf, type PuntId, type PuntRequest } from "../request/index.js";
+import { type Degradation, deletedError, failedError, lateError, type PuntFailure, type PuntState } from "../state.js";
 
 /** A state with its details. */
 export interface Situation {
@@ -85,10 +85,7 @@ export class Entry {
 
   #expire(waiter: Waiter, timeout: number): void {
     this.#waiters = this.#waiters.filter((other) => other !== waiter);
-    const { state, missing = [] } = this.situation;
-    const waitsFor = missing.length > 0 ? `, waiting for ${missing.map((lack) => lack.text).join(", ")}` : "";
-    const message = `punt ${idText(this.id)} is ${state} after ${timeout} ms${waitsFor}`;
-    waiter.reject(new PuntError(waiter.op, "ETIMEDOUT", message, { id: { ...this.id }, state, missing }));
+    waiter.reject(lateError(waiter.op, this.id, this.situation, timeout));
   }
 }
 
@@ -98,15 +95,6 @@ function newWaiter(op: string, done: Waiter["done"]): { promise: Promise<void>; 
     waiter = { done, op, resolve, reject };
   });
   return { promise, waiter };
-}
-
-function failedError(id: PuntId, failure: PuntFailure): PuntError {
-  const text = `punt ${idText(id)} FAILED: ${failureText(failure)}`;
-  return new PuntError("punt.reconcile", failure.code, text, { id: { ...id }, ...failure });
-}
-
-function deletedError(op: string, id: PuntId): PuntError {
-  return new PuntError(op, "ECANCELED", `punt ${idText(id)} was deleted`, { id: { ...id } });
 }
 
 /** The parts of a situation whose change is an event. */
