@@ -60,6 +60,10 @@ std::shared_ptr<Link> MakePrivateRings(const Link& link, Fault* fault) {
   uint64_t offset = 0;
   for (const LinkRing& each : link.rx) made->rx.push_back(MakeRing(*made->regions[0], &offset, each.ring));
   for (const LinkRing& each : link.tx) made->tx.push_back(MakeRing(*made->regions[0], &offset, each.ring));
+  if (!made->HasDoorbells()) {
+    *fault = Fault::Ours(std::string("no doorbell for libmemif's rings: ") + strerror(errno));
+    return nullptr;
+  }
   made->regions.insert(made->regions.end(), link.regions.begin(), link.regions.end());
   return made;
 }

@@ -1,11 +1,12 @@
 // Descriptors, memory and threads that run out: each shortage is an error or an event that names it, and ends with it.
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import type { ExecutionContext } from "ava";
+import { preloaded } from "../support/machine/preload.js";
 import { type Ended, moduleText, runProgram } from "../support/machine/script.js";
-import { memifSocket } from "../support/memif/ports.js";
+import { memifSocket, openMemif, until } from "../support/memif/ports.js";
 import { memifScript } from "../support/memif/scripts.js";
 import { need } from "../support/need.js";
 
@@ -164,5 +165,135 @@ need("no-sanitizer", "prlimit").test(
     );
     t.is(output, "open ENOMEM open");
     t.is(code, 0);
+  },
+);
+
+/** Runs a script whose `unwatch(kind)` has epoll take no more files of that kind, in the words of /proc; "": it takes all. */
+function runWithoutWatches(t: ExecutionContext, body: string, socket = memifSocket(t)): Promise<Ended> {
+  const words = `${socket}.kind`;
+  const script = memifScript(
+    `import { writeFileSync } from "node:fs";
+    const unwatch = (kind) => writeFileSync(${JSON.stringify(words)}, kind);
+    const next = (port, name) => new Promise((resolve) => port.once(name, resolve));
+    const say = ({ by, reason }) => console.log(by + ": " + reason);
+    ${body}`,
+    socket,
+  );
+  const variables = Object.entries({ ...preloaded("no_watches"), NO_WATCHES: words });
+  const env = variables.map(([name, value]) => `${name}=${value}`);
+  return runProgram(t, "env", ...env, process.execPath, ...moduleText(script));
+}
+
+const NO_CONTROL = "self: control socket cannot be watched: No space left on device\n";
+const NO_WATCHES = "self: a doorbell cannot be watched: No space left on device\n";
+
+for (const [receiver, sender] of [
+  ["server", "client"],
+  ["client", "server"],
+] as const) {
+  need("no-sanitizer", "cc").test(
+    `a ${receiver} whose doorbell cannot be watched ends its connection by name, and receives once it can`,
+    async (t) => {
+      const { output, code } = await runWithoutWatches(
+        t,
+        `const server = Memif.open(serving);
+        const client = Memif.open(connecting);
+        let packets = 0;
+        unwatch("anon_inode:[eventfd]");
+        ${receiver}.receive((batch) => { packets += batch.length; });
+        say(await next(${receiver}, "down"));
+        await next(${receiver}, "down");
+        unwatch("");
+        while (packets === 0) {
+          ${sender}.send(new Uint8Array(60));
+          await new Promise((resolve) => setTimeout(resolve, 1));
+        }
+        server.close();
+        client.close();`,
+      );
+      t.is(output, NO_WATCHES);
+      t.is(code, 0);
+    },
+  );
+}
+
+need("no-sanitizer", "cc").test(
+  "a queue that is opened when its doorbell cannot be watched ends the connection by name",
+  async (t) => {
+    const { output, code } = await runWithoutWatches(
+      t,
+      `const server = Memif.open(serving);
+      const client = Memif.open(connecting);
+      await next(server, "up");
+      unwatch("anon_inode:[eventfd]");
+      const down = next(server, "down");
+      server.receive(() => {});
+      say(await down);
+      unwatch("");
+      server.close();
+      client.close();`,
+    );
+    t.is(output, NO_WATCHES);
+    t.is(code, 0);
+  },
+);
+
+need("no-sanitizer", "cc").test("a client whose connections end at once pauses longer each time", async (t) => {
+  const { output, code } = await runWithoutWatches(
+    t,
+    `const server = Memif.open(serving);
+    unwatch("anon_inode:[eventfd]");
+    const began = performance.now();
+    const client = Memif.open(connecting);
+    client.receive(() => {});
+    for (let i = 0; i < 5; i++) await next(client, "down");
+    while (client.stats().connects < 6) await next(client, "up");
+    console.log(performance.now() - began);
+    unwatch("");
+    server.close();
+    client.close();`,
+  );
+  // 20, 40, 80, 160 and 320 ms; five pauses of 20 ms without that.
+  t.true(Number(output) >= 620, output);
+  t.is(code, 0);
+});
+
+need("no-sanitizer", "cc").test(
+  "a client whose control socket cannot be watched says so, and connects once it can",
+  async (t) => {
+    const socket = memifSocket(t);
+    openMemif(t, { role: "server", socket });
+    const { output, code } = await runWithoutWatches(
+      t,
+      `unwatch("socket:");
+    const client = Memif.open({ ...connecting, reconnectMs: 5 });
+    say(await next(client, "refused"));
+    unwatch("");
+    await next(client, "up");
+    client.close();`,
+      socket,
+    );
+    t.is(output, NO_CONTROL);
+    t.is(code, 0);
+  },
+);
+
+need("no-sanitizer", "cc").test(
+  "a server that cannot watch a client's control socket says so, and takes the client once it can",
+  async (t) => {
+    const socket = memifSocket(t);
+    const ended = runWithoutWatches(
+      t,
+      `const server = Memif.open(serving);
+    unwatch("socket:");
+    say(await next(server, "refused"));
+    unwatch("");
+    await next(server, "up");
+    server.close();`,
+      socket,
+    );
+    await until(() => existsSync(`${socket}.kind`));
+    openMemif(t, { role: "client", socket, reconnectMs: 5 });
+    t.like(await ended, { output: NO_CONTROL, code: 0 });
   },
 );

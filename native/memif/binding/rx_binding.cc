@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
+#include <string>
 
 #include "memif/binding/functions.h"
 #include "memif/binding/memory_buffer.h"
@@ -283,11 +285,14 @@ void RxBinding::Attach() {
   behind_ = false;
   queue_.Refresh();
   const int fd = queue_.doorbell();
-  if (fd < 0) return;
+  uv_loop_t* const loop = LoopOf(env_);
+  if (fd < 0 || loop == nullptr) return;
   auto poll = std::make_unique<FdPoll>(hold_, this, [](void* rx, int events) {
     static_cast<RxBinding*>(rx)->shared_from_this()->OnDoorbell(events);
   });
-  if (poll->Open(LoopOf(env_), fd) != 0) return;
+  // A queue that cannot wait would be silent: the connection ends, and the client connects again.
+  if (const int error = poll->Open(loop, fd))
+    return queue_.Fail(Fault::Ours(std::string("a doorbell cannot be watched: ") + strerror(error)));
   poll_ = std::move(poll);
   poll_->SetReferenced(ref_);
   poll_->Start(UV_READABLE);

@@ -2,7 +2,6 @@
 
 #include <sys/eventfd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -50,12 +49,6 @@ void FillRing(LinkRing& link_ring, uint32_t buffer_size) {
     link_ring.ring.StoreDescriptor(static_cast<uint16_t>(slot),
                                    {0, kBufferRegion, buffer_size, link_ring.buffers[slot], 0});
   }
-}
-
-bool HaveDoorbells(const Link& link) {
-  auto has_doorbell = [](const LinkRing& ring) { return static_cast<bool>(ring.doorbell); };
-  return std::all_of(link.tx.begin(), link.tx.end(), has_doorbell) &&
-         std::all_of(link.rx.begin(), link.rx.end(), has_doorbell);
 }
 
 /// Gives every slot of every ring a buffer, and every receive ring its spare buffers.
@@ -113,7 +106,7 @@ std::shared_ptr<Link> BuildClientMemory(const Settings& settings, const RingPlan
     link->tx.push_back(MakeRing(*link->regions[0], &offset, plan.log2_ring_size));
   for (int i = 0; i < plan.m2s_rings; i++)
     link->rx.push_back(MakeRing(*link->regions[0], &offset, plan.log2_ring_size));
-  if (!HaveDoorbells(*link)) {
+  if (!link->HasDoorbells()) {
     *fault = Fault::Ours(std::string("no doorbell for a ring: ") + strerror(errno));
     return nullptr;
   }

@@ -45,6 +45,7 @@ void Connector::Adopt(UniqueFd fd) {
 void Connector::UsePool(const std::shared_ptr<BufferPool>& pool) {
   if (pool_ == pool) return;
   pool_ = pool;
+  delay_ms_ = 0;
   if (session_ && session_->HasMemory())
     session_->Close({Ending::By::kSelf, "the port changes to memory that it shares with another"});
 }
@@ -52,7 +53,7 @@ void Connector::UsePool(const std::shared_ptr<BufferPool>& pool) {
 void Connector::Begin(UniqueFd fd) {
   RefuseDescriptors(fd.get());  // a server passes none
   Session::Callbacks callbacks;
-  callbacks.up = [this](const std::shared_ptr<Link>& link) { OnUp(link); };
+  callbacks.up = callbacks_.up;
   callbacks.down = [this](const Ending& ending, bool was_up) { OnDown(ending, was_up); };
   session_ = std::make_shared<Session>(loop_, std::move(fd),
                                        std::make_unique<ClientHandshake>(settings_, accept_, pool_),
@@ -65,13 +66,10 @@ void Connector::Retry() {
   timer_ = loop_.After(delay_ms_, [this] { Attempt(); });
 }
 
-void Connector::OnUp(const std::shared_ptr<Link>& link) {
-  delay_ms_ = 0;
-  callbacks_.up(link);
-}
-
 void Connector::OnDown(const Ending& ending, bool was_up) {
   session_.reset();
+  // Other reasons may end the next connection as soon as it is up.
+  if (was_up && ending.by == Ending::By::kPeer) delay_ms_ = 0;
   callbacks_.down(ending, was_up);
   // Without a path the owner adopts the next socket.
   if (!closing_ && !settings_.socket.empty()) Retry();

@@ -34,7 +34,6 @@ class Connector {
   void Begin(UniqueFd fd);
   UniqueFd Connect();
   void Retry();
-  void OnUp(const std::shared_ptr<Link>& link);
   void OnDown(const Ending& ending, bool was_up);
 
   ControlLoop& loop_;

@@ -170,7 +170,7 @@ void Listener::OnDown(Session* session, const Ending& ending, bool was_up) {
   }
   // The session has no interface yet: every interface of the socket gets the event, because any of them may
   // have been meant. A peer that came and went without a message only looked whether the socket is alive.
-  if (ending.by != Ending::By::kViolation) return;
+  if (ending.by == Ending::By::kPeer) return;
   for (const auto& [id, interface] : interfaces_) interface->callbacks.down(ending, false);
 }
 

@@ -60,7 +60,7 @@ bool Session::OnMessage(const memif_msg_t& message, UniqueFd passed) {
     BringUp();
     if (!ended_) fault = handshake_->Confirm(channel_);
   }
-  if (fault) Close({fault.ours ? Ending::By::kSelf : Ending::By::kViolation, fault.reason});
+  if (fault) Fail(fault);
   return !ended_;
 }
 
@@ -76,10 +76,14 @@ void Session::BringUp() {
     loop->Post([weak, weak_link] {
       auto self = weak.lock();
       auto link = weak_link.lock();
-      if (self && link) self->Close({Ending::By::kViolation, link->FailureReason()});
+      if (self && link) self->Fail(link->failure());
     });
   };
   callbacks_.up(link_);
+}
+
+void Session::Fail(const Fault& fault) {
+  Close({fault.ours ? Ending::By::kSelf : Ending::By::kViolation, fault.reason});
 }
 
 void Session::Close(const Ending& ending) {

@@ -47,6 +47,7 @@ class Session : public std::enable_shared_from_this<Session> {
   /// False if the session has ended.
   bool OnMessage(const memif_msg_t& message, UniqueFd passed);
   void BringUp();
+  void Fail(const Fault& fault);
   void Finish(const Ending& ending);
 
   ControlLoop& loop_;

@@ -116,6 +116,10 @@ int RxQueue::doorbell() const {
   return ring_ ? ring_->link_ring().doorbell.get() : -1;
 }
 
+void RxQueue::Fail(const Fault& fault) {
+  if (ring_) ring_->link()->Fail(fault);
+}
+
 void RxQueue::DrainDoorbell() {
   if (!ring_) return;
   counters_.wakeups.Add(1);

@@ -65,6 +65,8 @@ class RxQueue {
   void SetFollow(bool follow) { follow_ = follow; }
   /// The doorbell to wait on; -1 while not connected. Changes with Refresh only.
   int doorbell() const;
+  /// Ends the connection, without which there is nothing to end.
+  void Fail(const Fault& fault);
   /// Takes the rings of the doorbell so far. Call it before looking at the ring.
   void DrainDoorbell();
   void SetMaskInt(bool masked);

@@ -1,5 +1,6 @@
 #include "memif/shared/link.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace vpp_punt::memif {
@@ -11,13 +12,18 @@ Link::~Link() {
   }
 }
 
-void Link::Fail(const std::string& reason) {
+void Link::Fail(const Fault& fault) {
   {
     std::lock_guard lock(mutex_);
     if (failed_.exchange(true)) return;
-    reason_ = reason;
+    failure_ = fault;
   }
   if (on_failure) on_failure();
+}
+
+bool Link::HasDoorbells() const {
+  const auto has_doorbell = [](const LinkRing& ring) { return static_cast<bool>(ring.doorbell); };
+  return std::all_of(tx.begin(), tx.end(), has_doorbell) && std::all_of(rx.begin(), rx.end(), has_doorbell);
 }
 
 bool Link::CheckMemory() {
@@ -27,9 +33,9 @@ bool Link::CheckMemory() {
   return !failed();
 }
 
-std::string Link::FailureReason() {
+Fault Link::failure() {
   std::lock_guard lock(mutex_);
-  return reason_;
+  return failure_;
 }
 
 Fault OpenRingers(Link& link) {

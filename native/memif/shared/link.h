@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "memif/shared/buffer_pool.h"
+#include "memif/shared/fault.h"
 #include "memif/shared/region.h"
 #include "memif/shared/relay.h"
 #include "memif/shared/ring.h"
@@ -51,13 +52,16 @@ class Link {
   /// Moves the descriptors; null if the queues do that themselves.
   std::shared_ptr<Relay> relay;
 
-  /// Reports a violation seen in shared memory, from any thread. The first one is kept, and makes the control
-  /// thread disconnect.
-  void Fail(const std::string& reason);
+  /// Reports a violation seen in shared memory, or what a queue lacks, from any thread. The first fault is
+  /// kept, and makes the control thread disconnect.
+  void Fail(const Fault& fault);
   bool failed() const { return failed_.load(std::memory_order_relaxed); }
-  std::string FailureReason();
+  Fault failure();
   /// Called once, at the first failure. Set before the link is published.
   std::function<void()> on_failure;
+
+  /// Whether each ring has its doorbell, which the system may have refused.
+  bool HasDoorbells() const;
 
   /// Fails if the peer has truncated one of its files. Returns whether the link is still good.
   bool CheckMemory();
@@ -65,7 +69,7 @@ class Link {
  private:
   std::atomic<bool> failed_{false};
   std::mutex mutex_;
-  std::string reason_;
+  Fault failure_;
 };
 
 /// Prepares the ringing of the peer's doorbells, of all transmit rings.

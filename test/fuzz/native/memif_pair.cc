@@ -159,7 +159,7 @@ void Drops() {
   Expect(rx.Burst(table, kPackets) == 0 && !pair.s.link()->failed());
   peer.Put(1, true);
   peer.ring.ring.StoreHead(peer.head);
-  Expect(rx.Burst(table, kPackets) == 0 && pair.s.link()->FailureReason() == "chain without an end");
+  Expect(rx.Burst(table, kPackets) == 0 && pair.s.link()->failure().reason == "chain without an end");
   Expect(rx.Burst(table, kPackets) == 0);
 }
 

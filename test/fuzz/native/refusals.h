@@ -288,9 +288,9 @@ inline void Truncation(Input& input) {
   for (uint32_t i = 0; i < 3; i++) Expect(regions[i]->truncated() == (i == one));
   for (uint32_t i = 0; i < 3; i++) Expect(i == one || regions[i]->data()[2 * page] == 7);
   Expect(failures == 0 && !link.CheckMemory() && !link.CheckMemory());
-  Expect(failures == 1 && link.FailureReason() == "memory region truncated");
+  Expect(failures == 1 && link.failure().reason == "memory region truncated");
   link.Fail("another reason");
-  Expect(failures == 1 && link.FailureReason() == "memory region truncated");
+  Expect(failures == 1 && link.failure().reason == "memory region truncated");
   Fault fault;
   UniqueFd sealed(dup(Region::Create(page)->fd()));
   Expect(Region::Map(std::move(sealed), page, &fault)->sealed());
