@@ -135,9 +135,7 @@ test("server: a packet that becomes visible a moment after the server asked for 
   const { server, socket } = openServer(t, { rxMode: "adaptive" });
   server.receive(() => {});
   const peer = startPeer(t, "hostile_client", socket, "late");
-  const [, taken] = /taken (\d+) of 100/.exec((await peer.ended).join("\n"))!;
-  // A sender that loses its core in this moment is later than the server looks.
-  t.true(Number(taken) > 75, `${taken} of 100`);
+  t.true((await peer.ended).includes("taken 100 of 100"));
 });
 
 test("server: a peer killed while its packets are being handled", async (t) => {

@@ -11,9 +11,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <string>
 
 #include "memif/control/channel.h"
@@ -33,6 +35,16 @@ constexpr uint32_t kM2S = 32768;
 constexpr uint32_t kBuffers = 65536;
 constexpr uint32_t kBufferSize = 2048;
 constexpr uint64_t kRegionSize = kBuffers + uint64_t{kSlots} * kBufferSize;
+
+using Clock = std::chrono::steady_clock;
+
+/// Whether the condition holds within some milliseconds.
+inline bool Soon(const std::function<bool()>& holds, int ms = 20) {
+  const Clock::time_point end = Clock::now() + std::chrono::milliseconds(ms);
+  while (!holds())
+    if (Clock::now() > end) return false;
+  return true;
+}
 
 [[noreturn]] inline void Die(const char* what) {
   perror(what);

@@ -133,6 +133,8 @@ bool RxBinding::RunOrLook() {
 
 void RxBinding::OnIdle() {
   WaitUntil(gather_until_ns_);
+  // Before the look: a thread that loses its core after an early look must not take it for a late one.
+  const uint64_t began_ns = uv_hrtime();
   const uint64_t before = taken_, sent = look_until_ns_ > 0 ? Sent() : 0;
   bool empty = RunOrLook();
   if (closed_ || !idle_) return;
@@ -149,8 +151,8 @@ void RxBinding::OnIdle() {
   if (!empty || (mode_ == RxMode::kAdaptive && now_ns < came_ns_ + kEmptyNsToSleep)) return;
   if (masked_) {
     Mask(false);
-    settled_ns_ = now_ns + kSettleNs;
-  } else if (now_ns >= settled_ns_) {
+    settled_ns_ = uv_hrtime() + kSettleNs;
+  } else if (began_ns >= settled_ns_) {
     StopPolling();
   }
 }
