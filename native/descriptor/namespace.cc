@@ -1,40 +1,23 @@
 #include "descriptor/namespace.h"
 
-#include <pthread.h>
 #include <sched.h>
 
 #include <cerrno>
 
+#include "util/thread.h"
+
 namespace vpp_punt::descriptor {
-
-namespace {
-
-struct Errand {
-  int netns_fd;
-  const std::function<SystemError()>& work;
-  SystemError result;
-};
-
-void* Run(void* argument) {
-  auto* errand = static_cast<Errand*>(argument);
-  if (setns(errand->netns_fd, CLONE_NEWNET) == 0) {
-    errand->result = errand->work();
-  } else {
-    errand->result = {errno, "enter the network namespace"};
-  }
-  return nullptr;
-}
-
-}  // namespace
 
 SystemError RunInNamespace(int netns_fd, const std::function<SystemError()>& work) {
   if (netns_fd < 0) return work();
-  Errand errand = {netns_fd, work, {}};
-  pthread_t thread;
-  const int error = pthread_create(&thread, nullptr, Run, &errand);
+  SystemError result;
+  Thread thread;
+  const int error = thread.Start("namespace", [&] {
+    result = setns(netns_fd, CLONE_NEWNET) == 0 ? work() : SystemError{errno, "enter the network namespace"};
+  });
   if (error != 0) return {error, "thread"};
-  pthread_join(thread, nullptr);
-  return errand.result;
+  thread.Join();
+  return result;
 }
 
 }  // namespace vpp_punt::descriptor

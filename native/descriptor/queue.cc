@@ -35,13 +35,15 @@ constexpr size_t kLongestDatagram = 65'536;
 SystemError Take(pid_t pid, int number, uint64_t inode, UniqueFd* fd) {
   const UniqueFd process(static_cast<int>(syscall(kPidfdOpen, pid, 0)));
   if (!process) return {errno, "pidfd_open"};
-  fd->Reset(static_cast<int>(syscall(kPidfdGetfd, process.get(), number, 0)));
+  *fd = UniqueFd::Foreign(static_cast<int>(syscall(kPidfdGetfd, process.get(), number, 0)));
   if (!*fd) return {errno, "pidfd_getfd"};
-  // The pid may belong to another process by now.
+  // The pid may belong to another process by now, or the number to another file. Whoever answers for a file
+  // of FUSE may never do so: first it must be a socket.
+  const char* expected = "a UNIX datagram socket is expected";
+  if (SystemError failed = ExpectUnixSocket(fd->get(), SOCK_DGRAM, expected)) return failed;
   struct stat now;
   if (fstat(fd->get(), &now) != 0) return {errno, "fstat"};
-  if (now.st_ino != inode) return {EBADF, "the descriptor is another one now"};
-  return ExpectUnixSocket(fd->get(), SOCK_DGRAM, "a UNIX datagram socket is expected");
+  return {now.st_ino == inode ? 0 : EBADF, "the descriptor is another one now"};
 }
 
 /// takeDescriptor(pid, number, inode) -> NativeDescriptor of a UNIX datagram socket of that process

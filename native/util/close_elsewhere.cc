@@ -38,21 +38,24 @@ struct Closers {
 };
 
 /// Without a linger time, a connection's last bytes are sent after close(). The passer could set one of
-/// hours.
+/// hours. A time of 0 stays: close() does not wait then, and the passer may still have the socket.
 void EndLinger(int fd) {
   linger now = {};
   socklen_t size = sizeof(now);
-  if (getsockopt(fd, SOL_SOCKET, SO_LINGER, &now, &size) != 0 || now.l_onoff == 0) return;
+  if (getsockopt(fd, SOL_SOCKET, SO_LINGER, &now, &size) != 0 || now.l_onoff == 0 || now.l_linger == 0)
+    return;
   const linger off = {};
   setsockopt(fd, SOL_SOCKET, SO_LINGER, &off, sizeof(off));
 }
 
+void Close(int fd) {
+  EndLinger(fd);
+  close(fd);
+}
+
 /// The thread may outlive all environments: the addon is linked to stay loaded.
 void* Run(void*) {
-  for (int fd; (fd = Closers::Get().Next()) >= 0;) {
-    EndLinger(fd);
-    close(fd);
-  }
+  for (int fd; (fd = Closers::Get().Next()) >= 0;) Close(fd);
   return nullptr;
 }
 
@@ -71,19 +74,19 @@ bool StartThread() {
   return started;
 }
 
+/// False if no thread will ever come for the descriptor.
+bool HandOver(int fd) {
+  Closers& closers = Closers::Get();
+  const std::lock_guard lock(closers.mutex);
+  if (closers.threads < kMostThreads && StartThread()) closers.threads++;
+  if (closers.threads > 0) closers.waiting.push_back(fd);
+  return closers.threads > 0;
+}
+
 }  // namespace
 
 void CloseElsewhere(int fd) {
-  Closers& closers = Closers::Get();
-  const std::lock_guard lock(closers.mutex);
-  closers.waiting.push_back(fd);
-  if (closers.threads == kMostThreads) return;
-  if (StartThread()) {
-    closers.threads++;
-  } else if (closers.threads == 0) {
-    closers.waiting.pop_back();
-    close(fd);
-  }
+  if (!HandOver(fd)) Close(fd);  // no thread can be had: not under the lock, which all threads need
 }
 
 }  // namespace vpp_punt

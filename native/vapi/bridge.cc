@@ -75,12 +75,13 @@ Frame FirstFrame(const uint8_t* bytes, size_t available) {
 }  // namespace
 
 Bridge::Bridge(Endpoint endpoint, std::vector<std::string> keys)
-    : endpoint_(std::move(endpoint)), keys_(std::move(keys)), wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+    : endpoint_(std::move(endpoint)), keys_(std::move(keys)) {}
 
 Bridge::~Bridge() = default;
 
 int Bridge::Start(std::function<void()> on_done) {
-  if (!wake_) return -EMFILE;
+  wake_.Reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!wake_) return -errno;
   int pair[2] = {-1, -1};
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0) return -errno;
   UniqueFd theirs(pair[1]);

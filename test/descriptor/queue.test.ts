@@ -12,6 +12,7 @@ import {
   bindPuntSocket,
   blockDatagrams,
   connectPuntSocket,
+  openNamespace,
   queueLength,
   takeDatagramSocket,
   unblockDatagrams,
@@ -37,6 +38,12 @@ test("a queue is measured, emptied and blocked, and gets packets again", async (
   const taken = takeDatagramSocket(process.pid, place.number, place.inode);
   t.teardown(() => taken.close());
   t.throws(() => takeDatagramSocket(process.pid, place.number, place.inode + 1), { code: "EBADF" });
+  using file = openNamespace("/proc/self/ns/net");
+  t.throws(
+    () => takeDatagramSocket(process.pid, file.fd, place.inode),
+    { code: "ENOTSOCK" },
+    "asked for its kind first",
+  );
   t.deepEqual(queueLength(taken), { datagrams: 0, bytes: 0 });
   t.true(send() && send() && send());
   t.deepEqual(queueLength(taken), { datagrams: 3, bytes: 3 * 72 });
