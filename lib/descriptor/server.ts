@@ -171,10 +171,13 @@ export class DescriptorServer implements AsyncDisposable {
   /** Some clients may have come to keep the others out. */
   #isFull(): void {
     this.#listener.watch(false);
-    this.#look ??= setInterval(() => {
-      const latest = performance.now() - SILENT_MS;
-      for (const { connection, since } of this.#silent) if (since <= latest) connection.giveUp(SILENT_MS);
-    }, LOOK_MS).unref();
+    // Not before what has come was read: this process may have stood still, and not the clients.
+    this.#look ??= setInterval(() => setImmediate(() => this.#giveUpSilent()), LOOK_MS).unref();
+  }
+
+  #giveUpSilent(): void {
+    const latest = performance.now() - SILENT_MS;
+    for (const { connection, since } of this.#silent) if (since <= latest) connection.giveUp(SILENT_MS);
   }
 
   async #requestOf(connection: Connection): Promise<ReceivedFrame> {
