@@ -77,7 +77,11 @@ class FetchSegment : public Napi::AsyncWorker {
     }
     setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &kTimeout, sizeof(kTimeout));
     setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &kTimeout, sizeof(kTimeout));
-    if (connect(fd.get(), address.get(), address.size()) == 0) return fd;
+    // With a time limit the kernel does not go on by itself after a signal, here and in Receive().
+    int connected;
+    do connected = connect(fd.get(), address.get(), address.size());
+    while (connected < 0 && errno == EINTR);
+    if (connected == 0) return fd;
     error_ = errno;
     return UniqueFd();
   }
@@ -96,7 +100,10 @@ class FetchSegment : public Napi::AsyncWorker {
     message.msg_control = control;
     // Room for one descriptor: the padding of CMSG_SPACE would take a second one, which no code would close.
     message.msg_controllen = CMSG_LEN(sizeof(int));
-    if (recvmsg(socket_fd, &message, MSG_CMSG_CLOEXEC) < 0) {
+    ssize_t size;
+    do size = recvmsg(socket_fd, &message, MSG_CMSG_CLOEXEC);
+    while (size < 0 && errno == EINTR);
+    if (size < 0) {
       error_ = errno;
       return;
     }

@@ -9,6 +9,7 @@ import type { ExecutionContext } from "ava";
 import { VppStats } from "../../lib/binapi/index.js";
 import { native } from "../../lib/native.js";
 import { until } from "../support/descriptor/peer.js";
+import { moduleText, runNode } from "../support/machine/script.js";
 import { need } from "../support/need.js";
 import { socketFolder } from "../support/punt-socket/peer.js";
 
@@ -98,4 +99,35 @@ withPython.serial("a server that sends no descriptor is not a VPP", async (t) =>
   const server = await statsServer(t, 0);
   const opening = VppStats.open({ socketPath: server.socketPath });
   await Promise.all([t.throwsAsync(opening, { code: "ERR_DISCONNECTED", message: /stats.sock/ }), server.answer()]);
+});
+
+/** Signals every thread of its parent while that waits for the segment. */
+const INTERRUPTING = `
+import ctypes, os, signal, socket, sys, time
+server = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+server.bind(sys.argv[1])
+server.listen(1)
+print("listening", flush=True)
+connection, _ = server.accept()
+parent = os.getppid()
+for _ in range(20):
+    time.sleep(0.01)
+    for thread in os.listdir("/proc/%d/task" % parent):
+        ctypes.CDLL(None).tgkill(parent, int(thread), signal.SIGUSR2)
+segment = os.memfd_create("stats")
+os.ftruncate(segment, 4096)
+socket.send_fds(connection, [b"x"], [segment])`;
+
+need("python3", "glibc").test("a signal ends no wait for the segment", async (t) => {
+  const script = `
+    import { spawn } from "node:child_process";
+    import { once } from "node:events";
+    const { native } = await import(${JSON.stringify(new URL("../../lib/native.js", import.meta.url).href)});
+    const path = process.argv[1];
+    process.on("SIGUSR2", () => {});
+    const child = spawn("python3", ["-c", ${JSON.stringify(INTERRUPTING)}, path], { stdio: ["ignore", "pipe", "inherit"] });
+    await once(child.stdout, "data");
+    console.log((await native.fetchStatsSegment(path)).size());`;
+  const ended = await runNode(t, ...moduleText(script), join(socketFolder(t), "stats.sock"));
+  t.deepEqual(ended, { output: "4096\n", code: 0, signal: null });
 });
