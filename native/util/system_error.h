@@ -1,6 +1,8 @@
 // A system call that failed.
 #pragma once
 
+#include <cerrno>
+#include <cstring>
 #include <string>
 
 namespace vpp_punt {
@@ -12,5 +14,10 @@ struct SystemError {
 
   explicit operator bool() const { return error != 0; }
 };
+
+/// Why epoll does not watch a descriptor. ENOSPC is no full disk.
+inline std::string WhyNotWatched(int error) {
+  return std::string(strerror(error)) + (error == ENOSPC ? " (fs.epoll.max_user_watches)" : "");
+}
 
 }  // namespace vpp_punt

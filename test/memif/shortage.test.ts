@@ -184,8 +184,8 @@ function runWithoutWatches(t: ExecutionContext, body: string, socket = memifSock
   return runProgram(t, "env", ...env, process.execPath, ...moduleText(script));
 }
 
-const NO_CONTROL = "self: control socket cannot be watched: No space left on device\n";
-const NO_WATCHES = "self: a doorbell cannot be watched: No space left on device\n";
+const NO_CONTROL = "self: control socket cannot be watched: No space left on device (fs.epoll.max_user_watches)\n";
+const NO_WATCHES = "self: a doorbell cannot be watched: No space left on device (fs.epoll.max_user_watches)\n";
 
 for (const [receiver, sender] of [
   ["server", "client"],

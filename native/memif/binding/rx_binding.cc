@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
-#include <string>
 
 #include "memif/binding/functions.h"
 #include "memif/binding/memory_buffer.h"
@@ -292,7 +290,7 @@ void RxBinding::Attach() {
   });
   // A queue that cannot wait would be silent: the connection ends, and the client connects again.
   if (const int error = poll->Open(loop, fd))
-    return queue_.Fail(Fault::Ours(std::string("a doorbell cannot be watched: ") + strerror(error)));
+    return queue_.Fail(Fault::Ours("a doorbell cannot be watched: " + WhyNotWatched(error)));
   poll_ = std::move(poll);
   poll_->SetReferenced(ref_);
   poll_->Start(UV_READABLE);

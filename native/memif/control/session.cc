@@ -20,7 +20,7 @@ void Session::Start() {
     if (auto self = weak.lock()) self->OnReadable();
   });
   if (!watching)
-    return Close({Ending::By::kSelf, std::string("control socket cannot be watched: ") + strerror(errno)});
+    return Close({Ending::By::kSelf, "control socket cannot be watched: " + WhyNotWatched(errno)});
   timeout_ = loop_.After(kHandshakeTimeoutMs, [weak] {
     if (auto self = weak.lock()) self->Close({Ending::By::kViolation, "handshake timed out"});
   });
