@@ -4,7 +4,7 @@ import type { ExecutionContext } from "ava";
 import { python, until } from "./peer.js";
 
 /** How long the peer lives, in seconds: a thread that closes its connection waits for that long. */
-const LIFE_S = 15;
+const LIFE_S = 60;
 
 const PREAMBLE = `
 import signal
