@@ -17,6 +17,11 @@ namespace vpp_punt {
 
 namespace {
 
+bool Exists(const std::string& path) {
+  struct stat found;
+  return lstat(path.c_str(), &found) == 0;
+}
+
 bool SameFile(const struct stat& a, const struct stat& b) {
   return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
@@ -128,7 +133,9 @@ SystemError BoundPath::Bind(int fd, const std::string& path, const BindOptions& 
 
 SystemError BoundPath::BindFile(int fd, const std::string& path, const BindOptions& options) {
   FolderLock lock;
-  lock.Take(path);
+  // Without a file, the kernel gives the path to one process. But a socket that is to listen looks dead until
+  // it does.
+  if (options.backlog > 0 || Exists(path)) lock.Take(path);
   if (const int error = MakeRoom(path, TypeOf(fd))) return NoRoom(error, path);
   // Linux takes the mode of the new file from the socket's: no other user can connect before group and mode
   // are right.
@@ -149,7 +156,7 @@ SystemError BoundPath::BindFile(int fd, const std::string& path, const BindOptio
 SystemError BoundPath::RemoveStale(const std::string& path) {
   if (!UnixAddress::Fits(path)) return {ENAMETOOLONG, "path " + path};
   FolderLock lock;
-  lock.Take(path);
+  if (Exists(path)) lock.Take(path);
   const int error = MakeRoom(path, SOCK_DGRAM);
   return error == 0 ? SystemError{} : NoRoom(error, path);
 }

@@ -8,7 +8,7 @@ import test, { type ExecutionContext } from "ava";
 import { PuntSocket } from "../../lib/punt-socket/index.js";
 import { preloaded } from "../support/machine/preload.js";
 import { need } from "../support/need.js";
-import { open, socketFolder } from "../support/punt-socket/peer.js";
+import { socketFolder } from "../support/punt-socket/peer.js";
 
 const libraries = JSON.stringify(
   ["index.js", "sim/index.js", "daemon/doors/index.js"].map(
@@ -104,13 +104,31 @@ test("paths that can't be bound are errors that name them, and leave nothing", (
   }
 });
 
-const { test: withFlock } = need("flock");
-
-withFlock("a process that keeps the folder locked stops no other", async (t) => {
+/** A folder that another process keeps locked. */
+async function lockedFolder(t: ExecutionContext): Promise<string> {
   const folder = socketFolder(t);
   const hold = ["--no-fork", folder, "sh", "-c", "echo locked; exec sleep 60"];
   const holder = spawn("flock", hold, { stdio: ["ignore", "pipe", "inherit"] });
   t.teardown(() => holder.kill());
   await once(holder.stdout!, "data");
-  t.notThrows(() => open(t, { path: join(folder, "a"), vppPath: null }));
-});
+  return folder;
+}
+
+need("flock", "cc").test(
+  "a lock of the folder stops no socket, and a punt socket at a free path waits for none",
+  async (t) => {
+    const folder = await lockedFolder(t);
+    const [free, stale] = [join(folder, "free"), join(folder, "stale")];
+    const waits = () => existsSync(join(folder, "second"));
+    const punt = startOpener(t, openerOf(openers["a punt socket"], free), "second", free);
+    t.is(await punt.answer, "opened");
+    t.false(waits());
+    const dead = startOpener(t, openerOf(openers["a punt socket"], stale), "dead", stale);
+    t.is(await dead.answer, "opened");
+    dead.child.kill("SIGKILL");
+    await once(dead.child, "exit");
+    const next = startOpener(t, openerOf(openers["a punt socket"], stale), "second", stale);
+    t.is(await next.answer, "opened");
+    t.true(waits());
+  },
+);
