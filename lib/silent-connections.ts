@@ -15,21 +15,29 @@ interface Connection {
 /** The silent connections of a server. A key stands for each of them. */
 export class SilentConnections<Key> {
   readonly #silent = new Map<Key, { readonly connection: Connection; readonly since: number }>();
+  #look: NodeJS.Immediate | undefined;
 
-  /** Takes a new connection, and ends the oldest ones that are silent too many. */
+  /** Takes a new connection. Ends the oldest ones that are silent too many, once what has come was read: it may be this process that stood still. */
   add(key: Key, connection: Connection): void {
     this.#silent.set(key, { connection, since: performance.now() });
     connection.once("close", () => this.delete(key));
+    this.#look ??= setImmediate(() => {
+      this.#look = undefined;
+      this.#endOldest();
+    });
+  }
+
+  /** Forgets a connection that has asked for something. */
+  delete(key: Key): void {
+    this.#silent.delete(key);
+  }
+
+  #endOldest(): void {
     for (const [oldest, { connection, since }] of this.#silent) {
       const { size } = this.#silent;
       if (size <= MOST_SILENT || (size <= MOST_AT_ONCE && performance.now() - since < PATIENCE_MS)) return;
       this.#silent.delete(oldest);
       connection.destroy();
     }
-  }
-
-  /** Forgets a connection that has asked for something. */
-  delete(key: Key): void {
-    this.#silent.delete(key);
   }
 }
