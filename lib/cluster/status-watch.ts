@@ -4,12 +4,12 @@ import { type Etcd, Mirror } from "./etcd/index.js";
 import type { Keys } from "./keys.js";
 import { merged } from "./merge.js";
 
-/** Milliseconds between two signs of life to a watcher. */
+/** Milliseconds between two signs to a watcher that what it knows is of now. */
 const PROGRESS_MS = 10_000;
 
 /**
  * Yields a snapshot, then each change. After a loss of etcd, or if etcd has forgotten the history, it yields another snapshot, marked
- * with `resync`. Revisions are etcd's. `from` is ignored: a watch always begins with a snapshot.
+ * with `resync`. While etcd is away it yields nothing. Revisions are etcd's. `from` is ignored: a watch always begins with a snapshot.
  */
 export async function* watchStatuses(
   etcd: Etcd,
@@ -36,7 +36,7 @@ export async function* watchStatuses(
       if (signal?.aborted) return;
       const revision = `etcd:${mirror.revision}`;
       if (!isNews) {
-        if (known) yield { kind: "progress", revision };
+        if (known && mirror.isReached) yield { kind: "progress", revision };
         continue;
       }
       isNews = false;

@@ -163,5 +163,5 @@ export type WatchEvent =
       readonly resync?: true;
     }
   | { readonly kind: "change"; readonly revision: string; readonly event: PuntEvent }
-  /** Nothing changed for the watcher up to this revision. */
+  /** Nothing changed for the watcher up to this revision. A watch of punts in etcd has none of these while etcd is away. */
   | { readonly kind: "progress"; readonly revision: string };

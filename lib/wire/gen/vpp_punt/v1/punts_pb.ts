@@ -589,7 +589,7 @@ export type WatchResponse = Message<"vpp_punt.v1.WatchResponse"> & {
     case: "change";
   } | {
     /**
-     * Nothing changed for the watcher.
+     * Nothing changed for the watcher. A watch of another host has none of these while etcd is away.
      *
      * @generated from field: vpp_punt.v1.WatchProgress progress = 4;
      */
