@@ -6,7 +6,11 @@ import { PuntManager, type PuntManagerEvents } from "../punt/index.js";
 import { type HttpDoor, type HttpDoorOptions, openHttpDoor } from "./doors/index.js";
 import { Metrics } from "./metrics/index.js";
 import type { Opened } from "./opened.js";
+import { sharedFor } from "./shared-for.js";
 import { readiness } from "./standing.js";
+
+/** Milliseconds for which readers of the metrics get the same ones: each collection costs VPP's main thread some commands. */
+const METRICS_AGE_MS = 1_000;
 
 /** Opens the port. @throws PuntError EADDRINUSE, EACCES or another errno name */
 export async function openHttpPort(
@@ -33,6 +37,6 @@ export async function openHttpPort(
     notReady,
     ready: () => readiness(cluster()),
     contentType: metrics.contentType,
-    metrics: () => metrics.text(),
+    metrics: sharedFor(METRICS_AGE_MS, () => metrics.text()),
   });
 }

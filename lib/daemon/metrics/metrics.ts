@@ -43,7 +43,6 @@ export class Metrics {
   readonly #passes: Histogram;
   readonly #failures: Counter;
   readonly #calls: Histogram;
-  #collecting: Promise<string> | undefined;
 
   private constructor(source: MetricsSource, { Registry, Gauge, Counter, Histogram, collectDefaultMetrics }: Client) {
     this.#source = source;
@@ -105,15 +104,8 @@ export class Metrics {
     else this.#silences.inc({ call });
   }
 
-  /** Returns all metrics in Prometheus's text form. Readers at a time get one answer: each one costs VPP's main thread some commands. */
-  text(): Promise<string> {
-    this.#collecting ??= this.#collect().finally(() => {
-      this.#collecting = undefined;
-    });
-    return this.#collecting;
-  }
-
-  async #collect(): Promise<string> {
+  /** Returns all metrics in Prometheus's text form. Costs VPP's main thread some commands. */
+  async text(): Promise<string> {
     // Until etcd has answered, a daemon of a cluster has no punts to show. The other metrics say why.
     const punts = await this.#source.punts().catch(() => []);
     const counters = await this.#source.counters(punts).catch(() => undefined);
