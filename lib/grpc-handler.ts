@@ -1,5 +1,6 @@
 // The request handler of a gRPC server.
 import { once } from "node:events";
+import type { ServerResponse } from "node:http";
 import {
   Code,
   ConnectError,
@@ -9,12 +10,9 @@ import {
   createConnectRouter,
   createContextKey,
 } from "@connectrpc/connect";
-import {
-  compressionBrotli,
-  compressionGzip,
-  universalRequestFromNodeRequest,
-  universalResponseToNodeResponse,
-} from "@connectrpc/connect-node";
+import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
+import { Bodies, limited } from "./request-body.js";
+import { Turns } from "./turns.js";
 
 /** Answers requests over HTTP/1.1 and HTTP/2. */
 export type GrpcHandler = (request: GrpcRequest, response: GrpcResponse) => void;
@@ -32,45 +30,91 @@ export type Send = (envelopes: Uint8Array, signal: AbortSignal) => Promise<void>
 /** The adapter does the same for each message of a stream; but it passes each through eight asynchronous generators, which takes longer than all else. */
 export const sendKey = createContextKey<Send>(() => Promise.reject(new Error("no answer has begun")));
 
-export interface GrpcHandlerOptions extends ConnectRouterOptions {
+/** Waits for the next turn of the call's party: a call that goes on with more work lets the work of others come first. */
+export const turnKey = createContextKey<() => Promise<void>>(() => Promise.resolve());
+
+export interface GrpcHandlerOptions extends Omit<ConnectRouterOptions, "acceptCompression"> {
+  /** Bytes of the largest request. */
+  readonly readMaxBytes: number;
   routes(router: ConnectRouter): void;
   /** Returns values for the calls of a request. */
   contextValues(request: GrpcRequest): ContextValues;
+  /** Returns whose turn a request takes. Left out: each connection has turns of its own. */
+  partyOf?(request: GrpcRequest): unknown;
   /** Called when an answer could not be sent, with the name of the call. A caller that has gone is no such case. */
   unsent(call: string, error: Error): void;
 }
 
 /**
  * Returns the handler. The adapter of @connectrpc/connect-node prints the stack of an answer that cannot be sent to standard error, and lets
- * a stream wait without an end if its caller goes without having read it.
+ * a stream wait without an end if its caller goes without having read it. Calls of one party begin in turns.
  */
-export function grpcHandler({ routes, contextValues, unsent, ...options }: GrpcHandlerOptions): GrpcHandler {
-  const router = createConnectRouter({ acceptCompression: [compressionGzip, compressionBrotli], ...options });
+export function grpcHandler(from: GrpcHandlerOptions): GrpcHandler {
+  const { routes, contextValues, unsent, partyOf = connectionOf, ...options } = from;
+  // Compression would hide the size of a request, and take the threads that write files.
+  const router = createConnectRouter({ ...options, binaryOptions: { readUnknownFields: false } });
   routes(router);
   const calls = new Map(router.handlers.map((each) => [each.requestPath, each]));
-  return (request, response) => {
-    const call = calls.get((request.url ?? "").split("?", 1)[0]!);
-    if (!call) {
-      response.writeHead(404);
-      response.end();
-      return;
-    }
-    const values = contextValues(request).set(sendKey, (...what) => send(response, ...what));
+  const turns = new Turns();
+  const bodies = new Bodies(options.readMaxBytes);
+  const answer = (call: Call, party: unknown, request: GrpcRequest, response: GrpcResponse) => {
+    const values = contextValues(request)
+      .set(sendKey, (...what) => send(response, ...what))
+      .set(turnKey, () => turns.next(party));
     const asked = questionOf(request, response, values);
-    if (!asked) {
-      response.writeHead(400);
-      response.end();
-      return;
-    }
-    call(asked)
-      .then((answer) => universalResponseToNodeResponse(ended(answer, response), response))
+    if (!asked) return refuse(response, 400);
+    call(limitedIn(asked, call, response, bodies, party))
+      .then((given) => universalResponseToNodeResponse(ended(given, response), response))
       .catch((error) => {
         if (ConnectError.from(error).code !== Code.Aborted) unsent(call.method.name, error);
       });
   };
+  return (request, response) => {
+    const call = calls.get((request.url ?? "").split("?", 1)[0]!);
+    if (!call) return refuse(response, 404);
+    const party = partyOf(request);
+    void turns.next(party).then(() => {
+      if (!isGone(request, response)) answer(call, party, request, response);
+    });
+  };
+}
+
+type Call = ConnectRouter["handlers"][number];
+
+function refuse(response: GrpcResponse, status: number): void {
+  response.writeHead(status);
+  response.end();
+}
+
+/** Returns what stands for the connection that a request came by. */
+export function connectionOf(request: GrpcRequest): unknown {
+  return "stream" in request ? request.stream.session : request.socket;
+}
+
+/** Whether the caller has gone while the request waited for its turn. */
+function isGone(request: GrpcRequest, response: GrpcResponse): boolean {
+  return "stream" in request ? request.stream.destroyed : (response as ServerResponse).destroyed;
 }
 
 type Question = ReturnType<typeof universalRequestFromNodeRequest>;
+
+/** Returns the request with limits on its body. Its bytes count until the answer has ended. */
+function limitedIn(asked: Question, { method }: Call, response: GrpcResponse, bodies: Bodies, party: unknown): Question {
+  let held = 0;
+  let isOver = false;
+  response.once("close", () => {
+    isOver = true;
+    bodies.give(party, held);
+  });
+  const take = (bytes: number) => {
+    if (isOver) return;
+    held += bytes;
+    bodies.take(party, bytes);
+  };
+  const isOne = method.methodKind === "unary" || method.methodKind === "server_streaming";
+  const form = { schema: isOne ? method.input : undefined, contentType: asked.header.get("content-type") ?? "" };
+  return { ...asked, body: limited(asked.body as AsyncIterable<Uint8Array>, form, bodies.longest, take) };
+}
 
 /**
  * Returns the request as the router takes it; undefined if it has headers that cannot be read. The adapter throws there, and an exception in a

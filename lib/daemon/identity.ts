@@ -110,6 +110,12 @@ function certificateName(kind: CertificateNameKind, text: string): CertificateNa
   return { kind, text: (kind === "IP Address" && canonicalAddress(text)) || text };
 }
 
+/** Returns a text for the program that a caller is, or for its user; undefined where the kernel does not show the program. */
+export function partyOf(caller: Caller): string | undefined {
+  if (caller.kind !== "unix") return callerText(caller);
+  return caller.pid === 0 ? undefined : `pid ${caller.pid}`;
+}
+
 /** Returns the caller as the audit log and messages name it. */
 export function callerText(caller: Caller): string {
   if (caller.kind === "tls") return `tls ${caller.names.map(({ text }) => text).join(",") || "without a name"}`;

@@ -16,7 +16,7 @@ import {
 import { InterfaceTable, LateVpp } from "../vpp/index.js";
 import { AuditLog } from "./audit.js";
 import type { CheckedDaemonOptions } from "./options.js";
-import { explainFramesToOperator, explainToOperator, PuntNames } from "./service/index.js";
+import { explainFramesToOperator, explainToOperator, PuntNames, Snapshots } from "./service/index.js";
 import { type SessionMemory, sessionFile, sessionsInEtcd } from "./session-memory.js";
 import { Sessions } from "./sessions.js";
 import { managerUnderStoneWork } from "./stonework-options.js";
@@ -26,6 +26,7 @@ export interface Opened {
   readonly vpp: LateVpp;
   readonly punts: Punts;
   readonly names: PuntNames;
+  readonly snapshots: Snapshots;
   readonly devices: () => DeviceReport;
   readonly table: InterfaceTable;
   readonly audit: AuditLog;
@@ -55,6 +56,7 @@ export async function openParts(options: CheckedDaemonOptions): Promise<Opened> 
       frames: (question) => explainFramesToOperator({ vpp, punts }, question),
     });
     const names = namesOf(punts);
+    const snapshots = snapshotsOf(punts);
     const cluster = punts instanceof ClusterPunts ? punts : undefined;
     cluster?.on("asked", (change) => recordAsked(audit, change));
     const sessions = new Sessions({
@@ -70,7 +72,7 @@ export async function openParts(options: CheckedDaemonOptions): Promise<Opened> 
     // In a cluster, the daemon that acts has them, once it does.
     if (punts instanceof PuntManager) await sessions.load().catch((error) => closeAfter(error, punts));
     const reloadEtcd = async () => cluster?.etcd.reload();
-    return { vpp, punts, names, devices: () => devicesOf(punts), table, audit, sessions, counters, reloadEtcd };
+    return { vpp, punts, names, snapshots, devices: () => devicesOf(punts), table, audit, sessions, counters, reloadEtcd };
   } catch (error) {
     table.close();
     await vpp.close();
@@ -136,6 +138,15 @@ function namesOf(punts: PuntManager | ClusterPunts): PuntNames {
   for (const { id } of punts.list()) names.add(id);
   punts.on("state", (event) => names.take(event));
   return names;
+}
+
+/** A look at VPP may tell more of a punt whose state stays, such as an address. */
+function snapshotsOf(punts: PuntManager | ClusterPunts): Snapshots {
+  const snapshots = new Snapshots(punts);
+  const forget = () => snapshots.forget();
+  if (punts instanceof ClusterPunts) punts.on("punt", forget).on("pass", forget);
+  else punts.on("state", forget).on("pass", forget);
+  return snapshots;
 }
 
 /** In a cluster, the daemon that takes over has the sessions too. */

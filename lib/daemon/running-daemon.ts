@@ -10,7 +10,7 @@ import { ClusterPunts, type Role } from "../cluster/index.js";
 import { peerCredentials } from "../descriptor/index.js";
 import { PuntError } from "../errors.js";
 import { ensureFolder } from "../folder.js";
-import { grpcHandler } from "../grpc-handler.js";
+import { connectionOf, grpcHandler } from "../grpc-handler.js";
 import { answerSpan } from "../grpc-spans.js";
 import { DEFAULT_OWNER } from "../punt/index.js";
 import { isListening } from "../socket-file.js";
@@ -32,7 +32,7 @@ import {
   type TlsDoor,
 } from "./doors/index.js";
 import { openHttpPort } from "./http-port.js";
-import { unixCaller } from "./identity.js";
+import { partyOf, unixCaller } from "./identity.js";
 import { type Opened, openParts } from "./opened.js";
 import { type CheckedDaemonOptions, checkDaemonOptions, type DaemonOptions } from "./options.js";
 import { loadPage, type PageFiles } from "./page/index.js";
@@ -44,6 +44,7 @@ import {
   callerKey,
   EarlierServerReflection,
   HealthService,
+  OneByOne,
   type Parts,
   puntService,
   RequestGate,
@@ -134,6 +135,10 @@ export class RunningDaemon {
       jsonOptions: { ignoreUnknownFields: false },
       readMaxBytes: LONGEST_REQUEST,
       interceptors: [answerSpan],
+      partyOf: (request) => {
+        const caller = callerOf(request);
+        return (caller && partyOf(caller)) ?? connectionOf(request);
+      },
       contextValues: (request) =>
         createContextValues()
           .set(callerKey, callerOf(request))
@@ -208,12 +213,14 @@ export class RunningDaemon {
   }
 
   #newParts(): Parts {
-    const { vpp, punts, names, devices, table, audit, sessions, counters } = this.#opened;
+    const { vpp, punts, names, snapshots, devices, table, audit, sessions, counters } = this.#opened;
     const { socket, attachSocket, socketDirectory, watcherPatience, logger } = this.#options;
     return {
       vpp,
       punts,
       names,
+      snapshots,
+      looks: new OneByOne(),
       devices,
       cluster: () => (punts instanceof ClusterPunts ? punts.standing : undefined),
       as: (by, change) => (punts instanceof ClusterPunts ? punts.as(by, change) : change()),

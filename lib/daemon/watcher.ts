@@ -1,14 +1,15 @@
 // The events that wait for one watcher: joined by punt, bounded, and given up when the watcher does not read.
 import { PuntError } from "../errors.js";
 import { KeyedQueue } from "../keyed-queue.js";
-import { idKey, type PuntEvent, type PuntStatus } from "../punt/index.js";
+import { idKey, type PuntEvent } from "../punt/index.js";
+import type { WireStatus } from "../wire/index.js";
 
 /** The next answer for a watcher. */
 export type Delivery =
   | {
       readonly kind: "snapshot";
       readonly revision: string;
-      readonly punts: readonly PuntStatus[];
+      readonly punts: readonly WireStatus[];
       readonly isGone: boolean;
     }
   | { readonly kind: "change"; readonly revision: string; readonly event: PuntEvent }
@@ -35,7 +36,7 @@ export class WatcherQueue {
     this.#longestWait = longestWait;
   }
 
-  snapshot(revision: string, punts: readonly PuntStatus[], isGone: boolean): void {
+  snapshot(revision: string, punts: readonly WireStatus[], isGone: boolean): void {
     this.#changes.clear();
     this.#snapshot = { kind: "snapshot", revision, punts, isGone };
     this.#put(revision);

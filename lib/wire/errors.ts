@@ -2,6 +2,7 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { messageOf, PuntError } from "../errors.js";
+import { MOST_PARTS } from "../request-body.js";
 import { ErrorDetailSchema } from "./gen/vpp_punt/v1/status_pb.js";
 
 /** The gRPC status of our codes, without "ERR_"; every other code is VPP's or Linux's. */
@@ -64,8 +65,9 @@ export function errorFromWire(error: unknown, op: string): PuntError {
     const text = `the daemon's answer has more than ${LONGEST_ANSWER >> 20} MiB: ask for the punts of one CNF`;
     return new PuntError(op, "ERR_ANSWER_SIZE", text, { longest: LONGEST_ANSWER }, failed.cause);
   }
-  if (failed.code === Code.ResourceExhausted && failed.rawMessage.includes("MaxBytes")) {
-    const text = `a daemon takes requests of at most ${LONGEST_REQUEST >> 20} MiB: apply the punts in several calls`;
+  if (failed.code === Code.ResourceExhausted && /MaxBytes|^the request has more than/.test(failed.rawMessage)) {
+    const most = `${LONGEST_REQUEST >> 20} MiB and ${MOST_PARTS} parts`;
+    const text = `a daemon takes requests of at most ${most}: apply the punts in several calls`;
     return new PuntError(op, "ERR_REQUEST_SIZE", text, { longest: LONGEST_REQUEST }, failed.cause);
   }
   return new PuntError(op, CODES[failed.code] ?? "ERR_DAEMON", `the daemon: ${failed.rawMessage}`, {}, failed.cause);

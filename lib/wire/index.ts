@@ -26,5 +26,6 @@ export {
 } from "./gen/grpc/reflection/v1/reflection_pb.js";
 export * from "./gen/vpp_punt/v1/counters_pb.js";
 export * from "./gen/vpp_punt/v1/punts_pb.js";
+export type { PuntStatus as WireStatus } from "./gen/vpp_punt/v1/status_pb.js";
 export { idFromWire, idToWire, requestFromWire, requestToWire } from "./request.js";
 export { stateFromWire, stateToWire, statusFromWire, statusToWire } from "./status.js";

@@ -51,7 +51,7 @@ function play({
   const entries: Record<string, unknown>[] = [];
   const logged: unknown[] = [];
   const asked: string[] = [];
-  const parts = {
+  const parts: Parts = {
     policy: { rightsOf: () => new Rights(caller, rules, space) },
     names: new PuntNames(),
     owner: OWNER,
@@ -70,6 +70,7 @@ function play({
       },
       get: async () => undefined,
     },
+    snapshots: { now: async () => ({ punts: await parts.punts.list() }) },
     as: (by: string, change: () => Promise<unknown>) => {
       asked.push(by);
       return change();

@@ -46,6 +46,7 @@ test("a stream whose caller goes without having read it ends", async (t) => {
     end = resolve;
   });
   const handler = grpcHandler({
+    readMaxBytes: 1 << 20,
     routes: (router) =>
       router.service(Punts, {
         async *watch() {
@@ -105,7 +106,7 @@ test.serial("a watcher that does not read is dropped, and nothing else notices",
   const logger = { ...SILENT, warn: (_fields: object, message: string) => void logged.push(message) };
   const audit = join(mkdtempSync(join(tmpdir(), "vpp-punt-slow-")), "audit.log");
   t.teardown(() => rmSync(dirname(audit), { recursive: true, force: true }));
-  const { socket, connect: open } = await daemonTest(t, { watcherPatience: 50, audit, logger });
+  const { socket, connect: open } = await daemonTest(t, { watcherPatience: 500, audit, logger });
   const punts = await open();
   const seen = (async () => {
     const states = new Set<string>();

@@ -3,6 +3,7 @@ import { EventEmitter, getEventListeners } from "node:events";
 import { fromBinary } from "@bufbuild/protobuf";
 import test, { type ExecutionContext } from "ava";
 import type { Parts, Scope } from "../../lib/daemon/service/scope.js";
+import { Snapshot } from "../../lib/daemon/service/snapshots.js";
 import { session, watch, watchInterfaces } from "../../lib/daemon/service/streams.js";
 import { Sessions } from "../../lib/daemon/sessions.js";
 import { PuntError } from "../../lib/errors.js";
@@ -37,7 +38,8 @@ function interfaces(t: ExecutionContext, table = new Table()) {
     },
   };
   const parts = { table, policy, stopping: stopping.signal } as unknown as Parts;
-  const answers = watchInterfaces(parts, scope as unknown as Scope, { signal: ending.signal } as never)[
+  const values = { get: () => () => {} };
+  const answers = watchInterfaces(parts, scope as unknown as Scope, { signal: ending.signal, values } as never)[
     Symbol.asyncIterator
   ]();
   t.teardown(() => ending.abort());
@@ -160,6 +162,7 @@ function watched(
   request: object = {},
   rules = { sees: ["a", "b"], isNew: false },
   send: Send | undefined = undefined,
+  now: Snapshot | undefined = undefined,
 ) {
   const [ending, stopping] = [new AbortController(), new AbortController()];
   const listeners = new Set<() => void>();
@@ -168,16 +171,21 @@ function watched(
   const scope = {
     ...{ renew: () => rules.isNew, requireSomeRule: () => {}, record: (error: unknown) => void problems.push(error) },
     ...{ enter: (host: string) => void asked.push({ host } as never), target: { watch: target } },
+    // The punts of another host come from its own watch.
+    elsewhere: now ? undefined : {},
     view: {
       ...{ sees: ({ cnf }: { cnf: string }) => rules.sees.includes(cnf), label: (cnf: string) => `u7.${cnf}` },
-      ...{ status: (status: PuntStatus) => status, event: (event: unknown) => event },
+      ...{ status: (status: PuntStatus) => status, event: (event: unknown) => event, rights: { key: "own" } },
     },
   };
   const onReload = (listener: () => void) => {
     listeners.add(listener);
     return () => listeners.delete(listener);
   };
-  const parts = { policy: { onReload }, longestWait: 3_600_000, stopping: stopping.signal } as unknown as Parts;
+  const parts = {
+    ...{ policy: { onReload }, longestWait: 3_600_000, stopping: stopping.signal },
+    snapshots: { now: async () => now },
+  } as unknown as Parts;
   const responseHeader = new Headers({ "content-type": send ? "application/grpc+proto" : "application/connect+json" });
   const values = { get: (key: unknown) => (key === sendKey ? send : () => {}) };
   const context = { signal: ending.signal, responseHeader, values } as never;
@@ -233,6 +241,20 @@ test("a watcher gets what it may see, and learns at once that it is followed", a
   t.is(await third, "2 change b");
   await say(snapshot([punt("a")], { resync: true }));
   t.is(await next(), "1 snapshot a again");
+});
+
+test("watchers of the daemon's own punts share a snapshot, and get what has changed since", async (t) => {
+  const now = new Snapshot("term:4", [punt("a"), punt("hidden"), punt("u7.b")]);
+  const rules = { sees: ["a", "u7.b"], isNew: false };
+  const { next, say, asked } = watched(t, {}, rules, undefined, now);
+  t.is(await next(), "term:4 snapshot a u7.b");
+  t.is(asked[1]!.from, "term:4");
+  const second = next();
+  await say({ kind: "progress", revision: "term:4" }, change(punt("a")));
+  t.is(await second, "2 change a");
+  const one = watched(t, { cnf: "b" }, rules, undefined, now);
+  t.is(await one.next(), "term:4 snapshot u7.b");
+  t.like(one.asked[1], { from: "term:4", cnf: "u7.b" });
 });
 
 test("after the first answer, what waits for a watcher leaves in one write, and more waits until the watcher takes it", async (t) => {

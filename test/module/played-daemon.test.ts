@@ -18,6 +18,7 @@ type Calls = Partial<ServiceImpl<typeof Punts>>;
 async function client(t: ExecutionContext, calls: Calls, options: ConnectOptions = {}): Promise<RemotePunts> {
   const socket = join(socketFolder(t), "manager.sock");
   const handler = grpcHandler({
+    readMaxBytes: 1 << 20,
     routes: (router) => router.service(Punts, calls),
     contextValues: () => createContextValues(),
     unsent: () => {},

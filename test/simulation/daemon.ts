@@ -11,10 +11,12 @@ import { Policy } from "../../lib/daemon/policy/index.js";
 import {
   Attacher,
   callerKey,
+  OneByOne,
   type Parts,
   PuntNames,
   puntService,
   RequestGate,
+  Snapshots,
 } from "../../lib/daemon/service/index.js";
 import { Sessions } from "../../lib/daemon/sessions.js";
 import { Tokens } from "../../lib/daemon/tokens.js";
@@ -168,7 +170,10 @@ async function partsOf(manager: PuntManager, sessions: Sessions): Promise<Parts>
   const names = new PuntNames();
   for (const { id } of manager.list()) names.add(id);
   manager.on("state", (event) => names.take(event));
+  const snapshots = new Snapshots(manager);
+  for (const event of ["state", "pass"] as const) manager.on(event, () => snapshots.forget());
   return {
+    ...{ snapshots, looks: new OneByOne() },
     ...{ punts: manager, sessions, names, devices: () => manager.knownDevices, hosts: undefined },
     ...{ cluster: () => undefined, as: (_by, change) => change(), vppSocket: "", longestWait: 60_000 },
     ...{ policy: await Policy.load(undefined, 0), audit: await AuditLog.open(undefined, () => {}), log: SILENT },

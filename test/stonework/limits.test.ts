@@ -37,30 +37,35 @@ async function served(t: ExecutionContext) {
   return { client, calls: () => calls };
 }
 
-/** A message of gRPC with that many bytes of an unknown field, compressed. */
-function bombOf(bytes: number): Buffer {
+/** A message of gRPC with that many bytes of an unknown field. */
+function messageOf(bytes: number): Buffer {
   const length = bytes - 6;
   // Field 15, with a length of 4 bytes.
   const varint = [0x80 | (length & 0x7f), 0x80 | ((length >> 7) & 0x7f), 0x80 | ((length >> 14) & 0x7f), length >> 21];
-  const content = gzipSync(Buffer.concat([Buffer.from([0x7a, ...varint]), Buffer.alloc(length)]), { level: 1 });
+  return envelopeOf(Buffer.concat([Buffer.from([0x7a, ...varint]), Buffer.alloc(length)]));
+}
+
+function envelopeOf(content: Buffer, flags = 0): Buffer {
   const head = Buffer.alloc(5);
-  head[0] = 1;
+  head[0] = flags;
   head.writeUInt32BE(content.length, 1);
   return Buffer.concat([head, content]);
 }
 
-test("a message of more than 4 MiB is refused, and the handler is not asked", async (t) => {
+test("a message of more than 4 MiB is refused, and a compressed one, and the handler is not asked", async (t) => {
   const { client, calls } = await served(t);
   const { session } = await client();
-  const answer = async (bytes: number) => {
-    const stream = session.request({ ...HEADERS, "grpc-encoding": "gzip" });
-    stream.resume().end(bombOf(bytes));
+  const answer = async (message: Buffer, more = {}) => {
+    const stream = session.request({ ...HEADERS, ...more });
+    stream.resume().end(message);
     const [trailers] = await once(stream, "trailers");
     return Number(trailers["grpc-status"]);
   };
-  t.is(await answer(4 << 20), 0);
+  t.is(await answer(messageOf(4 << 20)), 0);
   t.is(calls(), 1);
-  t.is(await answer((4 << 20) + 2), 8);
+  t.is(await answer(messageOf((4 << 20) + 2)), 8);
+  // A caller that compresses learns that it may not.
+  t.is(await answer(envelopeOf(gzipSync(Buffer.alloc(1 << 20)), 1), { "grpc-encoding": "gzip" }), 12);
   t.is(calls(), 1);
 });
 

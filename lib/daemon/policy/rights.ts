@@ -22,6 +22,11 @@ export class Rights {
     this.space = space;
   }
 
+  /** A text that is the same for callers with the same rights. */
+  get key(): string {
+    return JSON.stringify([this.space, this.rules]);
+  }
+
   get isOperator(): boolean {
     return this.rules.some(({ operator }) => operator);
   }

@@ -31,9 +31,13 @@ export async function explainFrames(
   const { elsewhere } = scope;
   const on = { interface: name, trace };
   const isShown = (vppName: string) => scope.view.rights.showsInterface(vppName);
+  const own = async () => {
+    const { punts } = await parts.snapshots.now();
+    return explainAll(parts.vpp, punts, frames, on, { isShown, signal });
+  };
   const found = elsewhere
     ? ((await elsewhere.explainFrames({ frames, ...on })) as readonly ExplainedFrame[])
-    : await explainAll(parts.vpp, await parts.punts.list(), frames, on, { isShown, signal });
+    : await scope.looking(signal, own);
   return { frames: found.map((each) => shown(each, scope)) };
 }
 

@@ -37,9 +37,12 @@ export async function explain(
   if (traceMs > 0) scope.requireTrace();
   const status = await scope.requireVisible(id);
   const isShown = (name: string) => view.rights.showsInterface(name);
+  const shown = { isShown, showsSockets: view.rights.isOperator, traceMs, signal };
+  const own = () => explanationOf(parts, status, shown);
   const found = scope.elsewhere
     ? ((await scope.elsewhere.explain(id, traceMs)) as Explanation)
-    : await explanationOf(parts, status, { isShown, showsSockets: view.rights.isOperator, traceMs, signal });
+    : // A trace takes its time, and is for operators.
+      await (traceMs > 0 ? own() : scope.looking(signal, own));
   return {
     steps: found.steps.map(({ place, fact, verdict, remedy = "" }) => {
       return { place, fact: view.text(fact), verdict, remedy: view.text(remedy) };

@@ -28,6 +28,7 @@ import { explain } from "./explain.js";
 import { explainFrames } from "./explain-frames.js";
 import { type RequestGate, waitOf } from "./requests.js";
 import { type Parts, type Scope, streaming, unary, withoutEtcd } from "./scope.js";
+import { type SeenPunt, seenIn } from "./snapshots.js";
 import { session, watch, watchInterfaces } from "./streams.js";
 import type { View } from "./view.js";
 
@@ -186,8 +187,8 @@ function out(status: PuntStatus, { view }: Scope) {
 async function counters(parts: Parts, cnf: string, { view, elsewhere }: Scope) {
   const label = cnf === "" ? undefined : view.label(cnf);
   const own = async () => {
-    const all = await parts.punts.list(label === undefined ? {} : { cnf: label });
-    return parts.counters.read(all.filter(({ id }) => view.sees(id)));
+    const { punts: all } = await parts.snapshots.now();
+    return parts.counters.read(all.filter(({ id }) => (label === undefined || id.cnf === label) && view.sees(id)));
   };
   const { time, punts, sockets } = elsewhere ? ((await elsewhere.counters(label)) as VppCounters) : await own();
   const seen = punts.filter(({ id }) => view.sees(id));
@@ -203,6 +204,22 @@ async function requireKnown({ hosts }: Parts, host: string, { op, view }: Scope)
   throw new PuntError(op, "ERR_NO_SUCH_HOST", `etcd has nothing of host ${host}; ${known}`, { host, hosts: names });
 }
 
+interface Listed {
+  readonly revision: string;
+  readonly seen: readonly SeenPunt[];
+}
+
+async function listHere({ snapshots }: Parts, cnf: string | undefined, view: View): Promise<Listed> {
+  const now = await snapshots.now();
+  return { revision: now.revision, seen: now.seenBy(view, cnf) };
+}
+
+async function listThere(parts: Parts, cnf: string | undefined, scope: Scope): Promise<Listed> {
+  const all = await scope.target.list(cnf === undefined ? {} : { cnf });
+  if (all.length === 0) await requireKnown(parts, scope.host!, scope);
+  return { revision: await revisionOf(scope.target), seen: seenIn(all, scope.view) };
+}
+
 type Looks = Pick<Service, "get" | "list" | "plan" | "counters" | "hosts" | "info">;
 
 function looks(parts: Parts, gate: RequestGate): Looks {
@@ -214,19 +231,19 @@ function looks(parts: Parts, gate: RequestGate): Looks {
     }),
     list: unary(parts, "punt.list", async ({ cnf }, scope) => {
       const { view } = scope;
-      const all = await scope.target.list(cnf === "" ? {} : { cnf: view.label(cnf) });
-      if (scope.host !== undefined && all.length === 0) await requireKnown(parts, scope.host, scope);
-      const punts = all.filter(({ id }) => view.sees(id)).map((status) => statusToWire(view.status(status)));
-      return { punts, revision: await revisionOf(scope.target) };
+      const label = cnf === "" ? undefined : view.label(cnf);
+      const { revision, seen } = scope.elsewhere ? await listThere(parts, label, scope) : await listHere(parts, label, view);
+      return { punts: seen.map(({ status }) => status), revision };
     }),
-    plan: unary(parts, "punt.plan", async (call, scope) => {
+    plan: unary(parts, "punt.plan", async (call, scope, signal) => {
       const add = call.add.map((wire, index) => gate.read(wire, scope, `add[${index}]`));
       const gone = call.delete.map((id) => scope.id(id));
       scope.punts = [...add.map(idOf), ...gone];
       for (const id of gone) await scope.requireVisible(id);
       const leaving = new Set(gone.map(idKey));
       const isReplaced = (id: PuntId) => leaving.has(idKey(id));
-      const run = await gate.pass(add, scope, isReplaced, () => scope.target.plan({ add, delete: gone }));
+      const plan = () => scope.looking(signal, async () => scope.target.plan({ add, delete: gone }));
+      const run = await gate.pass(add, scope, isReplaced, plan);
       return planOut(run, scope);
     }),
     counters: unary(parts, "punt.counters", ({ cnf }, scope) => counters(parts, cnf, scope)),

@@ -61,7 +61,7 @@ export class RequestGate {
       for (const request of requests) found.push(await this.#resources(request, scope));
       // A punt that ends to be under way while the list is read is in neither of the two later looks.
       const before = [...this.#underWay.values()];
-      const listed = rights.needsCount ? await this.#parts.punts.list() : undefined;
+      const listed = rights.needsCount ? (await this.#parts.snapshots.now()).punts : undefined;
       // Nothing else runs from here to the change: the census stays true.
       const census = listed && this.#census(listed, before, replaced);
       for (const [index, request] of requests.entries()) {

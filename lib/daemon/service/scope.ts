@@ -17,12 +17,14 @@ import {
 import type { InterfaceTable } from "../../vpp/index.js";
 import { errorToWire, idFromWire } from "../../wire/index.js";
 import type { AuditLog } from "../audit.js";
-import { type Caller, callerText } from "../identity.js";
+import { type Caller, callerText, partyOf } from "../identity.js";
 import type { NamespacePins } from "../pins.js";
 import type { Policy, Resolver } from "../policy/index.js";
 import type { Sessions } from "../sessions.js";
 import type { Tokens } from "../tokens.js";
 import type { PuntNames } from "./names.js";
+import type { OneByOne } from "./one-by-one.js";
+import type { Snapshots } from "./snapshots.js";
 import { View } from "./view.js";
 
 /** The parts that the calls work with. */
@@ -31,6 +33,10 @@ export interface Parts {
   /** Path of VPP's API socket. */
   readonly vppSocket: string;
   readonly punts: Punts;
+  /** The same punts for calls that only look. */
+  readonly snapshots: Snapshots;
+  /** Looks at VPP. */
+  readonly looks: OneByOne;
   /** The names of all punts, as they are now. */
   readonly names: PuntNames;
   /** Returns what is known of VPP's devices. */
@@ -141,7 +147,7 @@ export class Scope {
   /** Takes the rights of now. @returns whether the caller has other rules than before */
   renew(): boolean {
     const rights = this.#parts.policy.rightsOf(this.#caller);
-    if (JSON.stringify(rights.rules) === JSON.stringify(this.#view.rights.rules)) return false;
+    if (rights.key === this.#view.rights.key) return false;
     this.#view = new View(rights, this.#parts.names);
     return true;
   }
@@ -178,6 +184,11 @@ export class Scope {
    */
   async requireNotHidden(id: PuntId): Promise<void> {
     if (!this.view.sees(id)) await this.requireVisible(id);
+  }
+
+  /** Looks at VPP for the caller, after its earlier looks. @throws PuntError what `look` throws */
+  looking<T>(signal: AbortSignal, look: () => Promise<T>): Promise<T> {
+    return this.#parts.looks.ask(partyOf(this.#caller) ?? callerText(this.#caller), signal, look);
   }
 
   /** VPP's trace has the packets of all CNFs, and to send a frame is a change. @throws PuntError ERR_POLICY */

@@ -4,12 +4,11 @@ import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import type { HandlerContext } from "@connectrpc/connect";
 import { encodeEnvelopes } from "@connectrpc/connect/protocol";
 import { PuntError } from "../../errors.js";
-import { sendKey } from "../../grpc-handler.js";
+import { sendKey, turnKey } from "../../grpc-handler.js";
 import { parseCnf, type WatchEvent } from "../../punt/index.js";
 import {
   changeToWire,
   type SessionRequest,
-  statusToWire,
   type WatchInterfacesResponseSchema,
   type WatchRequest,
   WatchResponseSchema,
@@ -17,6 +16,7 @@ import {
 import { LONGEST_GRACE_MS } from "../session-memory.js";
 import { type Delivery, WatcherQueue } from "../watcher.js";
 import { type Parts, resetKey, type Scope } from "./scope.js";
+import { type SeenPunt, seenIn } from "./snapshots.js";
 
 /** How often a watcher learns that nothing changed for it. */
 const PROGRESS_INTERVAL_MS = 10_000;
@@ -35,12 +35,12 @@ export async function* watch(parts: Parts, request: WatchRequest, scope: Scope, 
     scope.record(error);
     context.values.get(resetKey)();
   };
-  const send = context.values.get(sendKey);
+  const [send, turn] = [context.values.get(sendKey), context.values.get(turnKey)];
   const isBinary = !context.responseHeader.get("content-type")?.includes("json");
   let feeding = new AbortController();
   const start = (asked: Asked) => {
     feeding = new AbortController();
-    void feed(asked, scope, queue, feeding.signal);
+    void feed(parts, asked, scope, { queue, turn, signal: feeding.signal });
   };
   const end = () => {
     feeding.abort();
@@ -58,8 +58,12 @@ export async function* watch(parts: Parts, request: WatchRequest, scope: Scope, 
   start({ from: request.from, cnf: request.cnf, host: request.host, isAgain: false });
   try {
     yield deliver(await queue.next(), scope, isBinary);
-    while (isBinary) await send(await nextBurst(queue, scope), context.signal);
-    for (;;) yield deliver(await queue.next(), scope, isBinary);
+    for (;;) {
+      const delivery = await queue.next();
+      await turn();
+      if (isBinary) await send(burst(delivery, queue, scope), context.signal);
+      else yield deliver(delivery, scope, isBinary);
+    }
   } finally {
     forget();
     queue.close();
@@ -77,30 +81,54 @@ function stoppingError(): PuntError {
   return new PuntError("punt.watch", "ERR_CLOSED", "the daemon is stopping");
 }
 
+interface Feeding {
+  readonly queue: WatcherQueue;
+  readonly signal: AbortSignal;
+  turn(): Promise<void>;
+}
+
 /** Reads the manager's events as they come, whatever the watcher does. */
-async function feed({ from, cnf, host, isAgain }: Asked, scope: Scope, queue: WatcherQueue, signal: AbortSignal) {
+async function feed(
+  { snapshots }: Parts,
+  { from, cnf, host, isAgain }: Asked,
+  scope: Scope,
+  { queue, signal, turn }: Feeding,
+): Promise<void> {
+  // A new policy is one for many watches at once.
+  if (isAgain) await turn();
   const { view } = scope;
+  let start = from;
   let unseen: string | undefined;
   let isAnswered = false;
   const timer = setInterval(() => {
     if (unseen !== undefined) queue.progress(unseen);
     unseen = undefined;
   }, PROGRESS_INTERVAL_MS).unref();
+  const begin = (revision: string, seen: readonly SeenPunt[], isGone: boolean) => {
+    const punts = seen.map(({ status }) => status);
+    queue.snapshot(revision, punts, isAgain || isGone);
+  };
   const take = (event: WatchEvent) => {
     if (signal.aborted) return;
-    if (event.kind === "snapshot") {
-      const punts = event.punts.filter(({ id }) => view.sees(id));
-      queue.snapshot(event.revision, punts, isAgain || event.resync === true);
-    } else if (event.kind === "change" && view.sees(event.event.id)) queue.change(event.revision, event.event);
+    if (event.kind === "snapshot") begin(event.revision, seenIn(event.punts, view), event.resync === true);
+    else if (event.kind === "change" && view.sees(event.event.id)) queue.change(event.revision, event.event);
     // A watcher that comes back learns at once that it is followed again.
     else if (!isAnswered) queue.progress(event.revision);
-    else unseen = event.revision;
+    else if (event.revision !== start) unseen = event.revision;
     isAnswered = true;
   };
   try {
-    const options = { ...(from !== "" && { from }), ...(cnf !== "" && { cnf: view.label(cnf) }), signal };
     scope.requireSomeRule();
     scope.enter(host);
+    const label = cnf === "" ? undefined : view.label(cnf);
+    if (start === "" && !scope.elsewhere) {
+      const now = await snapshots.now();
+      if (signal.aborted) return;
+      begin(now.revision, now.seenBy(view, label), false);
+      isAnswered = true;
+      start = now.revision;
+    }
+    const options = { ...(start !== "" && { from: start }), ...(label !== undefined && { cnf: label }), signal };
     for await (const event of scope.target.watch(options)) take(event);
     if (!signal.aborted) queue.fail(stoppingError());
   } catch (error) {
@@ -111,11 +139,11 @@ async function feed({ from, cnf, host, isAgain }: Asked, scope: Scope, queue: Wa
   }
 }
 
-/** Waits for news, and returns the envelopes of all that waits then, up to a limit. */
-async function nextBurst(queue: WatcherQueue, scope: Scope): Promise<Uint8Array> {
+/** Returns the envelopes of a delivery and of what waits behind it, up to a limit. */
+function burst(first: Delivery, queue: WatcherQueue, scope: Scope): Uint8Array {
   const envelopes: { flags: number; data: Uint8Array }[] = [];
   let size = 0;
-  let delivery: Delivery | undefined = await queue.next();
+  let delivery: Delivery | undefined = first;
   for (; delivery; delivery = size < BURST_BYTES ? queue.take() : undefined) {
     const data = toBinary(WatchResponseSchema, create(WatchResponseSchema, deliver(delivery, scope, true)));
     envelopes.push({ flags: 0, data });
@@ -128,7 +156,7 @@ function deliver(delivery: Delivery, { view }: Scope, isBinary: boolean): Messag
   const { revision } = delivery;
   if (delivery.kind === "progress") return { revision, event: { case: "progress", value: {} } };
   if (delivery.kind === "snapshot") {
-    const punts = delivery.punts.map((status) => statusToWire(view.status(status)));
+    const punts = [...delivery.punts];
     return { revision, event: { case: "snapshot", value: { punts, revisionGone: delivery.isGone } } };
   }
   return { revision, event: { case: "change", value: changeToWire(view.event(delivery.event), isBinary) } };
@@ -161,7 +189,7 @@ export async function* session(parts: Parts, request: SessionRequest, scope: Sco
 export async function* watchInterfaces(
   { table, policy, stopping }: Parts,
   scope: Scope,
-  { signal }: HandlerContext,
+  { signal, values }: HandlerContext,
 ): AsyncIterable<MessageInitShape<typeof WatchInterfacesResponseSchema>> {
   const ending = AbortSignal.any([signal, stopping]);
   const isShown = (name: string) => scope.view.rights.showsInterface(name);
@@ -184,6 +212,7 @@ export async function* watchInterfaces(
       scope.requireSomeRule();
       // A daemon that has just started does not take the interfaces away that its watchers know.
       if (isNews && table.isKnown) {
+        await values.get(turnKey)();
         isNews = false;
         const start = performance.now();
         yield { connected: table.isConnected, interfaces: table.list().filter(({ name }) => isShown(name)) };
