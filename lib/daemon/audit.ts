@@ -157,8 +157,19 @@ async function openLog(path: string): Promise<FileHandle> {
   return open(path, APPEND | (linkAt(path) === "trusted" ? 0 : constants.O_NOFOLLOW), 0o640);
 }
 
-function lineOf(entry: AuditEntry): string {
-  return `${JSON.stringify({ time: new Date().toISOString(), ...entry })}\n`;
+/** Punts of a line. A call may name a hundred thousand of them. */
+const MOST_PUNTS = 1_000;
+/** Characters of a line's message. */
+const LONGEST_MESSAGE = 4_000;
+
+function lineOf({ punts, message, ...entry }: AuditEntry): string {
+  const more = (punts?.length ?? 0) - MOST_PUNTS;
+  const line = {
+    ...{ time: new Date().toISOString(), ...entry, punts: punts?.slice(0, MOST_PUNTS) },
+    ...(more > 0 && { morePunts: more }),
+    message: message?.slice(0, LONGEST_MESSAGE),
+  };
+  return `${JSON.stringify(line)}\n`;
 }
 
 function lossOf(count: number): AuditEntry {

@@ -70,6 +70,21 @@ test("a log that is moved away is opened by its name again, and no entry is lost
   t.deepEqual(callsIn(texts.join("")), [...Array(100).keys()].map(String));
 });
 
+test("a line has a thousand punts at most, and how many more there are, and a message that a caller cannot make long", async (t) => {
+  const path = join(folderOf(t), "audit.log");
+  const log = await AuditLog.open(path, (error) => t.fail(String(error)));
+  const punts = Array.from({ length: 1_002 }, (_, index) => ({ cnf: `c${index}`, key: "", label: "" }));
+  log.write({ ...entry(1), punts, message: "x".repeat(100_000) });
+  log.write({ ...entry(2), punts: punts.slice(0, 1_000), message: "short" });
+  await log.close();
+  const [long, short] = readFileSync(path, "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  t.deepEqual([long.punts.length, long.morePunts, long.message.length], [1_000, 2, 4_000]);
+  t.deepEqual([short.punts.length, short.morePunts, short.message], [1_000, undefined, "short"]);
+});
+
 need("root", "unshare").test("after a full disk the log goes on with whole lines, and lacks no entry", (t) => {
   const folder = folderOf(t);
   const code = `
@@ -172,7 +187,7 @@ test("a line that a pipe has taken in part is ended before the next one, as it c
   const problems: unknown[] = [];
   const log = await AuditLog.open(path, (error) => problems.push((error as NodeJS.ErrnoException).code));
   // More than a pipe holds.
-  log.write({ ...entry(0), message: "x".repeat(300_000) });
+  log.write({ ...entry(0), objections: ["x".repeat(300_000)] });
   while (taken(first) === "") await sleep(1);
   closeSync(first);
   while (problems.length === 0) await sleep(1);
