@@ -7,6 +7,9 @@ import type { SessionMemory, StoredSession } from "./session-memory.js";
 /** Milliseconds until a deletion or a write is tried again that has failed: the disk is full, or etcd is away. */
 const RETRY_MS = 1_000;
 
+/** Sessions without a stream and without punts that are kept. A program that comes back with its session's id has it again all the same. */
+const MOST_IDLE = 1_000;
+
 /** Milliseconds that programs have to come to a daemon that takes over. They find out after 15 s that the daemon before it is stopped. */
 const TAKEOVER_MS = 20_000;
 
@@ -41,6 +44,8 @@ interface Options {
 export class Sessions {
   readonly #options: Options;
   readonly #sessions = new Map<string, Session>();
+  /** Those that had neither a stream nor punts when their streams ended, the oldest first. */
+  readonly #idle = new Set<Session>();
   /** Of each punt that is in a session. */
   readonly #byPunt = new Map<string, Binding>();
   /** How often a punt was bound. */
@@ -114,6 +119,7 @@ export class Sessions {
     const session = known ?? newSession(id === "" ? randomUUID() : id, cnf, graceMs);
     session.graceMs = graceMs;
     clearTimeout(session.timer);
+    this.#idle.delete(session);
     this.#sessions.set(session.id, session);
     const ended = new Promise<never>((_resolve, reject) => {
       session.end = reject;
@@ -197,6 +203,7 @@ export class Sessions {
       end?.(error);
     }
     this.#sessions.clear();
+    this.#idle.clear();
     this.#byPunt.clear();
   }
 
@@ -210,16 +217,27 @@ export class Sessions {
     await this.#saving;
   }
 
-  #forget({ id, timer }: Session): void {
-    clearTimeout(timer);
-    this.#sessions.delete(id);
+  #forget(session: Session): void {
+    clearTimeout(session.timer);
+    this.#idle.delete(session);
+    this.#sessions.delete(session.id);
   }
 
   #ended(session: Session, end: Session["end"]): void {
     // A newer stream of the same session may be open already.
     if (session.end !== end) return;
     session.end = undefined;
-    if (this.#sessions.get(session.id) === session) this.#expireLater(session);
+    if (this.#sessions.get(session.id) !== session) return;
+    this.#expireLater(session);
+    if (session.punts.size === 0) this.#rest(session);
+  }
+
+  #rest(session: Session): void {
+    this.#idle.add(session);
+    if (this.#idle.size <= MOST_IDLE) return;
+    const oldest = this.#idle.values().next().value!;
+    this.#idle.delete(oldest);
+    if (oldest.end === undefined && oldest.punts.size === 0) this.#forget(oldest);
   }
 
   /** A daemon that stops ends no session: its next life has them. */
@@ -231,6 +249,7 @@ export class Sessions {
   async #expire(session: Session): Promise<void> {
     const handOvers = this.#handOvers;
     this.#sessions.delete(session.id);
+    this.#idle.delete(session);
     for (const key of session.punts.keys()) this.#byPunt.delete(key);
     const left: PuntId[] = [];
     // All at once: each deletion by itself costs a look at VPP.

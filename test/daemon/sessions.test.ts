@@ -65,6 +65,23 @@ test("of a CNF's sessions without punts, the last one alone is kept", async (t) 
   t.deepEqual(deleted, []);
 });
 
+test("of sessions without streams and punts, a thousand are kept, and those with a stream or a punt stay", async (t) => {
+  const { sessions, open } = sessionsOf(t);
+  const ids = Array.from({ length: 1_003 }, (_, index) => {
+    const { id, close } = open(`c${index}`, HOUR);
+    if (index === 1) sessions.bind(id, punt("c1"));
+    close();
+    return id;
+  });
+  const streaming = open("c2", HOUR, ids[2]);
+  for (const more of ["x", "y"]) open(more, HOUR).close();
+  t.throws(() => sessions.bind(ids[0]!, punt("c0", "late")), { code: "ERR_NO_SUCH_SESSION" });
+  t.throws(() => sessions.bind(ids[3]!, punt("c3", "late")), { code: "ERR_NO_SUCH_SESSION" });
+  for (const index of [1, 2, 5, 1_002]) sessions.bind(ids[index]!, punt(`c${index}`, "late"));
+  t.is(open("c0", HOUR, ids[0]).id, ids[0], "a program has its session again");
+  streaming.close();
+});
+
 test("a program that comes back within the grace period keeps its punts", async (t) => {
   const { sessions, deleted, open } = sessionsOf(t);
   const first = open("a", HOUR);
