@@ -12,6 +12,8 @@ const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW;
 
 /** A namespace that no punt names is kept so long: its CNF is about to ask for the punt. */
 const UNUSED_MS = 60_000;
+/** Namespaces of one user's that no punt names: many CNFs may start at once. Each is a mount, and exists as long as that. */
+const MOST_UNUSED = 1_024;
 /** Most bytes of what `mount` and `umount` may print. */
 const MOST_WORDS = 65_536;
 
@@ -24,31 +26,48 @@ export class NamespacePins {
   readonly #deadline: number;
   /** Since when no punt names a namespace, as far as this daemon knows. */
   readonly #unusedSince = new Map<string, number>();
+  /** Who handed them over. */
+  readonly #owners = new Map<string, string>();
 
-  /** `deadline`: how long `mount` and `umount` may take, in milliseconds. */
-  constructor(directory: string, deadline = 5_000) {
+  readonly #mostUnused: number;
+
+  /** `deadline`: how long `mount` and `umount` may take, in milliseconds. `mostUnused`: namespaces of an owner that no punt names. */
+  constructor(directory: string, deadline = 5_000, mostUnused = MOST_UNUSED) {
     this.#directory = directory;
     this.#deadline = deadline;
+    this.#mostUnused = mostUnused;
   }
 
   /**
-   * Returns the path of a CNF's namespace: the same for the same namespace. "" for the daemon's own.
+   * Returns the path of a CNF's namespace: the same for the same namespace. "" for the daemon's own. `owner`: who hands it over.
    *
-   * @throws PuntError ERR_NOT_A_NAMESPACE; EPERM: the daemon may not mount
+   * @throws PuntError ERR_NOT_A_NAMESPACE; ERR_RESOURCE_EXHAUSTED: too many of the owner's have no punt; EPERM: the daemon may not mount
    */
-  async pin(cnf: string, namespace: Descriptor): Promise<string> {
+  async pin(cnf: string, namespace: Descriptor, owner: string): Promise<string> {
     const own = networkNamespace(OWN_NAMESPACE);
     const { device, inode } = networkNamespace(namespace);
     if (own.device === device && own.inode === inode) return "";
     const path = join(this.#directory, `${prefixOf(cnf)}-${inode}`);
+    this.#requireRoom(path, owner);
     this.#unusedSince.set(path, performance.now());
-    if (isNamespace(path, inode)) return path;
+    this.#owners.set(path, owner);
+    try {
+      await this.#bind(path, inode, namespace);
+      return path;
+    } catch (error) {
+      this.#forget(path);
+      throw error;
+    }
+  }
+
+  async #bind(path: string, inode: bigint, namespace: Descriptor): Promise<void> {
+    if (isNamespace(path, inode)) return;
     await ensureFolder(this.#directory, 0o755);
     await (await open(path, NEW_FILE, 0o444)).close();
     // The child has a descriptor of its own: the number of ours may be another file's by the time that it mounts.
     const bind = ["--no-canonicalize", "--bind", "/proc/self/fd/3", path];
     const complaint = (await this.#run("mount", bind, namespace.fd)) ?? "something else is there";
-    if (isNamespace(path, inode)) return path;
+    if (isNamespace(path, inode)) return;
     await this.#remove(path).catch(() => {});
     const message = `the CNF's network namespace cannot be bound to ${path}: ${complaint}`;
     throw new PuntError("punt.attach", "EPERM", message, { path });
@@ -61,13 +80,27 @@ export class NamespacePins {
 
   /** Lets go of the namespaces that no punt has named for a minute. Another daemon of the host, or an earlier life, may have pinned them. */
   async clean(used: ReadonlySet<string>): Promise<void> {
-    for (const path of used) this.#unusedSince.delete(path);
+    for (const path of used) this.#forget(path);
     const names = await readdir(this.#directory).catch(() => []);
     for (const path of names.map((name) => join(this.#directory, name))) {
       if (used.has(path) || !this.#isUnusedLong(path)) continue;
-      this.#unusedSince.delete(path);
+      this.#forget(path);
       await this.#remove(path);
     }
+  }
+
+  #requireRoom(path: string, owner: string): void {
+    if (this.#owners.has(path)) return;
+    let count = 0;
+    for (const each of this.#owners.values()) if (each === owner) count++;
+    if (count < this.#mostUnused) return;
+    const message = `no punt names ${count} of the network namespaces that ${owner} has handed over: ask for punts first`;
+    throw new PuntError("punt.attach", "ERR_RESOURCE_EXHAUSTED", message);
+  }
+
+  #forget(path: string): void {
+    this.#unusedSince.delete(path);
+    this.#owners.delete(path);
   }
 
   async #remove(path: string): Promise<void> {

@@ -50,16 +50,32 @@ async function otherNamespace(t: ExecutionContext): Promise<Descriptor> {
   return namespace;
 }
 
+rootTest.serial("a user hands over so many namespaces without punts, and others are not held up", async (t) => {
+  const directory = socketFolder(t);
+  const namespace = await otherNamespace(t);
+  const pins = new NamespacePins(directory, 5_000, 1);
+  t.teardown(() => {
+    for (const name of readdirSync(directory)) spawnSync("umount", ["--lazy", join(directory, name)]);
+  });
+  const path = await pins.pin("a", namespace, "uid 1");
+  t.is(await pins.pin("a", namespace, "uid 1"), path);
+  const refusal = { code: "ERR_RESOURCE_EXHAUSTED", message: /no punt names 1 of the network namespaces that uid 1/ };
+  await t.throwsAsync(pins.pin("b", namespace, "uid 1"), refusal);
+  t.true(pins.isOf("c", await pins.pin("c", namespace, "uid 2")));
+  await pins.clean(new Set([path]));
+  t.true(pins.isOf("b", await pins.pin("b", namespace, "uid 1")));
+});
+
 rootTest.serial("a namespace that comes again is at the same path, and is mounted once", async (t) => {
   const directory = socketFolder(t);
   const namespace = await otherNamespace(t);
   const pins = new NamespacePins(directory);
-  const path = await pins.pin("dns", namespace);
+  const path = await pins.pin("dns", namespace, "root");
   t.teardown(() => spawnSync("umount", ["--lazy", path]));
   t.true(pins.isOf("dns", path));
   t.false(pins.isOf("fw", path));
-  t.is(await pins.pin("dns", namespace), path);
-  t.is(await new NamespacePins(directory).pin("dns", namespace), path, "the next life of the daemon");
+  t.is(await pins.pin("dns", namespace, "root"), path);
+  t.is(await new NamespacePins(directory).pin("dns", namespace, "root"), path, "the next life of the daemon");
   const mounts = () => readFileSync("/proc/self/mountinfo", "utf8").split(` ${path} `).length - 1;
   t.is(mounts(), 1);
   const real = performance.now;
@@ -77,7 +93,7 @@ rootTest.serial("the error for a namespace that cannot be mounted says why, and 
   process.env.PATH = programs;
   t.teardown(() => Object.assign(process.env, { PATH }));
   const refused = async (reason: string) => {
-    const pinned = new NamespacePins(directory).pin("dns", namespace);
+    const pinned = new NamespacePins(directory).pin("dns", namespace, "root");
     const error = await t.throwsAsync(pinned, { code: "EPERM" });
     t.regex(error!.message, /^punt\.attach: the CNF's network namespace cannot be bound to \//);
     t.true(error!.message.endsWith(`: ${reason}`), error!.message);
@@ -115,7 +131,7 @@ rootTest.serial(
     const { folder, pinned } = withPrograms(t, "touch begun; until [ -e go ]; do sleep 0.01; done; readlink $3 > seen");
     const namespace = await otherNamespace(t);
     const { ino } = statSync(`/proc/self/fd/${namespace.fd}`);
-    const refused = t.throwsAsync(new NamespacePins(pinned).pin("cnf", namespace), { code: "EPERM" });
+    const refused = t.throwsAsync(new NamespacePins(pinned).pin("cnf", namespace, "root"), { code: "EPERM" });
     await until(() => existsSync(join(folder, "begun")));
     namespace.close();
     writeFileSync(join(folder, "go"), "");
@@ -126,14 +142,14 @@ rootTest.serial(
 
 rootTest.serial("a path where something else than the namespace is afterwards is refused, and not left", async (t) => {
   const { pinned } = withPrograms(t, "exit 0");
-  const pinning = new NamespacePins(pinned).pin("cnf", await otherNamespace(t));
+  const pinning = new NamespacePins(pinned).pin("cnf", await otherNamespace(t), "root");
   await t.throwsAsync(pinning, { code: "EPERM", message: /something else is there$/ });
   t.deepEqual(readdirSync(pinned), []);
 });
 
 rootTest.serial("a mount that never ends is given up", async (t) => {
   const { folder, pinned } = withPrograms(t, "echo $$ > pid; exec sleep 600");
-  const pinning = new NamespacePins(pinned, 500).pin("cnf", await otherNamespace(t));
+  const pinning = new NamespacePins(pinned, 500).pin("cnf", await otherNamespace(t), "root");
   await t.throwsAsync(pinning, { code: "EPERM", message: /it did not end within 0.5 s$/ });
   const pid = readFileSync(join(folder, "pid"), "utf8").trim();
   await until(() => !existsSync(`/proc/${pid}`));
