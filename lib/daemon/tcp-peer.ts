@@ -33,11 +33,18 @@ export async function peerUser(ends: TcpEnds): Promise<number | undefined> {
   const tables = await Promise.all(
     ["tcp", "tcp6"].map((name) => readFile(`/proc/self/net/${name}`, "utf8").catch(() => "")),
   );
-  for (const line of tables.flatMap((table) => table.split("\n"))) {
-    const [, local = "", remote = "", state, , , , uid, , inode] = line.trim().split(/\s+/);
-    if (state === ESTABLISHED && inode !== "0" && from.includes(local) && to.includes(remote)) return Number(uid);
+  const rows = from.flatMap((local) => to.map((remote) => ` ${local} ${remote} ${ESTABLISHED} `));
+  for (const line of tables.flatMap((table) => rows.flatMap((row) => lineWith(table, row) ?? []))) {
+    const [, , , , , , , uid, , inode] = line.trim().split(/\s+/);
+    if (inode !== "0") return Number(uid);
   }
   return undefined;
+}
+
+/** Returns the line of a table with a text. The table of a busy machine is long, and each connection asks for a line of it. */
+function lineWith(table: string, text: string): string | undefined {
+  const at = table.indexOf(text);
+  return at < 0 ? undefined : table.slice(table.lastIndexOf("\n", at) + 1, table.indexOf("\n", at));
 }
 
 /** Returns an end as the tables name it: in the table of its family, and for IPv4 in that of IPv6 too. */

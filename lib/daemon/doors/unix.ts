@@ -10,6 +10,7 @@ import { ensureFolder } from "../../folder.js";
 import { SilentConnections } from "../../silent-connections.js";
 import { closeAt, inodeOf, setSocketRights } from "../../socket-file.js";
 import type { Caller } from "../identity.js";
+import { Crowd } from "./crowd.js";
 import { type Door, type Handler, HTTP2_SETTINGS, markCaller } from "./door.js";
 
 /** How an HTTP/2 connection begins; every HTTP/1.1 request begins otherwise. */
@@ -49,11 +50,12 @@ export async function openUnixDoor(options: UnixDoorOptions): Promise<Door> {
   const http2 = createHttp2({ settings: HTTP2_SETTINGS }, handler);
   const open = new Set<Socket>();
   const silent = new SilentConnections<Socket>();
+  const crowd = new Crowd();
   const server = createServer((socket) => {
     open.add(socket);
     socket.on("close", () => open.delete(socket)).on("error", () => {});
     silent.add(socket, socket);
-    accept(socket, options, (isHttp2) => {
+    accept(socket, options, crowd, (isHttp2) => {
       silent.delete(socket);
       (isHttp2 ? http2 : http1).emit("connection", socket);
     });
@@ -130,9 +132,14 @@ function asPrivate(make: () => void): void {
 }
 
 /** Reads who is there, and then the first bytes: they say which HTTP it is. */
-function accept(socket: Socket, options: UnixDoorOptions, serve: (isHttp2: boolean) => void): void {
+function accept(socket: Socket, options: UnixDoorOptions, crowd: Crowd, serve: (isHttp2: boolean) => void): void {
   try {
-    markCaller(socket, options.callerOf(socket));
+    const caller = options.callerOf(socket);
+    const leave = crowd.enter(caller);
+    // No word to the log: the caller could fill it.
+    if (!leave) return void socket.destroy();
+    socket.once("close", leave);
+    markCaller(socket, caller);
   } catch (error) {
     options.problem(error);
     socket.destroy();
