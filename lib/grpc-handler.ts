@@ -99,7 +99,13 @@ function isGone(request: GrpcRequest, response: GrpcResponse): boolean {
 type Question = ReturnType<typeof universalRequestFromNodeRequest>;
 
 /** Returns the request with limits on its body. Its bytes count until the answer has ended. */
-function limitedIn(asked: Question, { method }: Call, response: GrpcResponse, bodies: Bodies, party: unknown): Question {
+function limitedIn(
+  asked: Question,
+  { method }: Call,
+  response: GrpcResponse,
+  bodies: Bodies,
+  party: unknown,
+): Question {
   let held = 0;
   let isOver = false;
   response.once("close", () => {

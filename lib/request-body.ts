@@ -4,7 +4,7 @@ import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import { Code, ConnectError } from "@connectrpc/connect";
 
 /** Messages within a request, elements of its lists and its byte strings. */
-export const MOST_PARTS = 262_144;
+export const MOST_PARTS = 131_072;
 
 /** The bytes of the requests under way, by party. */
 export class Bodies {

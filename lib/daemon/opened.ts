@@ -72,7 +72,18 @@ export async function openParts(options: CheckedDaemonOptions): Promise<Opened> 
     // In a cluster, the daemon that acts has them, once it does.
     if (punts instanceof PuntManager) await sessions.load().catch((error) => closeAfter(error, punts));
     const reloadEtcd = async () => cluster?.etcd.reload();
-    return { vpp, punts, names, snapshots, devices: () => devicesOf(punts), table, audit, sessions, counters, reloadEtcd };
+    return {
+      vpp,
+      punts,
+      names,
+      snapshots,
+      devices: () => devicesOf(punts),
+      table,
+      audit,
+      sessions,
+      counters,
+      reloadEtcd,
+    };
   } catch (error) {
     table.close();
     await vpp.close();

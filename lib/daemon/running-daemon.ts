@@ -10,7 +10,7 @@ import { ClusterPunts, type Role } from "../cluster/index.js";
 import { peerCredentials } from "../descriptor/index.js";
 import { PuntError } from "../errors.js";
 import { ensureFolder } from "../folder.js";
-import { connectionOf, grpcHandler } from "../grpc-handler.js";
+import { grpcHandler } from "../grpc-handler.js";
 import { answerSpan } from "../grpc-spans.js";
 import { DEFAULT_OWNER } from "../punt/index.js";
 import { isListening } from "../socket-file.js";
@@ -29,10 +29,11 @@ import {
   openTlsDoor,
   openUnixDoor,
   PlacedFile,
+  partyAt,
   type TlsDoor,
 } from "./doors/index.js";
 import { openHttpPort } from "./http-port.js";
-import { partyOf, unixCaller } from "./identity.js";
+import { unixCaller } from "./identity.js";
 import { type Opened, openParts } from "./opened.js";
 import { type CheckedDaemonOptions, checkDaemonOptions, type DaemonOptions } from "./options.js";
 import { loadPage, type PageFiles } from "./page/index.js";
@@ -42,6 +43,7 @@ import { Policy, Resolver } from "./policy/index.js";
 import {
   Attacher,
   callerKey,
+  Dumps,
   EarlierServerReflection,
   HealthService,
   OneByOne,
@@ -135,10 +137,7 @@ export class RunningDaemon {
       jsonOptions: { ignoreUnknownFields: false },
       readMaxBytes: LONGEST_REQUEST,
       interceptors: [answerSpan],
-      partyOf: (request) => {
-        const caller = callerOf(request);
-        return (caller && partyOf(caller)) ?? connectionOf(request);
-      },
+      partyOf: partyAt,
       contextValues: (request) =>
         createContextValues()
           .set(callerKey, callerOf(request))
@@ -221,6 +220,7 @@ export class RunningDaemon {
       names,
       snapshots,
       looks: new OneByOne(),
+      dumps: new Dumps(),
       devices,
       cluster: () => (punts instanceof ClusterPunts ? punts.standing : undefined),
       as: (by, change) => (punts instanceof ClusterPunts ? punts.as(by, change) : change()),

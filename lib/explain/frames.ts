@@ -1,4 +1,5 @@
 // Explains frames that one interface of VPP receives, and has VPP trace them on request.
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { PuntStatus, VppApi } from "../punt/index.js";
 import { explainFrame, type FrameExplanation, frameFacts } from "./frame.js";
 import { type FrameTrace, traceFrame } from "./trace.js";
@@ -34,6 +35,8 @@ export async function explainFrames(
   const facts = await frameFacts(vpp);
   const all: ExplainedFrame[] = [];
   for (const frame of frames) {
+    // Each frame costs a look at all punts: other work comes in between.
+    await nextTurn();
     if (signal?.aborted) break;
     const found = explainFrame(facts, statuses, { frame, interface: name }, isShown);
     const trace = isTraced ? await traceFrame(vpp, { frame, interface: found.interface }) : undefined;

@@ -52,6 +52,9 @@ export class InterfaceTable extends EventEmitter<{ change: [] }> {
   #events: { close(): unknown } | undefined;
   #pause: NodeJS.Timeout | undefined;
   #look: NodeJS.Timeout | undefined;
+  /** The reading under way, and the one that begins after it. */
+  #reading: Promise<void> | undefined;
+  #next: Promise<void> | undefined;
   /** Milliseconds that the last reading took. */
   #readingMs = 0;
   #closed = false;
@@ -108,11 +111,26 @@ export class InterfaceTable extends EventEmitter<{ change: [] }> {
   }
 
   /**
-   * Reads the interfaces now.
+   * Reads the interfaces now. All who ask during a reading share the next one.
    *
    * @throws PuntError ERR_DISCONNECTED: VPP is away
    */
-  async refresh(): Promise<void> {
+  refresh(): Promise<void> {
+    if (!this.#reading) return this.#begin();
+    this.#next ??= this.#reading.catch(() => {}).then(() => this.#begin());
+    return this.#next;
+  }
+
+  #begin(): Promise<void> {
+    this.#next = undefined;
+    const reading = this.#read().finally(() => {
+      if (this.#reading === reading) this.#reading = undefined;
+    });
+    this.#reading = reading;
+    return reading;
+  }
+
+  async #read(): Promise<void> {
     if (!this.#source.isConnected) return this.#set([]);
     const start = performance.now();
     const details = await this.#source.dumpAll("sw_interface_dump", {

@@ -18,6 +18,7 @@ const STATUS: Readonly<Record<string, Code>> = {
   READ_ONLY: Code.FailedPrecondition,
   POOL_EXHAUSTED: Code.ResourceExhausted,
   SLOW_WATCHER: Code.ResourceExhausted,
+  RESOURCE_EXHAUSTED: Code.ResourceExhausted,
   DISCONNECTED: Code.Unavailable,
   CLOSED: Code.Unavailable,
   UNRESOLVED: Code.Unavailable,
@@ -65,8 +66,11 @@ export function errorFromWire(error: unknown, op: string): PuntError {
     const text = `the daemon's answer has more than ${LONGEST_ANSWER >> 20} MiB: ask for the punts of one CNF`;
     return new PuntError(op, "ERR_ANSWER_SIZE", text, { longest: LONGEST_ANSWER }, failed.cause);
   }
-  if (failed.code === Code.ResourceExhausted && /MaxBytes|^the request has more than/.test(failed.rawMessage)) {
-    const most = `${LONGEST_REQUEST >> 20} MiB and ${MOST_PARTS} parts`;
+  if (
+    failed.code === Code.ResourceExhausted &&
+    /MaxBytes|^the (caller's )?requests? .*ha(s|ve) more than/.test(failed.rawMessage)
+  ) {
+    const most = `${LONGEST_REQUEST >> 20} MiB and ${MOST_PARTS} parts, and ${LONGEST_REQUEST >> 19} MiB at a time`;
     const text = `a daemon takes requests of at most ${most}: apply the punts in several calls`;
     return new PuntError(op, "ERR_REQUEST_SIZE", text, { longest: LONGEST_REQUEST }, failed.cause);
   }

@@ -106,6 +106,36 @@ test("reading the table of interfaces takes only a part of the time, however man
   t.true(readings >= 2 && readings <= 10, `${readings} readings`);
 });
 
+test("all who ask for VPP's interfaces during a reading share the next one, also if the first one fails", async (t) => {
+  const readings: { done(): void; fail(): void }[] = [];
+  const source = {
+    isConnected: false,
+    on: () => {},
+    off: () => {},
+    dumpAll: () =>
+      new Promise<[]>((resolve, reject) => {
+        readings.push({ done: () => resolve([]), fail: () => reject(new Error("gone")) });
+      }),
+    subscribe: () => Promise.reject(new Error("none")),
+  };
+  const table = new InterfaceTable(source);
+  t.teardown(() => table.close());
+  source.isConnected = true;
+  const first = table.refresh();
+  const others = Array.from({ length: 100 }, () => table.refresh());
+  t.is(readings.length, 1, "who asks late may not get what was read before");
+  readings[0]!.fail();
+  await t.throwsAsync(first, { message: "gone" });
+  while (readings.length < 2) await sleep(1);
+  const last = table.refresh();
+  readings[1]!.done();
+  await Promise.all(others);
+  while (readings.length < 3) await sleep(1);
+  readings[2]!.done();
+  await last;
+  t.is(readings.length, 3);
+});
+
 function spanOf(cnf: string, vppInterface: string) {
   return { cnf, type: "SPAN", interconnect: "MEMIF", vppInterface };
 }

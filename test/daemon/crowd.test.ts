@@ -35,14 +35,16 @@ test("a connection too many is ended, and one that ends makes room", async (t) =
     ...{ path, mode: 0o600, group: undefined, owner: undefined },
     handler: (_request, response) => {
       requests++;
-      (response as ServerResponse).end("here");
+      (response as ServerResponse).write("here");
     },
     callerOf: () => caller(pid),
     problem: (error) => t.fail(String(error)),
   });
   t.teardown(() => door.close());
   const opened: Socket[] = [];
-  t.teardown(() => opened.forEach((socket) => socket.destroy()));
+  t.teardown(() => {
+    for (const socket of opened) socket.destroy();
+  });
   const open = async () => {
     const socket = connect(path).on("error", () => {});
     opened.push(socket);

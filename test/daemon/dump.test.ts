@@ -1,7 +1,7 @@
 // The Dump call over a punt socket of the test's: which packets get a line, and what ends it.
 import { existsSync } from "node:fs";
 import test, { type ExecutionContext } from "ava";
-import { dump } from "../../lib/daemon/service/dump.js";
+import { Dumps, dump } from "../../lib/daemon/service/dump.js";
 import type { Parts, Scope } from "../../lib/daemon/service/scope.js";
 import { PuntError } from "../../lib/errors.js";
 import type { PuntStatus } from "../../lib/punt/index.js";
@@ -43,14 +43,21 @@ function dumped(t: ExecutionContext, interconnect: object, filter = "") {
     return "Eth0";
   };
   const scope = {
-    ...{ op: "punt.dump", host: "", id: () => ID, requireVisible: async () => status, record: () => {} },
+    ...{
+      op: "punt.dump",
+      host: "",
+      party: "pid 1",
+      id: () => ID,
+      requireVisible: async () => status,
+      record: () => {},
+    },
     view: { rights: { requireChange: () => ({ name: "rule" }) } },
   };
   const get = async () => {
     if (place.failure) throw place.failure;
     return place.there;
   };
-  const parts = { punts: { get }, table: { nameOf }, stopping: stopping.signal };
+  const parts = { punts: { get }, table: { nameOf }, stopping: stopping.signal, dumps: new Dumps() };
   const request = { id: ID, filter, host: "" };
   const lines = dump(
     parts as unknown as Parts,
@@ -74,6 +81,17 @@ function dumped(t: ExecutionContext, interconnect: object, filter = "") {
 }
 
 type Line = { readonly text: string; readonly passed: bigint; readonly length: number; readonly interface: string };
+
+test("a caller has sixteen dumps at a time, and another caller's are not counted", (t) => {
+  const dumps = new Dumps();
+  const ends = Array.from({ length: 16 }, () => dumps.begin("pid 1", "punt.dump"));
+  const refusal = { code: "ERR_RESOURCE_EXHAUSTED", message: /punt\.dump: a caller has 16 dumps at a time/ };
+  t.throws(() => dumps.begin("pid 1", "punt.dump"), refusal);
+  dumps.begin("pid 2", "punt.dump")();
+  for (const end of ends) end();
+  for (const _end of ends) dumps.begin("pid 1", "punt.dump");
+  t.throws(() => dumps.begin("pid 1", "punt.dump"), refusal);
+});
 
 test.serial("a hundred packets a second get a line, and the next line tells how many got none", async (t) => {
   const side = socketSide(t);

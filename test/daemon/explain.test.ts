@@ -7,6 +7,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createClient } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
 import test, { type ExecutionContext } from "ava";
+import { Vpp } from "../../lib/binapi/index.js";
+import { explainFrames } from "../../lib/explain/index.js";
+import { EmbeddedVpp } from "../../lib/sim/index.js";
 import { Punts } from "../../lib/wire/index.js";
 import { type DaemonTest, daemonTest, ROOT, type Someone } from "../support/daemon/daemon.js";
 import { ethernet, udpPacket } from "../support/frames.js";
@@ -39,6 +42,22 @@ async function clientOf(t: ExecutionContext, running: DaemonTest, who: Someone) 
   const nodeOptions = { socketPath: running.socket, agent };
   return createClient(Punts, createConnectTransport({ baseUrl: "http://localhost", httpVersion: "1.1", nodeOptions }));
 }
+
+test("other work goes on while many frames are explained", async (t) => {
+  await using vpp = await EmbeddedVpp.start({ interfaces: ["eth0"] });
+  await using api = await Vpp.connect({ socketPath: vpp.apiSocket });
+  const frames = Array<Uint8Array>(200).fill(Buffer.alloc(60, 0xff));
+  let turns = 0;
+  const count = () => {
+    turns++;
+    counting = setImmediate(count);
+  };
+  let counting = setImmediate(count);
+  const found = await explainFrames(api, [], frames, { interface: "eth0", trace: false });
+  clearImmediate(counting);
+  t.is(found.length, frames.length);
+  t.true(turns >= frames.length, `${turns}`);
+});
 
 test("explain tells the way of a packet, and the objects of the punt alone", async (t) => {
   const { punts, running } = await place(t);

@@ -58,8 +58,8 @@ function play({
     socketDirectory: FOLDER,
     pins: { isOf: (cnf: string, path: string) => path === `/run/netns-of/${cnf}` },
     resolver: {
-      async resolve() {
-        asked.push("names");
+      async resolve(_request: PuntRequest, isFresh: boolean) {
+        asked.push(isFresh ? "more names" : "names");
         return found;
       },
     },
@@ -102,6 +102,26 @@ test("a request is read in the caller's space, and gets a path for the socket th
   const error = t.throws<PuntError>(() => gate.read(wrong, scopeOf("punt.apply"), "requests[3]"));
   t.like(error, { op: "punt.apply", code: "ERR_INVALID_REQUEST" });
   t.regex(error.message, /requests\[3\]/);
+});
+
+test("others work while many requests are read", async (t) => {
+  const { gate, scopeOf } = play();
+  const wires = Array.from({ length: 1_000 }, (_, index) => requestToWire(span("a", `${index}`)) as never);
+  let turns = 0;
+  const count = () => {
+    turns++;
+    counting = setImmediate(count);
+  };
+  let counting = setImmediate(count);
+  const read = await gate.readAll(wires, scopeOf(), "requests");
+  clearImmediate(counting);
+  t.deepEqual(
+    read.map(({ key }) => key),
+    [...Array(1_000).keys()].map(String),
+  );
+  t.true(turns >= 9, `${turns}`);
+  wires[150] = { ...(wires[150] as object), cnf: "a b" } as never;
+  await t.throwsAsync(gate.readAll(wires, scopeOf(), "requests"), { message: /requests\[150\]/ });
 });
 
 test("a change is made once all requests are allowed, and says which rule did it", async (t) => {
@@ -177,6 +197,8 @@ test("names are looked up where a rule is about them", async (t) => {
   const right = play({ rules, found: { interfaces, vrfs: [5], isVppThere: true } });
   await right.gate.pass([span("a")], right.scopeOf(), nobody, async () => {});
   t.deepEqual(right.asked, ["names"]);
+  await right.gate.pass([span("a"), span("b"), span("c")], right.scopeOf(), nobody, async () => {});
+  t.deepEqual(right.asked.slice(1), ["names", "more names", "more names"], "VPP's interfaces are read once for a call");
   const wrong = play({ rules, found: { interfaces, vrfs: [6], isVppThere: true } });
   await t.throwsAsync(
     wrong.gate.pass([span("a")], wrong.scopeOf(), nobody, async () => {}),

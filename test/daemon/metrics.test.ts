@@ -123,36 +123,39 @@ test("readers one after the other cost VPP one collection", async (t) => {
   t.regex(before, /process_cpu_user_seconds_total/);
 });
 
-test.serial("readers of a moment and of the time after it get one result, and a failure is for those of the moment", async (t) => {
-  const timers: (() => void)[] = [];
-  const { setTimeout: set } = globalThis;
-  t.teardown(() => Object.assign(globalThis, { setTimeout: set }));
-  let made = 0;
-  let isFailing = false;
-  const read = sharedFor(1_000, async () => {
-    made++;
-    if (isFailing) throw new Error("no metrics");
-    return made;
-  });
-  const ten = async () => {
-    const replaced = (run: () => void, wait: number) => {
-      if (wait === 1_000) timers.push(run);
-      return { unref: () => {} };
+test.serial(
+  "readers of a moment and of the time after it get one result, and a failure is for those of the moment",
+  async (t) => {
+    const timers: (() => void)[] = [];
+    const { setTimeout: set } = globalThis;
+    t.teardown(() => Object.assign(globalThis, { setTimeout: set }));
+    let made = 0;
+    let isFailing = false;
+    const read = sharedFor(1_000, async () => {
+      made++;
+      if (isFailing) throw new Error("no metrics");
+      return made;
+    });
+    const ten = async () => {
+      const replaced = (run: () => void, wait: number) => {
+        if (wait === 1_000) timers.push(run);
+        return { unref: () => {} };
+      };
+      Object.assign(globalThis, { setTimeout: replaced });
+      const all = await Promise.allSettled(Array.from({ length: 10 }, read));
+      Object.assign(globalThis, { setTimeout: set });
+      return new Set(all.map((each) => (each.status === "fulfilled" ? each.value : each.reason.message)));
     };
-    Object.assign(globalThis, { setTimeout: replaced });
-    const all = await Promise.allSettled(Array.from({ length: 10 }, read));
-    Object.assign(globalThis, { setTimeout: set });
-    return new Set(all.map((each) => (each.status === "fulfilled" ? each.value : each.reason.message)));
-  };
-  t.deepEqual(await ten(), new Set([1]));
-  t.deepEqual(await ten(), new Set([1]));
-  isFailing = true;
-  timers.shift()!();
-  t.deepEqual(await ten(), new Set(["no metrics"]));
-  isFailing = false;
-  t.deepEqual(await ten(), new Set([3]));
-  t.deepEqual([made, timers.length], [3, 1]);
-});
+    t.deepEqual(await ten(), new Set([1]));
+    t.deepEqual(await ten(), new Set([1]));
+    isFailing = true;
+    timers.shift()!();
+    t.deepEqual(await ten(), new Set(["no metrics"]));
+    isFailing = false;
+    t.deepEqual(await ten(), new Set([3]));
+    t.deepEqual([made, timers.length], [3, 1]);
+  },
+);
 
 const ID = { cnf: "mon", key: "k", label: "l" };
 const OTHER = { cnf: "dns", key: "", label: "" };

@@ -3,7 +3,12 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import test from "ava";
 import { limited, MOST_PARTS } from "../../lib/request-body.js";
-import { ApplyRequestSchema, ExplainFramesRequestSchema, InfoRequestSchema } from "../../lib/wire/index.js";
+import {
+  ApplyRequestSchema,
+  ExplainFramesRequestSchema,
+  errorFromWire,
+  InfoRequestSchema,
+} from "../../lib/wire/index.js";
 
 const LONGEST = 32 << 20;
 
@@ -83,6 +88,19 @@ test("a request of many empty messages, elements or byte strings is refused befo
     ],
   };
   for (const [name, asked] of Object.entries(cases)) t.is(await read(...asked), REFUSAL, name);
+});
+
+test("a caller learns the limits of its requests, whichever it has passed", (t) => {
+  const words = [
+    REFUSAL,
+    "the caller's requests under way have more than 67108864 bytes",
+    "message size 33554433 is larger than configured readMaxBytes 33554432",
+  ];
+  for (const each of words) {
+    const { code, message } = errorFromWire(new ConnectError(each, Code.ResourceExhausted), "punt.apply");
+    t.is(code, "ERR_REQUEST_SIZE");
+    t.regex(message, /punt\.apply: a daemon takes requests of at most 32 MiB and 131072 parts, and 64 MiB at a time/);
+  }
 });
 
 test("a long request of few parts, one that is no message, and one that is too long come through to their reader", async (t) => {

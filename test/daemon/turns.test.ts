@@ -201,6 +201,9 @@ test("looks at VPP of one caller come one after the other, those of another at o
   t.deepEqual(order, ["a1", "b1", "a3"]);
   for (const end of ends) end();
   await Promise.all([all[0], all[2], all[3]]);
-  await t.throwsAsync(looks.ask("a", signal, () => Promise.reject(new Error("no"))), { message: "no" });
+  await t.throwsAsync(
+    looks.ask("a", signal, () => Promise.reject(new Error("no"))),
+    { message: "no" },
+  );
   t.is(await looks.ask("a", signal, async () => "last"), "last");
 });

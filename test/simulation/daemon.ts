@@ -11,6 +11,7 @@ import { Policy } from "../../lib/daemon/policy/index.js";
 import {
   Attacher,
   callerKey,
+  Dumps,
   OneByOne,
   type Parts,
   PuntNames,
@@ -173,7 +174,7 @@ async function partsOf(manager: PuntManager, sessions: Sessions): Promise<Parts>
   const snapshots = new Snapshots(manager);
   for (const event of ["state", "pass"] as const) manager.on(event, () => snapshots.forget());
   return {
-    ...{ snapshots, looks: new OneByOne() },
+    ...{ snapshots, looks: new OneByOne(), dumps: new Dumps() },
     ...{ punts: manager, sessions, names, devices: () => manager.knownDevices, hosts: undefined },
     ...{ cluster: () => undefined, as: (_by, change) => change(), vppSocket: "", longestWait: 60_000 },
     ...{ policy: await Policy.load(undefined, 0), audit: await AuditLog.open(undefined, () => {}), log: SILENT },

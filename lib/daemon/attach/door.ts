@@ -133,7 +133,9 @@ export class AttachDoor {
     const [namespace] = descriptors;
     if (!namespace) throw new PuntError(OP, "ERR_PROTOCOL", "no namespace came with the request");
     networkNamespace(namespace);
-    return { bytes: encodeAttach({ ends: [], namespace: await this.#parts.pins.pin(label, namespace, callerText(caller)) }) };
+    return {
+      bytes: encodeAttach({ ends: [], namespace: await this.#parts.pins.pin(label, namespace, callerText(caller)) }),
+    };
   }
 
   async #clean(): Promise<void> {

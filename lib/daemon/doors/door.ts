@@ -1,7 +1,7 @@
 // The common part of all doors of the daemon: requests with their callers.
 import type { Http2ServerRequest } from "node:http2";
-import type { GrpcHandler, GrpcRequest } from "../../grpc-handler.js";
-import type { Caller } from "../identity.js";
+import { connectionOf, type GrpcHandler, type GrpcRequest } from "../../grpc-handler.js";
+import { type Caller, partyOf } from "../identity.js";
 
 /** Answers requests. */
 export type Handler = GrpcHandler;
@@ -33,4 +33,10 @@ export function markCaller(socket: object, caller: Caller): void {
 export function callerOf(request: DoorRequest): Caller | undefined {
   const socket = "stream" in request ? (request as Http2ServerRequest).stream.session?.socket : request.socket;
   return (socket as { [CALLER]?: Caller } | undefined)?.[CALLER];
+}
+
+/** Returns whose turn a request takes: its program's or user's, or its connection's where neither is known. */
+export function partyAt(request: DoorRequest): unknown {
+  const caller = callerOf(request);
+  return (caller && partyOf(caller)) ?? connectionOf(request);
 }

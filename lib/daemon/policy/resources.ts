@@ -19,23 +19,22 @@ export class Resolver {
     this.#vpp = vpp;
   }
 
-  /** Returns the interfaces that the request names, and the VRFs of the punted interfaces. */
-  async resolve(request: PuntRequest): Promise<Found> {
+  /** Returns the interfaces that the request names, and the VRFs of the punted interfaces. `isFresh`: VPP's interfaces were read for the same call. */
+  async resolve(request: PuntRequest, isFresh = false): Promise<Found> {
     const used = reachOf(request).interfaces;
     const awaited = (request.dependsOn ?? []).flatMap((each) =>
       "name" in each && each.kind !== "container" ? [each.name] : [],
     );
     if (used.length + awaited.length === 0) return NOTHING;
-    const look = () => this.#look(used, awaited);
     // An interface may be deleted between the two questions of a look; the next one does not find it.
-    return look().catch((error: PuntError) => {
-      if (error.code === "VPP_INVALID_SW_IF_INDEX") return look();
+    return this.#look(used, awaited, isFresh).catch((error: PuntError) => {
+      if (error.code === "VPP_INVALID_SW_IF_INDEX") return this.#look(used, awaited, false);
       throw error;
     });
   }
 
-  async #look(used: readonly string[], awaited: readonly string[]): Promise<Found> {
-    await this.#table.refresh().catch(() => {});
+  async #look(used: readonly string[], awaited: readonly string[], isFresh: boolean): Promise<Found> {
+    if (!isFresh) await this.#table.refresh().catch(() => {});
     const isVppThere = this.#table.isConnected;
     const indices = used.flatMap((name) => this.#table.find(name)?.swIfIndex ?? []);
     const vrfs = await Promise.all(indices.flatMap((index) => [false, true].map((v6) => this.#vrf(index, v6))));

@@ -17,14 +17,37 @@ const LOOK_MS = 1_000;
 /** A page that is left open does not keep the place of a CNF. */
 const LONGEST_MS = 300_000;
 
+/** Dumps of one caller at a time: each takes a port of its own, and VPP's main thread greets it. */
+const MOST_AT_A_TIME = 16;
+
+/** The dumps under way. */
+export class Dumps {
+  readonly #counts = new Map<string, number>();
+
+  /** Returns a function for the end of the dump. @throws PuntError ERR_RESOURCE_EXHAUSTED */
+  begin(caller: string, op: string): () => void {
+    const count = this.#counts.get(caller) ?? 0;
+    if (count >= MOST_AT_A_TIME) {
+      const message = `a caller has ${MOST_AT_A_TIME} dumps at a time: end one of them`;
+      throw new PuntError(op, "ERR_RESOURCE_EXHAUSTED", message);
+    }
+    this.#counts.set(caller, count + 1);
+    return () => {
+      const left = this.#counts.get(caller)! - 1;
+      if (left > 0) this.#counts.set(caller, left);
+      else this.#counts.delete(caller);
+    };
+  }
+}
+
 /**
  * Answers Dump.
  *
- * @throws PuntError ERR_NO_SUCH_PUNT; ERR_POLICY: the caller may not attach to the punt; ERR_UNSUPPORTED: another host has the punt; of an
- * end that cannot be opened
+ * @throws PuntError ERR_NO_SUCH_PUNT; ERR_POLICY: the caller may not attach to the punt; ERR_UNSUPPORTED: another host has the punt;
+ * ERR_RESOURCE_EXHAUSTED: the caller has too many dumps; of an end that cannot be opened
  */
 export async function* dump(
-  { punts, table, stopping }: Parts,
+  { punts, table, stopping, dumps }: Parts,
   request: DumpRequest,
   scope: Scope,
   { signal }: HandlerContext,
@@ -35,8 +58,23 @@ export async function* dump(
   if (scope.elsewhere) throw await askThere(scope);
   // It gets the packets of the CNF, as an attached program does.
   scope.rule = scope.view.rights.requireChange(id.cnf, scope.op).name;
-  scope.record();
-  const queue = new PacketQueue(request.filter);
+  const end = dumps.begin(scope.party, scope.op);
+  try {
+    scope.record();
+    yield* packetsOf(status, { punts, table, stopping }, request.filter, signal);
+  } finally {
+    end();
+  }
+}
+
+/** Yields what the ends of a punt get, until the punt is another one. */
+async function* packetsOf(
+  status: PuntStatus,
+  { punts, table, stopping }: Pick<Parts, "punts" | "table" | "stopping">,
+  filter: string,
+  signal: AbortSignal,
+): AsyncIterable<Answer> {
+  const queue = new PacketQueue(filter);
   const nameOf = (swIfIndex: number) => table.nameOf(swIfIndex);
   const ends = openEnds(status, {
     nameOf,
@@ -47,7 +85,7 @@ export async function* dump(
   const ending = AbortSignal.any([signal, stopping, AbortSignal.timeout(LONGEST_MS)]);
   ending.addEventListener("abort", () => queue.end(), { once: true });
   // In a cluster, the punts may be unknown for a while. Without the catch, that error would end the daemon.
-  const lookAgain = async () => isSame(status, await punts.get(id)) || queue.end();
+  const lookAgain = async () => isSame(status, await punts.get(status.id)) || queue.end();
   const look = setInterval(() => void lookAgain().catch((error) => queue.end(error)), LOOK_MS).unref();
   try {
     yield* queue.answers();

@@ -96,7 +96,7 @@ async function apply(parts: Parts, gate: RequestGate, call: ApplyCall, scope: Sc
   const { view, op } = scope;
   const { keep } = call;
   const cnf = call.cnf === "" ? undefined : view.label(call.cnf);
-  const requests = readSet(gate, call, scope);
+  const requests = await readSet(gate, call, scope);
   const named = call.delete.map((id) => scope.id(id));
   scope.punts = [...requests.map(idOf), ...named];
   for (const id of named) await scope.requireNotHidden(id);
@@ -117,11 +117,10 @@ async function apply(parts: Parts, gate: RequestGate, call: ApplyCall, scope: Sc
 }
 
 /** @throws PuntError ERR_INVALID_REQUEST */
-function readSet(gate: RequestGate, call: ApplyCall, scope: Scope): PuntRequest[] {
+async function readSet(gate: RequestGate, call: ApplyCall, scope: Scope): Promise<PuntRequest[]> {
   const { view, op } = scope;
-  const requests = call.requests.map((wire, index) => {
-    return gate.read({ ...wire, cnf: wire.cnf || call.cnf }, scope, `requests[${index}]`);
-  });
+  const wires = call.requests.map((wire) => ({ ...wire, cnf: wire.cnf || call.cnf }));
+  const requests = await gate.readAll(wires, scope, "requests");
   const foreign = call.cnf !== "" && requests.find((request) => request.cnf !== view.label(call.cnf));
   if (!foreign) return requests;
   const message = `requests: punt ${idText(view.idOut(idOf(foreign)))} is not of CNF ${call.cnf}`;
@@ -232,11 +231,13 @@ function looks(parts: Parts, gate: RequestGate): Looks {
     list: unary(parts, "punt.list", async ({ cnf }, scope) => {
       const { view } = scope;
       const label = cnf === "" ? undefined : view.label(cnf);
-      const { revision, seen } = scope.elsewhere ? await listThere(parts, label, scope) : await listHere(parts, label, view);
+      const { revision, seen } = scope.elsewhere
+        ? await listThere(parts, label, scope)
+        : await listHere(parts, label, view);
       return { punts: seen.map(({ status }) => status), revision };
     }),
     plan: unary(parts, "punt.plan", async (call, scope, signal) => {
-      const add = call.add.map((wire, index) => gate.read(wire, scope, `add[${index}]`));
+      const add = await gate.readAll(call.add, scope, "add");
       const gone = call.delete.map((id) => scope.id(id));
       scope.punts = [...add.map(idOf), ...gone];
       for (const id of gone) await scope.requireVisible(id);

@@ -1,5 +1,6 @@
 // Turns a request of the contract into a request of the manager, if the policy allows it.
 import { readlinkSync } from "node:fs";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { PuntError } from "../../errors.js";
 import {
   idKey,
@@ -16,6 +17,9 @@ import { idFromWire, requestFromWire } from "../../wire/index.js";
 import type { Caller } from "../identity.js";
 import { matchesAny, NOTHING, type Resources, type Rule } from "../policy/index.js";
 import type { Parts, Scope } from "./scope.js";
+
+/** Requests that are read in a turn of the event loop. */
+const READ_AT_ONCE = 100;
 
 type WireRequest = Parameters<typeof requestFromWire>[0];
 
@@ -40,6 +44,16 @@ export class RequestGate {
     return parseRequest({ ...fields, cnf: id.cnf, ...path }, where, op);
   }
 
+  /** Reads many requests, and lets others work in between. `at` says where each is. @throws PuntError ERR_INVALID_REQUEST */
+  async readAll(wires: readonly NonNullable<WireRequest>[], scope: Scope, at: string): Promise<PuntRequest[]> {
+    const requests: PuntRequest[] = [];
+    for (const wire of wires) {
+      if (requests.length % READ_AT_ONCE === READ_AT_ONCE - 1) await nextTurn();
+      requests.push(this.read(wire, scope, `${at}[${requests.length}]`));
+    }
+    return requests;
+  }
+
   /**
    * Does `change` if the policy allows every request. `replaced` are punts that go at the same time.
    *
@@ -58,7 +72,12 @@ export class RequestGate {
     const held: string[] = [];
     try {
       const found: Omit<Resources, "count">[] = [];
-      for (const request of requests) found.push(await this.#resources(request, scope));
+      let isFresh = false;
+      for (const request of requests) {
+        const named = await this.#named(request, scope, isFresh);
+        isFresh ||= named !== NOTHING;
+        found.push(this.#resources(request, named, scope));
+      }
       // A punt that ends to be under way while the list is read is in neither of the two later looks.
       const before = [...this.#underWay.values()];
       const listed = rights.needsCount ? (await this.#parts.snapshots.now()).punts : undefined;
@@ -90,12 +109,15 @@ export class RequestGate {
     return isNamespaceOf(request, caller);
   }
 
-  async #resources(request: PuntRequest, { view }: Scope): Promise<Omit<Resources, "count">> {
-    const { caller, needsResources } = view.rights;
-    const found = needsResources ? await this.#parts.resolver.resolve(request) : NOTHING;
+  /** Returns what the request names in VPP. */
+  async #named(request: PuntRequest, { view }: Scope, isFresh: boolean): Promise<typeof NOTHING> {
+    return view.rights.needsResources ? this.#parts.resolver.resolve(request, isFresh) : NOTHING;
+  }
+
+  #resources(request: PuntRequest, named: typeof NOTHING, { view }: Scope): Omit<Resources, "count"> {
     return {
-      ...found,
-      ownNamespace: this.#isOwnNamespace(request, caller),
+      ...named,
+      ownNamespace: this.#isOwnNamespace(request, view.rights.caller),
       ownSocket: reachOf(request).socketPath === this.#socketPath(idOf(request)),
     };
   }

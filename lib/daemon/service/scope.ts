@@ -22,6 +22,7 @@ import type { NamespacePins } from "../pins.js";
 import type { Policy, Resolver } from "../policy/index.js";
 import type { Sessions } from "../sessions.js";
 import type { Tokens } from "../tokens.js";
+import type { Dumps } from "./dump.js";
 import type { PuntNames } from "./names.js";
 import type { OneByOne } from "./one-by-one.js";
 import type { Snapshots } from "./snapshots.js";
@@ -37,6 +38,7 @@ export interface Parts {
   readonly snapshots: Snapshots;
   /** Looks at VPP. */
   readonly looks: OneByOne;
+  readonly dumps: Dumps;
   /** The names of all punts, as they are now. */
   readonly names: PuntNames;
   /** Returns what is known of VPP's devices. */
@@ -186,9 +188,14 @@ export class Scope {
     if (!this.view.sees(id)) await this.requireVisible(id);
   }
 
+  /** The caller's program, or its user. */
+  get party(): string {
+    return partyOf(this.#caller) ?? callerText(this.#caller);
+  }
+
   /** Looks at VPP for the caller, after its earlier looks. @throws PuntError what `look` throws */
   looking<T>(signal: AbortSignal, look: () => Promise<T>): Promise<T> {
-    return this.#parts.looks.ask(partyOf(this.#caller) ?? callerText(this.#caller), signal, look);
+    return this.#parts.looks.ask(this.party, signal, look);
   }
 
   /** VPP's trace has the packets of all CNFs, and to send a frame is a change. @throws PuntError ERR_POLICY */
