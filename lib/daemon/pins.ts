@@ -26,7 +26,7 @@ export class NamespacePins {
   readonly #deadline: number;
   /** Since when no punt names a namespace, as far as this daemon knows. */
   readonly #unusedSince = new Map<string, number>();
-  /** Who handed them over. */
+  /** The user who handed over each of them. */
   readonly #owners = new Map<string, string>();
 
   readonly #mostUnused: number;

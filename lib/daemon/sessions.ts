@@ -44,7 +44,7 @@ interface Options {
 export class Sessions {
   readonly #options: Options;
   readonly #sessions = new Map<string, Session>();
-  /** Those that had neither a stream nor punts when their streams ended, the oldest first. */
+  /** Sessions that had neither a stream nor punts when their streams ended, the oldest first. */
   readonly #idle = new Set<Session>();
   /** Of each punt that is in a session. */
   readonly #byPunt = new Map<string, Binding>();

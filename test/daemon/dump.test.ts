@@ -1,7 +1,8 @@
 // The Dump call over a punt socket of the test's: which packets get a line, and what ends it.
 import { existsSync } from "node:fs";
 import test, { type ExecutionContext } from "ava";
-import { Dumps, dump } from "../../lib/daemon/service/dump.js";
+import { dump } from "../../lib/daemon/service/dump.js";
+import { Dumps } from "../../lib/daemon/service/dumps.js";
 import type { Parts, Scope } from "../../lib/daemon/service/scope.js";
 import { PuntError } from "../../lib/errors.js";
 import type { PuntStatus } from "../../lib/punt/index.js";

@@ -1,6 +1,6 @@
 // The daemon's services: punts, health and reflection.
 export { Attacher } from "./attach.js";
-export { Dumps } from "./dump.js";
+export { Dumps } from "./dumps.js";
 export { explainToOperator } from "./explain.js";
 export { explainFramesToOperator } from "./explain-frames.js";
 export { HealthService } from "./health.js";

@@ -22,7 +22,7 @@ import type { NamespacePins } from "../pins.js";
 import type { Policy, Resolver } from "../policy/index.js";
 import type { Sessions } from "../sessions.js";
 import type { Tokens } from "../tokens.js";
-import type { Dumps } from "./dump.js";
+import type { Dumps } from "./dumps.js";
 import type { PuntNames } from "./names.js";
 import type { OneByOne } from "./one-by-one.js";
 import type { Snapshots } from "./snapshots.js";
