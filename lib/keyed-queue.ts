@@ -3,7 +3,7 @@
 export class KeyedQueue<V> {
   readonly #values = new Map<string, V>();
   /** Goes on where it was: a new iterator would pass all that was taken before, which makes a long queue slow. */
-  #order = this.#values.entries();
+  #order = this.#values.keys();
 
   get size(): number {
     return this.#values.size;
@@ -19,10 +19,14 @@ export class KeyedQueue<V> {
   /** Takes the value that was put first. */
   take(): V | undefined {
     const { value: oldest } = this.#order.next();
-    if (oldest) this.#values.delete(oldest[0]);
-    // An iterator that has come to the end stays there.
-    else this.#order = this.#values.entries();
-    return oldest?.[1];
+    if (oldest === undefined) {
+      // An iterator that has come to the end stays there.
+      this.#order = this.#values.keys();
+      return undefined;
+    }
+    const value = this.#values.get(oldest);
+    this.#values.delete(oldest);
+    return value;
   }
 
   clear(): void {

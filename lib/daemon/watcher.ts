@@ -56,8 +56,7 @@ export class WatcherQueue {
     this.#changes.clear();
     this.#snapshot = undefined;
     this.#isNews = false;
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#stopTimer();
   }
 
   /** Ends the queue: what waits is dropped. */
@@ -91,9 +90,8 @@ export class WatcherQueue {
     if (!this.#isNews || this.#error) return undefined;
     const delivery = this.#oldest();
     this.#isNews = this.#changes.size > 0;
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    if (this.#isNews) this.#watchReader();
+    if (this.#isNews) this.#timer?.refresh();
+    else this.#stopTimer();
     return delivery;
   }
 
@@ -113,6 +111,11 @@ export class WatcherQueue {
     this.#isNews = true;
     this.#watchReader();
     this.#wake?.();
+  }
+
+  #stopTimer(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   #watchReader(): void {

@@ -1,10 +1,34 @@
-// A change of a punt in the daemon's contract. Its status is encoded once for all the watchers that get it.
+// A change of a punt in the daemon's contract. Its status, the largest part, is encoded once for all watchers.
 import { create, toBinary } from "@bufbuild/protobuf";
-import { WireType } from "@bufbuild/protobuf/wire";
+import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import type { PuntEvent, PuntStatus } from "../punt/index.js";
-import { type WatchChange, WatchChangeSchema } from "./gen/vpp_punt/v1/punts_pb.js";
+import { type WatchChange, WatchChangeSchema, WatchResponseSchema } from "./gen/vpp_punt/v1/punts_pb.js";
 import { idToWire } from "./request.js";
 import { stateToWire, statusToWire } from "./status.js";
+
+/** Returns the change as the contract has it. */
+export function changeToWire({ id, from, to, cause, status }: PuntEvent): WatchChange {
+  return create(WatchChangeSchema, {
+    ...{ id: idToWire(id), from: stateToWire(from), to: stateToWire(to), cause },
+    status: statusToWire(status),
+  });
+}
+
+const { revision: revisionField, change: changeField } = WatchResponseSchema.field;
+const { from: fromField, to: toField, cause: causeField } = WatchChangeSchema.field;
+
+/** One for all answers: it keeps its buffer. */
+const writer = new BinaryWriter();
+
+/** Returns the bytes of a watcher's answer with a change. The change's status must not change after this. */
+export function changeToBinary(revision: string, { from, to, cause, status }: PuntEvent): Uint8Array {
+  if (revision !== "") writer.tag(revisionField.number, WireType.LengthDelimited).string(revision);
+  writer.tag(changeField.number, WireType.LengthDelimited).fork();
+  if (from !== undefined) writer.tag(fromField.number, WireType.Varint).int32(stateToWire(from));
+  writer.tag(toField.number, WireType.Varint).int32(stateToWire(to));
+  writer.tag(causeField.number, WireType.LengthDelimited).string(cause);
+  return writer.raw(encoded(status)).join().finish();
+}
 
 /** Watchers that are further apart encode for themselves. A WeakMap needs no limit, but costs garbage collection as much as the encoding. */
 const MOST_ENCODED = 1_024;
@@ -14,25 +38,12 @@ const encodedStatuses = new Map<PuntStatus, Uint8Array>();
 /** Goes on where it was, past what was removed. */
 const oldest = encodedStatuses.keys();
 
-/**
- * Returns the change as the contract has it. Its status must not change after this. `isBinary`: it leaves in the binary form, so the status
- * can be there as bytes: an encoder copies a field that it does not know.
- */
-export function changeToWire({ id, from, to, cause, status }: PuntEvent, isBinary: boolean): WatchChange {
-  const change = create(WatchChangeSchema, { id: idToWire(id), from: stateToWire(from), to: stateToWire(to), cause });
-  if (!isBinary) change.status = statusToWire(status);
-  else {
-    const no = WatchChangeSchema.field.status.number;
-    change.$unknown = [{ no, wireType: WireType.LengthDelimited, data: encoded(status) }];
-  }
-  return change;
-}
-
+/** Returns the bytes of the parts of a change that its status tells: a message may have its fields in any order. */
 function encoded(status: PuntStatus): Uint8Array {
   const known = encodedStatuses.get(status);
   if (known) return known;
-  // The field's tag is one byte, which the encoder writes again.
-  const bytes = toBinary(WatchChangeSchema, create(WatchChangeSchema, { status: statusToWire(status) })).subarray(1);
+  const told = create(WatchChangeSchema, { id: idToWire(status.id), status: statusToWire(status) });
+  const bytes = toBinary(WatchChangeSchema, told);
   encodedStatuses.set(status, bytes);
   if (encodedStatuses.size > MOST_ENCODED) encodedStatuses.delete(oldest.next().value!);
   return bytes;

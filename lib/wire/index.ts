@@ -9,7 +9,7 @@ export {
   endKey,
   type HandedEnd,
 } from "./attach.js";
-export { changeToWire } from "./change.js";
+export { changeToBinary, changeToWire } from "./change.js";
 export { countersFromWire, countersToWire } from "./counters.js";
 export { errorFromWire, errorToWire, failureFromWire, LONGEST_ANSWER, LONGEST_REQUEST } from "./errors.js";
 export {

@@ -1,34 +1,61 @@
 // The status of a punt and a plan in the daemon's contract, and back.
-import { fromJson, type JsonObject, type JsonValue, toJson } from "@bufbuild/protobuf";
+import { create, fromJson, type JsonObject, type JsonValue, type MessageInitShape, toJson } from "@bufbuild/protobuf";
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { PuntError } from "../errors.js";
-import { type PuntState, type PuntStatus, parseRequest } from "../punt/index.js";
 import {
+  type Attachment,
+  type InterconnectMetadata,
+  type PuntState,
+  type PuntStatus,
+  parseRequest,
+} from "../punt/index.js";
+import {
+  PuntRequest_Interconnect,
+  PuntRequest_Type,
+  PuntRequestSchema as WireRequestSchema,
+} from "./gen/vpp_punt/v1/request_pb.js";
+import {
+  type AttachmentSchema as WireAttachmentSchema,
   PuntState as WireState,
   type PuntStatus as WireStatus,
   PuntStatusSchema as WireStatusSchema,
 } from "./gen/vpp_punt/v1/status_pb.js";
-import { jsonOfRequest, requestFromWire } from "./request.js";
+import { idToWire, jsonOfRequest, requestFromWire } from "./request.js";
 
 type Fields = Record<string, unknown>;
 
-const KIND_TO_WIRE: Readonly<Record<string, string>> = { memif: "memif", "af-unix": "afUnix", tap: "tap" };
+type AttachmentCase = Extract<MessageInitShape<typeof WireAttachmentSchema>["kind"], { value: unknown }>;
+
+const CASES = { memif: "memif", "af-unix": "afUnix", tap: "tap" } as const;
 
 /** Returns the status as the contract has it. */
-export function statusToWire(status: PuntStatus): WireStatus {
-  const { id, request, state, missing, reasons, failure, metadata } = status;
-  const json = {
-    id,
-    request: jsonOfRequest(request),
-    state,
-    missing,
-    reasons,
-    ...(failure && { failure: { ...failure, nextTry: failure.nextTry.toISOString() } }),
+export function statusToWire({ id, request, state, missing, reasons, failure, metadata }: PuntStatus): WireStatus {
+  return create(WireStatusSchema, {
+    id: idToWire(id),
+    request: fromJson(WireRequestSchema, plain(jsonOfRequest(request)), { ignoreUnknownFields: true }),
+    ...{ state: stateToWire(state), missing: [...missing], reasons: [...reasons] },
+    ...(failure && { failure: { ...failure, nextTry: timestampFromDate(failure.nextTry) } }),
     metadata: {
-      ...metadata,
-      interconnects: metadata.interconnects.map((each) => ({ ...each, attachment: attachmentToWire(each.attachment) })),
+      id: idToWire(metadata.id),
+      type: PuntRequest_Type[metadata.type],
+      interconnects: metadata.interconnects.map(interconnectToWire),
+      caveats: [...metadata.caveats],
     },
+  });
+}
+
+function interconnectToWire({ type, vppInterface, cnfInterface, attachment, ...more }: InterconnectMetadata) {
+  return {
+    ...more,
+    type: PuntRequest_Interconnect[type],
+    ...(vppInterface && { vppInterface: { ...vppInterface, addresses: [...vppInterface.addresses] } }),
+    ...(cnfInterface && { cnfInterface: { ...cnfInterface, addresses: [...cnfInterface.addresses] } }),
+    attachment: { kind: attachmentToWire(attachment) },
   };
-  return fromJson(WireStatusSchema, plain(json), { ignoreUnknownFields: true });
+}
+
+function attachmentToWire({ kind, ...value }: Attachment) {
+  return { case: CASES[kind], value } as AttachmentCase;
 }
 
 /** Returns a copy without undefined values, which the JSON form has no word for. */
@@ -36,12 +63,11 @@ function plain(value: unknown): JsonValue {
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value !== "object" || value === null) return value as JsonValue;
   const fields: JsonObject = {};
-  for (const [name, field] of Object.entries(value)) if (field !== undefined) fields[name] = plain(field);
+  for (const name of Object.keys(value)) {
+    const field = (value as Fields)[name];
+    if (field !== undefined) fields[name] = plain(field);
+  }
   return fields;
-}
-
-function attachmentToWire({ kind, ...fields }: { readonly kind: string }): Fields {
-  return { [KIND_TO_WIRE[kind]!]: fields };
 }
 
 /**

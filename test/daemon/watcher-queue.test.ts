@@ -89,10 +89,12 @@ test.serial(
   "an event that is not read for too long ends the queue, and an event that is read starts the time again",
   async (t) => {
     const timers: { run: () => void; wait: number; isOver: boolean }[] = [];
+    let restarts = 0;
     const [set, clear] = [globalThis.setTimeout, globalThis.clearTimeout];
     t.teardown(() => Object.assign(globalThis, { setTimeout: set, clearTimeout: clear }));
     const started = (run: () => void, wait: number) => {
-      const timer = { run, wait, isOver: false, unref: () => timer };
+      const refresh = () => void restarts++;
+      const timer = { run, wait, isOver: false, refresh, unref: () => timer };
       timers.push(timer);
       return timer;
     };
@@ -106,17 +108,17 @@ test.serial(
     queue.onSlow = (error) => void slow.push(error);
     queue.change("1", event("a", undefined, "INIT"));
     queue.change("2", event("b", undefined, "INIT"));
-    t.deepEqual([timers.length, running(), timers[0]!.wait], [1, 1, 500]);
+    t.deepEqual([timers.length, running(), timers[0]!.wait, restarts], [1, 1, 500, 0]);
     await queue.next();
-    t.deepEqual([timers.length, running()], [2, 1]);
+    t.deepEqual([timers.length, running(), restarts], [1, 1, 1]);
     await queue.next();
-    t.deepEqual([timers.length, running()], [2, 0]);
+    t.deepEqual([timers.length, running()], [1, 0]);
     queue.progress("3");
     queue.clear();
-    t.deepEqual([timers.length, running()], [3, 0]);
+    t.deepEqual([timers.length, running()], [2, 0]);
     queue.progress("4");
     queue.close();
-    t.deepEqual([timers.length, running()], [4, 0]);
+    t.deepEqual([timers.length, running()], [3, 0]);
     queue.clear();
     queue.progress("5");
     timers.at(-1)!.run();

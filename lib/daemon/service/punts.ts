@@ -158,10 +158,9 @@ export async function bound<T>(
   }
   if (session !== "") await sessions.ready();
   for (const request of requests) {
-    const known = await punts.get(idOf(request));
     // An add that will be refused, because another request has the id, does not change that one's session.
-    const isOther = known !== undefined && JSON.stringify(known.request) !== JSON.stringify(request);
-    if (isOther && op === "punt.add") continue;
+    const known = op === "punt.add" ? await punts.get(idOf(request)) : undefined;
+    if (known && JSON.stringify(known.request) !== JSON.stringify(request)) continue;
     if (session === "") sessions.unbind(idOf(request));
     else sessions.bind(session, idOf(request));
   }

@@ -7,6 +7,7 @@ import { PuntError } from "../../errors.js";
 import { sendKey, turnKey } from "../../grpc-handler.js";
 import { parseCnf, type WatchEvent } from "../../punt/index.js";
 import {
+  changeToBinary,
   changeToWire,
   type SessionRequest,
   type WatchInterfacesResponseSchema,
@@ -57,12 +58,12 @@ export async function* watch(parts: Parts, request: WatchRequest, scope: Scope, 
   });
   start({ from: request.from, cnf: request.cnf, host: request.host, isAgain: false });
   try {
-    yield deliver(await queue.next(), scope, isBinary);
+    yield deliver(await queue.next(), scope);
     for (;;) {
       const delivery = await queue.next();
       await turn();
       if (isBinary) await send(burst(delivery, queue, scope), context.signal);
-      else yield deliver(delivery, scope, isBinary);
+      else yield deliver(delivery, scope);
     }
   } finally {
     forget();
@@ -145,21 +146,26 @@ function burst(first: Delivery, queue: WatcherQueue, scope: Scope): Uint8Array {
   let size = 0;
   let delivery: Delivery | undefined = first;
   for (; delivery; delivery = size < BURST_BYTES ? queue.take() : undefined) {
-    const data = toBinary(WatchResponseSchema, create(WatchResponseSchema, deliver(delivery, scope, true)));
+    const data = bytesOf(delivery, scope);
     envelopes.push({ flags: 0, data });
     size += data.length;
   }
   return encodeEnvelopes(...envelopes);
 }
 
-function deliver(delivery: Delivery, { view }: Scope, isBinary: boolean): MessageInitShape<typeof WatchResponseSchema> {
+function bytesOf(delivery: Delivery, scope: Scope): Uint8Array {
+  if (delivery.kind === "change") return changeToBinary(delivery.revision, scope.view.event(delivery.event));
+  return toBinary(WatchResponseSchema, create(WatchResponseSchema, deliver(delivery, scope)));
+}
+
+function deliver(delivery: Delivery, { view }: Scope): MessageInitShape<typeof WatchResponseSchema> {
   const { revision } = delivery;
   if (delivery.kind === "progress") return { revision, event: { case: "progress", value: {} } };
   if (delivery.kind === "snapshot") {
     const punts = [...delivery.punts];
     return { revision, event: { case: "snapshot", value: { punts, revisionGone: delivery.isGone } } };
   }
-  return { revision, event: { case: "change", value: changeToWire(view.event(delivery.event), isBinary) } };
+  return { revision, event: { case: "change", value: changeToWire(view.event(delivery.event)) } };
 }
 
 /** Holds a session open until the caller goes, another takes its place, or the daemon stops. */

@@ -126,14 +126,18 @@ export class DesiredState implements Ledger {
   }
 
   /**
-   * Makes changes in a draft, all or none. They take effect with `admitted`, `revised` and `dismissed`, which are called in the same turn.
+   * Makes changes in the draft, all or none. They take effect with `admitted`, `revised` and `dismissed`, which are called in the same turn.
    *
    * @throws PuntError what `make` throws: nothing was done
    */
   draft(make: (draft: Draft) => void): void {
-    const draft = this.imagine();
-    make(draft);
-    this.#draft = draft;
+    const before = this.#draft.freeze();
+    try {
+      make(this.#draft);
+    } catch (error) {
+      this.#draft = this.#newDraft(before);
+      throw error;
+    }
   }
 
   /**
@@ -280,8 +284,7 @@ export class DesiredState implements Ledger {
 
   /** Notes a setting that was applied. The store has it soon; if the process ends earlier, the next one applies the setting again. */
   note(key: string, value: Note): void {
-    this.#memory.note(key, value);
-    this.#saver.save().catch(() => {});
+    if (this.#memory.note(key, value)) this.#saver.save().catch(() => {});
   }
 
   /** Notes why a step failed, for the processes that only look. */

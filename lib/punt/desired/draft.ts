@@ -3,7 +3,7 @@ import { PuntError, renamed } from "../../errors.js";
 import type { Host } from "../../host/index.js";
 import { type Found, type Marks, Namespaces } from "../interconnect/index.js";
 import type { Wanted } from "../plan/index.js";
-import { idKey, idOf, type PuntId, type PuntRequest } from "../request/index.js";
+import { idKey, type PuntId, type PuntRequest } from "../request/index.js";
 import { Interconnects } from "./interconnects.js";
 import { type OtherNames, refuseOneInterfaceTwice } from "./interface-names.js";
 
@@ -17,6 +17,8 @@ export class Draft {
   readonly #interconnects: Interconnects;
   readonly #namespaces: Namespaces;
   readonly #otherNames: OtherNames;
+  /** The state since the last change. */
+  #frozen: Wanted | undefined;
 
   /** @throws PuntError `ERR_CONFLICT`, `ERR_POOL_EXHAUSTED`: a punt lacks interconnects, and cannot get new ones */
   constructor(
@@ -60,6 +62,7 @@ export class Draft {
 
   /** The parts below do not know which operation changes a punt, so their errors get its name here. */
   #set(op: string, request: PuntRequest, connect: () => void): void {
+    this.#frozen = undefined;
     try {
       refuseOneInterfaceTwice(request, this.#otherNames);
       connect();
@@ -75,16 +78,24 @@ export class Draft {
   }
 
   delete(id: PuntId): void {
+    this.#frozen = undefined;
     this.#interconnects.release(id);
     this.#punts.delete(idKey(id));
   }
 
   /** Forgets namespaces without an interconnect, but for some. Returns whether there were any. */
   dropNamespaces(kept: readonly number[]): boolean {
+    this.#frozen = undefined;
     return this.#namespaces.keep(new Set([...this.#interconnects.all().flatMap(({ netns }) => netns ?? []), ...kept]));
   }
 
+  /** Returns the state as it is now: the same object until the next change. */
   freeze(): Wanted {
+    this.#frozen ??= this.#copy();
+    return this.#frozen;
+  }
+
+  #copy(): Wanted {
     const { all, byPunt } = this.#interconnects.copy();
     const punts = new Map(this.#punts);
     const paths = this.#namespaces.paths();
@@ -93,7 +104,7 @@ export class Draft {
       interconnects: [...all.values()],
       namespaces: this.#namespaces.all(),
       namespacePath: (id) => paths.get(id) ?? "",
-      interconnectsOf: (id) => (byPunt.get(idKey(idOf(id))) ?? []).map((key) => all.get(key)!),
+      interconnectsOf: (id) => (byPunt.get(idKey(id)) ?? []).map((key) => all.get(key)!),
       requestOf: (key) => punts.get(key),
     };
   }

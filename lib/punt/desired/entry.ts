@@ -44,7 +44,8 @@ export class Entry {
 
   /** Changes the situation. @returns whether it differs from the one before */
   become(situation: Situation): boolean {
-    const changed = fingerprint(this.situation) !== fingerprint(situation);
+    const before = this.situation;
+    const changed = before.state !== situation.state || fingerprint(before) !== fingerprint(situation);
     this.situation = situation;
     this.#wake();
     return changed;
@@ -97,11 +98,10 @@ function newWaiter(op: string, done: Waiter["done"]): { promise: Promise<void>; 
   return { promise, waiter };
 }
 
-/** The parts of a situation whose change is an event. */
-function fingerprint({ state, missing, reasons, failure }: Situation): string {
+/** The parts of a situation whose change is an event, besides the state. */
+function fingerprint({ missing, reasons, failure }: Situation): string {
   const { item, code, attempts } = failure ?? {};
   return JSON.stringify([
-    state,
     missing?.map(({ text }) => text),
     reasons?.map(({ code: reason }) => reason),
     item,

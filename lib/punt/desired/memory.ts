@@ -1,4 +1,5 @@
 // Facts about the manager's objects that VPP does not report, by item key. The store keeps them beyond the life of the manager.
+import { isDeepStrictEqual } from "node:util";
 import type { Note, Notes } from "../items/index.js";
 
 export class Memory {
@@ -42,9 +43,12 @@ export class Memory {
     this.#version++;
   }
 
-  note(key: string, value: Note): void {
+  /** Returns whether it is news. */
+  note(key: string, value: Note): boolean {
+    if (isDeepStrictEqual(this.#notes.get(key), value)) return false;
     this.#notes.set(key, value);
     this.#version++;
+    return true;
   }
 
   forget(key: string): void {

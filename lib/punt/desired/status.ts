@@ -35,8 +35,9 @@ function copyOf<T>(value: T): T {
   if (typeof value !== "object" || value === null) return value;
   if (value instanceof Date) return new Date(value) as T;
   if (Array.isArray(value)) return value.map(copyOf) as T;
-  const copy: Record<string, unknown> = {};
-  for (const [name, part] of Object.entries(value)) copy[name] = copyOf(part);
+  const copy: Partial<T> = {};
+  // The entries would be an array for each field.
+  for (const name of Object.keys(value) as (keyof T)[]) copy[name] = copyOf(value[name]);
   return copy as T;
 }
 

@@ -43,8 +43,9 @@ function leftoverStep(seen: Seen): Step | undefined {
 
 /** An object that goes takes its dependents along. If a plan still wants a dependent, it is created again. */
 function rebuildDependents(steps: Map<string, Step>, plan: Plan, facts: Facts): void {
-  const dependents = dependentsIn(facts);
   const queue = [...steps.values()].filter(removes).map((step) => step.key);
+  if (queue.length === 0) return;
+  const dependents = dependentsIn(facts);
   for (let key = queue.pop(); key !== undefined; key = queue.pop()) {
     for (const seen of dependents.get(key) ?? []) {
       if (removes(steps.get(seen.key))) continue;

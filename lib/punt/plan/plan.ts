@@ -15,7 +15,7 @@ import {
   Problem,
   satisfies,
 } from "../items/index.js";
-import { idKey, idOf, idText, type PuntRequest } from "../request/index.js";
+import { idKey, idText, type PuntRequest } from "../request/index.js";
 import {
   type Caveat,
   caveatsOf,
@@ -43,9 +43,7 @@ export interface Plan {
 }
 
 export function makePlan(wanted: Wanted, marks: Marks, facts: Facts): Plan {
-  const draft = new Draft(wanted, marks, facts);
-  for (const request of wanted.punts) draft.add(request);
-  return draft;
+  return new Draft(wanted, marks, facts);
 }
 
 class Draft implements Plan {
@@ -75,7 +73,7 @@ class Draft implements Plan {
     this.#facts = facts;
     const foreign = facts.interfaces.filter((found) => !found.ours);
     this.#foreignNames = new Map(foreign.flatMap(({ tag, vppName }) => [tag, vppName].map((name) => [name, vppName])));
-    this.#requests = new Map(wanted.punts.map((punt) => [idKey(idOf(punt)), punt]));
+    this.#requests = new Map(wanted.punts.map((punt) => [idKey(punt), punt]));
     this.#pairs = new Pairs((user) => this.#requests.get(user), facts);
     this.#context = {
       facts,
@@ -83,14 +81,11 @@ class Draft implements Plan {
       policyId: (purpose) => this.#policyId(purpose),
       cnfMac: (interconnect) => cnfMac(interconnect, { marks, pairedWith: (paired) => this.#pairs.of(paired) }),
     };
+    for (const [key, request] of this.#requests) this.punts.set(key, this.#plan(key, request));
   }
 
-  add(request: PuntRequest): void {
-    this.punts.set(idKey(idOf(request)), this.#plan(request));
-  }
-
-  #plan(request: PuntRequest): PuntPlan {
-    const interconnects = this.#wanted.interconnectsOf(idOf(request));
+  #plan(user: string, request: PuntRequest): PuntPlan {
+    const interconnects = this.#wanted.interconnectsOf(request);
     const absent = this.#absentNamespaces(interconnects);
     const missing = [...missingOf(request, this.#facts), ...absent.map((id) => this.#missingNamespace(id))];
     if (missing.length > 0) {
@@ -100,7 +95,7 @@ class Draft implements Plan {
     const unreadable = this.#unreadable(interconnects);
     if (unreadable) return { state: "refused", problem: unreadable, kept: this.#keep(request, interconnects) };
     try {
-      const items = this.#take(request, this.#parts(request, interconnects));
+      const items = this.#take(user, this.#parts(request, interconnects));
       return { state: "ready", items, caveats: caveatsOf(request, this.#facts) };
     } catch (problem) {
       if (problem instanceof Problem) return { state: "refused", problem, kept: [] };
@@ -175,8 +170,7 @@ class Draft implements Plan {
   }
 
   /** Takes all parts of the punt or none. @returns their keys */
-  #take(request: PuntRequest, parts: readonly Part[]): string[] {
-    const user = idKey(idOf(request));
+  #take(user: string, parts: readonly Part[]): string[] {
     const taken = new Map<string, Part>();
     for (const part of parts) taken.set(part.key, this.#combine(part, user, taken.get(part.key)));
     for (const [key, part] of taken) this.items.set(key, { ...part, users: this.#usersWith(key, user) });

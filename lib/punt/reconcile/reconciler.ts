@@ -245,8 +245,10 @@ function contextOf(ledger: Pick<Ledger, "wanted" | "memory" | "note">, world: Wo
 
 /** Forgets failures of steps that are not open any more. An object that could not be made may be deleted at once. */
 function forgetSolved(retries: Retries, open: readonly Step[]): void {
+  const failed = retries.keys();
+  if (failed.length === 0) return;
   const unsolved = new Map(open.map(({ key, action }) => [key, action === "delete"]));
-  for (const key of retries.keys()) if (unsolved.get(key) !== retries.get(key)!.isDeletion) retries.succeeded(key);
+  for (const key of failed) if (unsolved.get(key) !== retries.get(key)!.isDeletion) retries.succeeded(key);
 }
 
 /** Where the outcomes of steps are recorded. */
@@ -337,13 +339,14 @@ function unclaimed({ facts, plan }: Reconciled, { memory }: Ledger, marks: Marks
 
 /** Returns the claims on objects that a change has reached since. */
 function settled({ facts, plan, open }: Reconciled, { memory }: Ledger, marks: Marks): [string, string][] {
-  const inDoubt = [...memory.claims].filter(([, claim]) => isInDoubt(claim));
-  return inDoubt.flatMap(([key]) => {
-    const isChanging = [...open.values()].some((step) => step.key === key);
-    const item = !isChanging && facts.seen.get(key)?.ours ? plan.items.get(key) : undefined;
+  const claims: [string, string][] = [];
+  for (const [key, before] of memory.claims) {
+    if (!isInDoubt(before) || open.has(key) || !facts.seen.get(key)?.ours) continue;
+    const item = plan.items.get(key);
     const claim = item && kindOf(item).claim?.(item.value, marks);
-    return claim === undefined ? [] : [[key, claim]];
-  });
+    if (claim !== undefined) claims.push([key, claim]);
+  }
+  return claims;
 }
 
 function claimsOf(steps: readonly Step[], marks: Marks): Map<string, string> {

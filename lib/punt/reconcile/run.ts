@@ -24,11 +24,12 @@ export type Failures = Map<string, PuntError>;
 export async function run(steps: readonly Step[], facts: Facts, from: RunContext): Promise<Failures> {
   const failures: Failures = new Map();
   const context = actContext(facts, from);
-  const dependents = dependentsIn(facts);
+  const removals = steps.filter(takesAway);
+  const dependents = removals.length === 0 ? undefined : dependentsIn(facts);
   await performAll(
-    steps.filter(takesAway),
+    removals,
     // Objects that depend on it go first.
-    ({ key }) => (dependents.get(key) ?? []).map((seen) => seen.key),
+    ({ key }) => (dependents?.get(key) ?? []).map((seen) => seen.key),
     failures,
     (step) => kindOf(step.seen!).delete(context, step.seen!),
   );
