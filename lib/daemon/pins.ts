@@ -78,11 +78,17 @@ export class NamespacePins {
     return dirname(path) === this.#directory && basename(path).startsWith(`${prefixOf(cnf)}-`);
   }
 
+  /** Tells whether no namespace is bound, by whichever daemon, and none of this one's is remembered. */
+  async isEmpty(): Promise<boolean> {
+    return this.#unusedSince.size === 0 && (await this.#names()).length === 0;
+  }
+
   /** Lets go of the namespaces that no punt has named for a minute. Another daemon of the host, or an earlier life, may have pinned them. */
   async clean(used: ReadonlySet<string>): Promise<void> {
     for (const path of used) this.#forget(path);
-    const names = await readdir(this.#directory).catch(() => []);
-    for (const path of names.map((name) => join(this.#directory, name))) {
+    const found = (await this.#names()).map((name) => join(this.#directory, name));
+    // Another daemon may have let go of some of this one's.
+    for (const path of new Set([...found, ...this.#unusedSince.keys()])) {
       if (used.has(path) || !this.#isUnusedLong(path)) continue;
       this.#forget(path);
       await this.#remove(path);
@@ -101,6 +107,10 @@ export class NamespacePins {
   #forget(path: string): void {
     this.#unusedSince.delete(path);
     this.#owners.delete(path);
+  }
+
+  #names(): Promise<string[]> {
+    return readdir(this.#directory).catch(() => []);
   }
 
   async #remove(path: string): Promise<void> {

@@ -22,12 +22,14 @@ const writer = new BinaryWriter();
 
 /** Returns the bytes of a watcher's answer with a change. The change's status must not change after this. */
 export function changeToBinary(revision: string, { from, to, cause, status }: PuntEvent): Uint8Array {
+  // A status that cannot be encoded leaves the writer as it was.
+  const told = encoded(status);
   if (revision !== "") writer.tag(revisionField.number, WireType.LengthDelimited).string(revision);
   writer.tag(changeField.number, WireType.LengthDelimited).fork();
   if (from !== undefined) writer.tag(fromField.number, WireType.Varint).int32(stateToWire(from));
   writer.tag(toField.number, WireType.Varint).int32(stateToWire(to));
   writer.tag(causeField.number, WireType.LengthDelimited).string(cause);
-  return writer.raw(encoded(status)).join().finish();
+  return writer.raw(told).join().finish();
 }
 
 /** Watchers that are further apart encode for themselves. A WeakMap needs no limit, but costs garbage collection as much as the encoding. */

@@ -14,6 +14,8 @@ const MINUTE = 60_000;
 test.serial("a namespace goes a minute after its last punt, whichever daemon of the host has pinned it", async (t) => {
   const directory = socketFolder(t);
   const path = join(directory, "0123456789abcdef-4026531840");
+  t.true(await new NamespacePins(directory).isEmpty());
+  t.true(await new NamespacePins(join(directory, "none")).isEmpty());
   writeFileSync(path, "");
   const real = performance.now;
   let now = 0;
@@ -22,6 +24,7 @@ test.serial("a namespace goes a minute after its last punt, whichever daemon of 
     performance.now = real;
   });
   const pins = new NamespacePins(directory);
+  t.false(await pins.isEmpty());
   const cleanAt = async (time: number, ...used: string[]) => {
     now = time;
     await pins.clean(new Set(used));
@@ -34,6 +37,7 @@ test.serial("a namespace goes a minute after its last punt, whichever daemon of 
   t.true(await cleanAt(6 * MINUTE), "the minute begins when no punt names it any more");
   t.true(await cleanAt(7 * MINUTE - 1));
   t.false(await cleanAt(7 * MINUTE));
+  t.true(await pins.isEmpty());
 });
 
 const { test: rootTest } = need("root", "netns");

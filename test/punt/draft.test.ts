@@ -22,11 +22,12 @@ test("a state is the same object until it changes, and what was taken of it befo
   draft.put(parseRequest({ ...request("a"), vppInterface: "eth1" }), found("a"), "punt.apply");
   const other = draft.freeze();
   draft.add(request("b"), found("b"));
+  const two = draft.freeze();
   draft.delete(request("b"));
   const left = draft.freeze();
   t.true(draft.dropNamespaces([]));
   t.deepEqual(
-    [empty, one, other, left, draft.freeze()].map(({ interconnects, namespaces }) => [
+    [empty, one, other, two, left, draft.freeze()].map(({ interconnects, namespaces }) => [
       interconnects.map(({ vppSelector }) => vppSelector),
       namespaces.length,
     ]),
@@ -34,6 +35,7 @@ test("a state is the same object until it changes, and what was taken of it befo
       [[], 1],
       [["vpp/span/interface/eth0"], 2],
       [["vpp/span/interface/eth1"], 2],
+      [["vpp/span/interface/eth1", "vpp/span/interface/eth0"], 3],
       [["vpp/span/interface/eth1"], 3],
       [["vpp/span/interface/eth1"], 2],
     ],

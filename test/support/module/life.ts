@@ -22,7 +22,8 @@ export const requestFor = (vppInterface = "eth0"): PuntRequestInput => ({
 
 export function statusOf(state: PuntState, vppInterface = "eth0", id: PuntId = ID): PuntStatus {
   const request = parseRequest({ ...requestFor(vppInterface), ...id });
-  return { id, request, state, missing: [], reasons: [], metadata: { id, interconnects: [] } } as unknown as PuntStatus;
+  const metadata = { id, type: request.type, interconnects: [], caveats: [] };
+  return { id, request, state, missing: [], reasons: [], metadata };
 }
 
 export function snapshot(punts: readonly PuntStatus[], more: { resync?: true } = {}): WatchEvent {
