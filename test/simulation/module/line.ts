@@ -17,6 +17,8 @@ interface Flight {
   readonly server: AbortController;
   /** The module hears of its end. */
   fail(error: ConnectError): void;
+  /** The module gives it up no more. */
+  forget(): void;
 }
 
 /** One connection, of one process to one process. */
@@ -33,6 +35,12 @@ class Wire {
   ) {
     this.toServer = new Way(world.schedule, door.party, before);
     this.toClient = new Way(world.schedule, client);
+  }
+
+  /** Ends a flight, once. @returns whether it was under way */
+  land(flight: Flight): boolean {
+    flight.forget();
+    return this.flights.delete(flight);
   }
 
   failAll(error: ConnectError): void {
@@ -75,7 +83,7 @@ export class SimulatedLine implements Line {
         this.#call(_signal, reject, (wire, flight) => {
           const { door, toClient } = wire;
           const answered = (deliver: () => void) =>
-            toClient.send("answer of a call", () => wire.flights.delete(flight) && deliver());
+            toClient.send("answer of a call", () => wire.land(flight) && deliver());
           door.transport.unary(method, flight.server.signal, timeout, header, input).then(
             (response) => answered(() => resolve(response)),
             (error) => answered(() => reject(error)),
@@ -109,7 +117,7 @@ export class SimulatedLine implements Line {
   ): Promise<void> {
     const { toClient } = wire;
     const ended = (error?: unknown) =>
-      toClient.send("end of a stream", () => wire.flights.delete(flight) && answers.end(error));
+      toClient.send("end of a stream", () => wire.land(flight) && answers.end(error));
     try {
       for await (const message of (await opened).message)
         toClient.send("message", () => wire.flights.has(flight) && answers.put(message));
@@ -135,7 +143,8 @@ export class SimulatedLine implements Line {
     }
     const flight: Flight = {
       server: new AbortController(),
-      fail: (error) => wire.flights.delete(flight) && failed(error),
+      fail: (error) => wire.land(flight) && failed(error),
+      forget: () => signal?.removeEventListener("abort", giveUp),
     };
     wire.flights.add(flight);
     const giveUp = () => {
