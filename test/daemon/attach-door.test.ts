@@ -1,13 +1,16 @@
-// The looks of attach.sock's door at the namespaces that CNFs have handed over.
+// attach.sock's door: its looks at the namespaces that CNFs have handed over, and callers that have given up.
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { AttachDoor } from "../../lib/daemon/attach/index.js";
 import type { Parts } from "../../lib/daemon/service/index.js";
+import { bindPuntSocket, receiveDescriptors } from "../../lib/descriptor/index.js";
+import { encodeAttach } from "../../lib/wire/index.js";
 import { settled } from "../support/module/life.js";
 import { socketFolder } from "../support/punt-socket/peer.js";
 
-/** A door over punts of the test's, and the looks that it has planned, by the time between them. */
-function openDoor(t: ExecutionContext, cnf?: string) {
+/** A door over punts of the test's, and the looks that it has planned, by the time between them. @param others parts that it uses besides */
+function openDoor(t: ExecutionContext, cnf?: string, others: object = {}) {
   const folder = socketFolder(t);
   const { setInterval: set, clearInterval: clear } = globalThis;
   t.teardown(() => Object.assign(globalThis, { setInterval: set, clearInterval: clear }));
@@ -20,10 +23,11 @@ function openDoor(t: ExecutionContext, cnf?: string) {
     return timer;
   };
   Object.assign(globalThis, { setInterval: started, clearInterval: (timer: unknown) => void running.delete(timer) });
-  const place = { list: async (): Promise<unknown> => [], cleaned: [] as string[][], warned: [] as unknown[][] };
+  const place = { list: async (): Promise<unknown> => [], get: async (): Promise<unknown> => undefined, cleaned: [] as string[][], warned: [] as unknown[][] };
   async function* watch() {}
   const parts = {
-    ...{ punts: { list: () => place.list(), watch }, socketDirectory: folder, cluster: () => undefined },
+    punts: { list: () => place.list(), get: () => place.get(), watch },
+    ...{ socketDirectory: folder, cluster: () => undefined, ...others },
     pins: { clean: async (used: Set<string>) => void place.cleaned.push([...used]) },
     log: { warn: (...words: unknown[]) => void place.warned.push(words) },
   } as unknown as Parts;
@@ -32,7 +36,7 @@ function openDoor(t: ExecutionContext, cnf?: string) {
   const file = { path, mode: 0o600, group: undefined, owner: undefined };
   const door = AttachDoor.open(parts, { ...file, entrance, credentialsOf: () => ({ pid: 0, uid: 0, gid: 0 }) });
   t.teardown(() => door.close());
-  return { door, place, looks, running };
+  return { door, path, folder, place, looks, running };
 }
 
 test.serial("namespaces that no punt names are looked for, also after a look that failed, until the end", async (t) => {
@@ -59,4 +63,31 @@ test.serial("namespaces that no punt names are looked for, also after a look tha
 
 test.serial("the door of one CNF leaves that to the door of all", (t) => {
   t.deepEqual(openDoor(t, "dns").looks, []);
+});
+
+test.serial("a caller that has given up gets no punt socket in the place of the one that it has", async (t) => {
+  const id = { cnf: "dns", key: "", label: "" };
+  let written = (_: object) => {};
+  const entry = new Promise((resolve) => (written = resolve));
+  const others = { tokens: { take: () => ({ id }) }, audit: { write: (line: object) => written(line) } };
+  const { door, path, folder, place } = openDoor(t, undefined, others);
+  const socket = join(folder, "dns.sock");
+  let found = (_: object) => {};
+  const asked = new Promise<void>((resolve) => {
+    place.get = () => {
+      resolve();
+      return new Promise((answer) => (found = answer));
+    };
+  });
+  const question = encodeAttach({ kind: "punt", token: "", have: {}, packets: false });
+  const refused = t.throwsAsync(receiveDescriptors(path, question), { code: "ECONNRESET" });
+  await asked;
+  await door.close();
+  await refused;
+  const own = bindPuntSocket({ path: socket });
+  t.teardown(() => own.close());
+  const { ino } = statSync(socket);
+  found({ id, metadata: { interconnects: [{ attachment: { kind: "af-unix", path: socket } }] } });
+  t.like(await entry, { decision: "failed", code: "ERR_CLOSED" });
+  t.is(statSync(socket).ino, ino);
 });

@@ -19,6 +19,9 @@ const LONGEST_SETTLING = 180_000;
 /** Virtual milliseconds after the last operation in which faults still strike. */
 const LONGEST_TAIL = 3_000;
 
+/** Virtual milliseconds within which the daemon finds a program stopped, and blocks its sockets: 3 s, a look and what is under way. */
+const LONGEST_GATHERING = 4_000;
+
 /** The number of the CNF of the first module. */
 const FIRST_MODULE = 8;
 
@@ -101,11 +104,8 @@ class History implements RunningHistory<Step> {
         return this.#modules[action.which]!.deleted();
       case "hang-up":
         return sockets.memifs.hangUp(action.nth);
-      case "module-stop": {
-        const { party } = this.#modules[action.which]!;
-        if (party) schedule.stop(party, action.ms);
-        return;
-      }
+      case "module-stop":
+        return this.#stopModule(this.#modules[action.which]!, action.ms);
       case "refuse":
         return sockets.table.fail(action.call, action.times);
       case "remove-socket":
@@ -151,6 +151,20 @@ class History implements RunningHistory<Step> {
     const { files } = this.#world;
     const found = files.kind(SOCKETS) ? files.list(SOCKETS) : [];
     if (found.length > 0) files.remove(join(SOCKETS, found[nth % found.length]!));
+  }
+
+  /** VPP's packets for a program that is stopped for long do not gather at its sockets. */
+  #stopModule({ cnf, party }: ModuleProgram, ms: number): void {
+    const { schedule, sockets } = this.#world;
+    if (party === undefined) return;
+    schedule.stop(party, ms);
+    const [manager] = this.#managers;
+    const daemon = manager!.party;
+    if (daemon === undefined || ms < LONGEST_GATHERING) return;
+    schedule.expect(daemon, LONGEST_GATHERING, () => {
+      const found = party.isAlive && manager!.isUp ? sockets.datagrams.gathering(party, daemon) : [];
+      return found.length > 0 ? `packets gather at ${found[0]!.path} of ${cnf}, which is stopped` : "";
+    });
   }
 
   #beSilent(clients: number, ms: number): void {

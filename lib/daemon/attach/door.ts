@@ -86,7 +86,7 @@ export class AttachDoor {
     try {
       const question = decodeQuestion(request.bytes);
       const answer = await (question.kind === "punt"
-        ? this.#handOver(question, caller, entry)
+        ? this.#handOver(question, caller, request, entry)
         : this.#takeNamespace(question, caller, request, entry));
       this.#parts.audit.write({ ...entry, decision: "allowed" });
       return answer;
@@ -98,7 +98,12 @@ export class AttachDoor {
     }
   }
 
-  async #handOver({ token, ...wanted }: Ask<"punt">, caller: UnixCaller, entry: AuditDraft): Promise<DescriptorAnswer> {
+  async #handOver(
+    { token, ...wanted }: Ask<"punt">,
+    caller: UnixCaller,
+    { signal }: DescriptorRequest,
+    entry: AuditDraft,
+  ): Promise<DescriptorAnswer> {
     const { punts, socketDirectory, tokens } = this.#parts;
     const { id } = tokens.take(token, caller);
     entry.punts = [id];
@@ -106,6 +111,8 @@ export class AttachDoor {
     await ensureFolder(socketDirectory, OWN_FOLDER).catch(() => {});
     const status = await punts.get(id);
     if (!status) throw new PuntError(OP, "ERR_NO_SUCH_PUNT", `there is no punt ${idText(id)} any more`);
+    // The caller may have asked again by now, and a socket for nobody would take the place of the one that it got.
+    signal.throwIfAborted();
     const opened = openEnds(status.metadata, { ...wanted, socketDirectory });
     this.#watch(status, caller.pid);
     const bytes = encodeAttach({ ends: opened.map(({ end }) => end), namespace: "" });

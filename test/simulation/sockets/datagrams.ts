@@ -13,6 +13,16 @@ export class DatagramSocket extends OpenFile {
   /** The peer that it is connected to, from which alone Linux takes datagrams; "blocked": it takes none. */
   peer: DatagramSocket | "blocked" | undefined;
   isOpen = true;
+  /** The process that has opened it. */
+  readonly by: Party;
+  /** Whether VPP has many packets for it: of a process that is stopped, so many that they take much of VPP's send buffer. */
+  readonly isBusy: boolean;
+
+  constructor(table: OpenFiles) {
+    super(table);
+    this.by = table.schedule.party;
+    this.isBusy = table.schedule.random.chance(0.7);
+  }
 
   get text(): string {
     return this.path === "" ? `datagrams to ${this.#peerPath}` : `datagrams at ${this.path}`;
@@ -103,9 +113,18 @@ export class Datagrams {
     return this.table.open(socket);
   }
 
-  /** In place of the addon's queueLength: of a process that is stopped, often as much as VPP's send buffer can bear. */
-  queueLength(_socket: OpenFile): [number, number] {
-    return this.table.schedule.random.chance(0.7) ? [200, 20_000] : [0, 0];
+  /** In place of the addon's queueLength, of a process that is stopped. */
+  queueLength(socket: OpenFile): [number, number] {
+    return (socket as DatagramSocket).isBusy ? [200, 20_000] : [0, 0];
+  }
+
+  /** Returns the sockets of a process at which VPP's packets gather. @param by the process that has opened them */
+  gathering(party: Party, by: Party): DatagramSocket[] {
+    const files = this.table.handlesOf(party).map(({ file }) => file);
+    return files.flatMap((file) => {
+      const isFound = file instanceof DatagramSocket && file.by === by && file.isBusy && file.isAtPath;
+      return isFound && file.peer !== "blocked" ? file : [];
+    });
   }
 
   /** In place of the addon's blockDatagrams. */

@@ -13,7 +13,7 @@ export function installNatives(sockets: () => Sockets): void {
   const { table } = { table: () => sockets().table };
   Object.assign(native, {
     connectUnix: (...all: Parameters<Sockets["connect"]>) => sockets().connect(...all),
-    bindDatagram: ({ path, vppPath }: { path: string; vppPath: string }) => sockets().datagrams.bind(path, vppPath),
+    bindDatagram: ({ path, vppPath }: { path: string; vppPath: string }) => sockets().bind(path, vppPath),
     removeStaleDatagram: (path: string) => sockets().datagrams.removeStale(path),
     openPath: (op: string, path: string) => sockets().openNamespace(op, path),
     networkNamespace: (fd: number) => [1n, BigInt(sockets().namespace(fd))],

@@ -93,11 +93,11 @@ export interface Port {
 
 const CODES = {
   ...{ attach: "EAGAIN", accept: "EMFILE", pass: "EPIPE", receive: "EMFILE", bind: "ENOSPC", control: "EAGAIN" },
-  ...{ memif: "EMFILE", given: "EPIPE" },
+  ...{ memif: "EMFILE", given: "EPIPE", "slow-folder": "ETIMEDOUT" },
   ...{ "punt-socket": "ENOMEM", injector: "EMFILE", packets: "ENOMEM", device: "EMFILE", namespace: "EMFILE" },
 } as const;
 
-/** A call of the kernel or of native code that may fail. At "pass", who passes descriptors dies in the middle of it, and at "given", who gets them ends. */
+/** A call of the kernel or of native code that may fail. At "pass", who passes descriptors dies in the middle of it, and at "given", who gets them ends. A slow folder is made late. */
 export type Call = keyof typeof CODES;
 export const CALLS = Object.keys(CODES) as Call[];
 

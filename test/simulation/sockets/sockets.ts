@@ -26,6 +26,7 @@ export class Sockets {
 
   /** In place of the addon's connectUnix. */
   connect(op: string, path: string, type: "stream" | "seqpacket" | "dgram"): Handle {
+    if (type !== "stream") this.#checkIsAsked(path);
     if (type === "dgram") return this.datagrams.connect(op, path);
     if (type === "seqpacket") return this.memifs.connect(op, path);
     this.table.check("attach", op);
@@ -33,6 +34,21 @@ export class Sockets {
     if (this.table.files.kind(path) === undefined) throw refusal(op, "ENOENT", path);
     if (listener === undefined) throw refusal(op, "ECONNREFUSED", path);
     return this.table.open(listener.connect(op));
+  }
+
+  /** In place of the addon's bindDatagram. */
+  bind(path: string, vppPath: string): Handle {
+    this.#checkIsAsked(path);
+    return this.datagrams.bind(path, vppPath);
+  }
+
+  /** A daemon opens an end for an exchange that is under way: for nobody, it would take the place of one that a program has. */
+  #checkIsAsked(path: string): void {
+    const { schedule } = this.table;
+    const { party } = schedule;
+    if (![...this.#listeners].some((listener) => listener.party === party)) return;
+    if (!this.table.portsOf(party).some(({ isPassing }) => isPassing))
+      schedule.fail(new Error(`${party.name} opens an end at ${path}, and nobody waits for it`));
   }
 
   listen(path: string, onConnection: ConstructorParameters<typeof Listener>[2]): Listener {

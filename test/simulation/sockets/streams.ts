@@ -12,6 +12,10 @@ const READABLE = 1;
 const WRITABLE = 2;
 /** How many connections wait to be accepted at the most. */
 const BACKLOG = 128;
+/** Virtual milliseconds that a connection waits to be accepted at the most, whoever else has connected. */
+const LONGEST_WAIT_MS = 1_500;
+/** Virtual milliseconds for which an end of an exchange is open at the most: 5 s. */
+const LONGEST_EXCHANGE_MS = 5_500;
 
 interface Message {
   readonly bytes: Uint8Array;
@@ -149,7 +153,11 @@ export class PassingSocket implements NativePassingSocket, Port {
     this.party = connected.party;
     this.#stream = this.handle.file as StreamEnd;
     this.#stream.onReady = onReady;
-    this.#stream.table.opened(this);
+    const { table } = this.#stream;
+    table.opened(this);
+    table.schedule.expect(this.party, LONGEST_EXCHANGE_MS, () =>
+      this.handle.file ? `an exchange takes longer than ${LONGEST_EXCHANGE_MS} ms` : "",
+    );
   }
 
   number(): number {
@@ -213,6 +221,9 @@ export class Listener implements NativePassingListener, Port {
     server!.peer = client;
     server!.hold();
     this.#backlog.push(server!);
+    this.#table.schedule.expect(this.party, LONGEST_WAIT_MS, () =>
+      this.#backlog.includes(server!) ? `a connection to ${this.#path} waits longer than ${LONGEST_WAIT_MS} ms` : "",
+    );
     this.#acceptLater();
     return client!;
   }

@@ -15,6 +15,9 @@ import { type Happening, Schedule, turn } from "./schedule.js";
 /** Wall clock at the beginning of every history: 2026-01-01. */
 const EPOCH = Date.UTC(2026, 0, 1);
 
+/** Virtual milliseconds that a folder takes on a slow disk: longer than an exchange may. */
+const SLOW_FOLDER_MS = 7_000;
+
 export interface World {
   readonly schedule: Schedule;
   readonly files: Files;
@@ -94,6 +97,7 @@ class Timer {
 type Callback = (...args: unknown[]) => void;
 
 function install(): void {
+  for (const module of [fs, fsPromises]) guard(module);
   installTimers();
   installClock();
   installRandom();
@@ -188,6 +192,19 @@ function installRandom(): void {
   };
 }
 
+/** Fails a history whose code asks this machine about a path of the world, by a function that the world has no answer for. */
+function guard(module: object): void {
+  for (const [name, real] of Object.entries(module)) {
+    if (typeof real !== "function" || /^[A-Z_]/.test(name)) continue;
+    const apply = (_: unknown, self: unknown, all: unknown[]) => {
+      const [path] = all;
+      if (isOurs(path) || isProc(path)) schedule().fail(new Error(`the world has no ${name} for ${path}`));
+      return Reflect.apply(real, self, all);
+    };
+    Object.assign(module, { [name]: new Proxy(real, { apply }) });
+  }
+}
+
 /** Functions of node:fs/promises that the world answers for its own paths, when a disk would have. */
 function installFiles(): void {
   const ask = {
@@ -212,12 +229,14 @@ function installFiles(): void {
   }) as typeof fsPromises.open;
   fsPromises.mkdir = (async (path: string, options: unknown) => {
     if (!isOurs(path)) return mkdir(path, options as never);
-    await schedule().answer("mkdir");
+    await schedule().answer("mkdir", current!.sockets.table.failure("slow-folder") ? SLOW_FOLDER_MS : undefined);
     current!.files.make(path, "folder");
     return undefined;
   }) as typeof fsPromises.mkdir;
   fsPromises.lchown = async (path, ...rest) => (isOurs(path) ? undefined : lchown(path, ...rest));
-  const { existsSync, statSync, rmSync, readdirSync } = fs;
+  const { existsSync, statSync, rmSync, readdirSync, mkdirSync } = fs;
+  fs.mkdirSync = ((path: string, options: never) =>
+    isOurs(path) ? current!.files.make(path, "folder") : mkdirSync(path, options)) as typeof fs.mkdirSync;
   const list = (path: string, ...rest: never[]) =>
     isOurs(path) ? current!.files.list(path) : readdirSync(path, ...rest);
   fs.existsSync = (path) => {
@@ -235,6 +254,9 @@ function installFiles(): void {
 
 /** Functions of node:fs that the world answers for /proc. */
 function installProc(): void {
+  const { opendirSync } = fs;
+  fs.opendirSync = ((path: string, ...rest: never[]) =>
+    isProc(path) ? openFolder(fs.readdirSync(path)) : opendirSync(path, ...rest)) as typeof fs.opendirSync;
   for (const name of ["readFileSync", "readdirSync", "readlinkSync"] as const) {
     const real = fs[name] as (...all: unknown[]) => unknown;
     const replaced = (path: unknown, ...rest: unknown[]) => {
@@ -245,6 +267,13 @@ function installProc(): void {
     };
     Object.assign(fs, { [name]: replaced });
   }
+}
+
+/** Returns what `opendirSync` does. */
+function openFolder(names: readonly string[]): object {
+  const left = names.values();
+  const read = ({ value: name }: IteratorResult<string, undefined>) => (name === undefined ? null : { name });
+  return { readSync: () => read(left.next()), closeSync: () => {} };
 }
 
 function isProc(path: unknown): path is string {

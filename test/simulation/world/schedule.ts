@@ -104,8 +104,8 @@ export class Schedule {
   }
 
   /** Resolves when a disk or a kernel has answered the party that runs now. It never does if the party dies before. */
-  answer(label: string): Promise<void> {
-    return new Promise((resolve) => this.at(this.now + this.delay(), label, resolve));
+  answer(label: string, ms = this.delay()): Promise<void> {
+    return new Promise((resolve) => this.at(this.now + ms, label, resolve));
   }
 
   /** Returns a time that a message or an answer takes: mostly short, sometimes long. */
@@ -124,6 +124,16 @@ export class Schedule {
   #hashNotes(): void {
     this.#trace.update(this.#notes);
     this.#notes = "";
+  }
+
+  /** Ends the history unless a party that runs all the time has done something in virtual milliseconds. @param fault "" if it has */
+  expect(party: Party, ms: number, fault: () => string): void {
+    const since = this.now;
+    const look = () => {
+      const what = party.isAlive && party.stoppedUntil <= since ? fault() : "";
+      if (what !== "") this.fail(new Error(`${party.name}: ${what}`));
+    };
+    this.at(since + ms, "look", look, this.world);
   }
 
   /** Ends the history with an error. */
