@@ -10,6 +10,7 @@ import {
   type CnfPort,
   closePort,
   type EndHooks,
+  isElsewhere,
   listen,
   objection,
   type SendPlace,
@@ -133,9 +134,10 @@ export class PathEnds implements CnfEnds {
   #openTap(index: number) {
     const port = this.#ports[index];
     if (port?.kind !== "tap") return undefined;
-    if (port.packets) return port.packets;
+    if (port.packets && !isElsewhere(port.packets, port.namespace)) return port.packets;
     try {
       const open = withPackets(port);
+      port.packets?.close();
       this.#ports[index] = open;
       listen(open, (batch) => this.#handler?.(batch, index));
       return open.kind === "tap" ? open.packets : undefined;

@@ -264,7 +264,7 @@ export class HandedEnds implements CnfEnds {
   #portOf(kind: "memif" | "socket" | "packets", interconnect: InterconnectMetadata, descriptor: Descriptor): CnfPort {
     const { options } = this.#hooks;
     if (kind === "memif") return this.#memifPort(interconnect, descriptor);
-    if (kind === "packets") return { ...tapOf(interconnect)[0]!, packets: PacketSocket.open({ descriptor }) };
+    if (kind === "packets") return { ...tapOf(interconnect)[0]!, packets: this.#packets(descriptor) };
     const { mode: _mode, group: _group, ...tuning } = options.puntSocket ?? {};
     return { kind: "af-unix", interconnect, socket: PuntSocket.open({ ...tuning, descriptor }) };
   }
@@ -292,6 +292,16 @@ export class HandedEnds implements CnfEnds {
       this.#askLater();
     });
     return memif;
+  }
+
+  /** A TAP that goes away with its namespace comes back in another one, for which the daemon has another socket. */
+  #packets(descriptor: Descriptor): PacketSocket {
+    const packets = PacketSocket.open({ descriptor });
+    packets.on("link", (state) => {
+      this.#hooks.onChange();
+      if (state === "gone") this.#askLater();
+    });
+    return packets;
   }
 
   #inject(descriptor: Descriptor): void {

@@ -1,9 +1,14 @@
 // The CNF's end of one interconnect, whatever it is: listening to it, and closing it.
+
+import { networkNamespace, openNamespace } from "../descriptor/index.js";
 import type { PacketBatch } from "../packet/index.js";
 import { PacketSocket } from "../packet-socket/index.js";
 import type { AttachedPort, AttachOptions, PuntStatus } from "../punt/index.js";
 import type { Responder } from "../responder/index.js";
 import type { CnfAnswerOptions } from "./answers.js";
+
+/** The namespaces of packet sockets that were opened by paths. */
+const inodes = new WeakMap<PacketSocket, bigint>();
 
 type TapPort = Extract<AttachedPort, { kind: "tap" }>;
 
@@ -76,8 +81,10 @@ export function objection(
   { interfaces }: EndHooks,
   wantsFrames: boolean,
 ): string | undefined {
-  if (port.kind === "tap")
-    return wantsFrames && !port.packets ? `interconnect ${index}: the TAP's packet socket is not open yet` : undefined;
+  if (port.kind === "tap") {
+    if (!wantsFrames || (port.packets && port.packets.link !== "gone")) return undefined;
+    return `interconnect ${index}: ${port.packets ? "the TAP is gone" : "the TAP's packet socket is not open yet"}`;
+  }
   if (port.kind === "memif")
     return port.memif.peer ? undefined : `interconnect ${index}: memif is not connected to VPP`;
   if (interfaces.size === 0) return `interconnect ${index}: VPP's interfaces are not known yet`;
@@ -99,6 +106,25 @@ export function portStats(port: CnfPort) {
 
 /** Opens the frames of a TAP. Needs CAP_NET_RAW, and CAP_SYS_ADMIN in another namespace. @throws PuntError ENODEV, EPERM */
 export function withPackets(port: TapPort): CnfPort {
-  const { name: device, namespace } = port;
-  return { ...port, packets: PacketSocket.open(namespace === "" ? { device } : { device, namespace }) };
+  const { name: device, namespace: path } = port;
+  if (path === "") return { ...port, packets: PacketSocket.open({ device }) };
+  const namespace = openNamespace(path);
+  try {
+    const packets = PacketSocket.open({ device, namespace });
+    inodes.set(packets, networkNamespace(namespace).inode);
+    return { ...port, packets };
+  } finally {
+    namespace.close();
+  }
+}
+
+/** Whether a TAP has come back in another namespace, where its packet socket does not follow it. */
+export function isElsewhere(packets: PacketSocket, namespace: string): boolean {
+  const inode = inodes.get(packets);
+  if (packets.link !== "gone" || inode === undefined) return false;
+  try {
+    return networkNamespace(namespace).inode !== inode;
+  } catch {
+    return false;
+  }
 }

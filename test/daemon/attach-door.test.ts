@@ -23,7 +23,12 @@ function openDoor(t: ExecutionContext, cnf?: string, others: object = {}) {
     return timer;
   };
   Object.assign(globalThis, { setInterval: started, clearInterval: (timer: unknown) => void running.delete(timer) });
-  const place = { list: async (): Promise<unknown> => [], get: async (): Promise<unknown> => undefined, cleaned: [] as string[][], warned: [] as unknown[][] };
+  const place = {
+    list: async (): Promise<unknown> => [],
+    get: async (): Promise<unknown> => undefined,
+    cleaned: [] as string[][],
+    warned: [] as unknown[][],
+  };
   async function* watch() {}
   const parts = {
     punts: { list: () => place.list(), get: () => place.get(), watch },

@@ -96,6 +96,23 @@ withNetns("the frames of a TAP come and go by the packet socket that was handed 
   );
 });
 
+withNetns("a TAP that is gone is requested again, also where nothing is handed over at first", async (t) => {
+  const [first, second] = [cable(t), cable(t)];
+  const { ends, asked, answers, told } = handedEnds(t, [() => [packets(first.a, "first")]]);
+  ends.receive(() => {});
+  ends.update(created([tap("punt0")]));
+  const opened = () => (ends.ports[0]?.kind === "tap" ? ends.ports[0].packets : undefined);
+  await until(() => opened() !== undefined);
+  const before = opened();
+  first.a.ip("link", "delete", "punt0");
+  await until(() => asked.length === 3);
+  t.deepEqual(told.at(-1), ["interconnect 0: the TAP is gone"]);
+  answers.push(() => [packets(second.a, "second")]);
+  await until(() => opened() !== before);
+  await until(() => told.at(-1)!.length === 0);
+  t.deepEqual(asked.at(-1), { have: { "packets/0": "first" }, packets: true });
+});
+
 test("a memif answers for the addresses that the punt's metadata has now", async (t) => {
   const mac = "02:00:00:00:00:01";
   const addressed = (...addresses: string[]) => ({ cnfInterface: { mac, addresses } });

@@ -1,13 +1,18 @@
 // The ends that a program opens by their paths: which are polled, and which report changes themselves.
-import { existsSync, unlinkSync } from "node:fs";
+import { existsSync, symlinkSync, unlinkSync } from "node:fs";
+import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { bindPuntSocket } from "../../lib/descriptor/index.js";
 import { keyOf, PathEnds } from "../../lib/module/ends.js";
 import type { EndHooks } from "../../lib/module/ports.js";
+import { PacketSocket } from "../../lib/packet-socket/index.js";
 import { until } from "../support/descriptor/peer.js";
 import { arp } from "../support/frames.js";
 import { created, memifSide, socketSide, tap } from "../support/module/ends.js";
 import { NAMES } from "../support/module/life.js";
+import { need } from "../support/need.js";
+import { cable, frame } from "../support/packet-socket/wire.js";
+import { socketFolder } from "../support/punt-socket/peer.js";
 
 interface Look {
   readonly run: () => void;
@@ -110,6 +115,35 @@ test.serial("a TAP is polled until its device is there, and the wait is not repo
   t.false(ends.send(new Uint8Array(60), { interconnect: 0 }));
   t.deepEqual(problems, [undefined]);
   t.like(ends.ports[0], { kind: "tap", name: "none0", packets: undefined });
+});
+
+need("root", "netns").test.serial("the frames of a TAP go on in the next namespace at its path", async (t) => {
+  const [first, second] = [cable(t), cable(t)];
+  const path = join(socketFolder(t), "netns");
+  const { ends, looks, told } = pathEnds(t);
+  symlinkSync(first.a.path, path);
+  ends.update(created([tap("punt0", path)]), true);
+  const got: number[] = [];
+  ends.receive((batch) => void got.push(batch.u32(0, 14)));
+  const opened = () => (ends.ports[0]?.kind === "tap" ? ends.ports[0].packets : undefined);
+  const before = opened();
+  t.deepEqual(ends.unconnected(), []);
+  first.a.ip("link", "delete", "punt0");
+  await until(() => before!.link === "gone");
+  looks[0]!.run();
+  t.deepEqual(told.at(-1), ["interconnect 0: the TAP is gone"]);
+  t.is(opened(), before, "a device that VPP makes again here is followed");
+  unlinkSync(path);
+  looks[0]!.run();
+  t.is(opened(), before, "there is no namespace");
+  symlinkSync(second.a.path, path);
+  looks[0]!.run();
+  t.deepEqual(told.at(-1), []);
+  t.throws(() => before!.send(frame(1)), { code: "ERR_CLOSED" });
+  using far = PacketSocket.open({ device: "far0", namespace: second.b.path });
+  t.is(far.send(frame(2)), 1);
+  await until(() => got.length > 0);
+  t.deepEqual(got, [2]);
 });
 
 test.serial("a memif answers for the addresses that the punt's metadata has now", async (t) => {

@@ -118,6 +118,8 @@ class History implements RunningHistory<Step> {
         return this.#return(action);
       case "restart":
         return this.#managers[action.owner]!.stop();
+      case "namespace":
+        return this.#machine.renewNamespace(action.down);
       case "crash-vpp":
         return void this.#vpp.crash(action.down);
       case "stop": {
@@ -249,6 +251,7 @@ class History implements RunningHistory<Step> {
     this.#vpp.faults.clear();
     this.#machine.kernel.failing = 0;
     this.#world.sockets.table.calm();
+    this.#world.sockets.namespaces.makeAll();
     for (const manager of this.#managers) manager.disk.failing = 0;
   }
 

@@ -17,16 +17,19 @@ export class Kernel implements Host {
 
   async identify(namespace: string): Promise<string | undefined> {
     await this.#world.schedule.answer("identify");
-    return this.#host.identify(namespace);
+    const found = this.#namespaces.at(namespace);
+    const identity = await this.#host.identify(namespace);
+    return found && `${identity} ${found}`;
   }
 
   async namedNamespaces(): Promise<string[]> {
     await this.#world.schedule.answer("namespaces");
-    return this.#host.namedNamespaces();
+    return (await this.#host.namedNamespaces()).filter((path) => this.#namespaces.at(path) !== undefined);
   }
 
   async links(namespace: string): Promise<HostLink[]> {
     await this.#world.schedule.answer("links");
+    this.#check("links", namespace);
     return this.#host.links(namespace);
   }
 
@@ -38,7 +41,18 @@ export class Kernel implements Host {
       throw new PuntError("simulation.host", "EBUSY", `${change.change} ${change.name}: refused by the simulation`);
     }
     schedule.note(JSON.stringify(change));
+    this.#check(change.change, namespace);
     await this.#host.change(namespace, change);
     await schedule.answer("changed");
+  }
+
+  get #namespaces(): World["sockets"]["namespaces"] {
+    return this.#world.sockets.namespaces;
+  }
+
+  /** @throws PuntError ENOENT */
+  #check(what: string, namespace: string): void {
+    if (this.#namespaces.at(namespace) === undefined)
+      throw new PuntError("simulation.host", "ENOENT", `${what}: there is no namespace ${namespace}`);
   }
 }

@@ -11,6 +11,9 @@ import { ROOT, type World } from "./world/index.js";
 /** Changes of VPP by its operator. */
 export type OperatorAction = Extract<Action, { op: "up" | "address" | "loopback" }>;
 
+/** Where the TAPs of some punts are. */
+const NAMESPACE = "/run/netns/other";
+
 /** The lines of a VPP without punts, by what its operator has changed: the same in all histories. */
 const baselines = new Map<string, readonly string[]>();
 
@@ -32,7 +35,9 @@ export class Machine {
   constructor(world: World) {
     this.#world = world;
     this.vpp = new VppProcess(world, CARDS, (life) => this.#configure(life));
-    world.sockets.devices = (name) => this.vpp.life?.host.values().some((device) => device.name === name) ?? false;
+    const { namespaces } = world.sockets;
+    world.sockets.devices = ({ device, place }) =>
+      this.vpp.life?.host.values().some((each) => each.name === device && namespaces.placeOf(each) === place) ?? false;
     this.#host = new EmulatedHost(this.vpp);
     this.kernel = new Kernel(world, this.#host);
     this.#operator = new Operator(this.#operatorsClient(), CARDS, ROOT);
@@ -97,6 +102,14 @@ export class Machine {
     await this.#newBaseline();
   }
 
+  /** The namespace of the CNFs goes away. After virtual milliseconds there is another one at its path. */
+  renewNamespace(down: number): void {
+    const { schedule, sockets } = this.#world;
+    sockets.namespaces.remove(NAMESPACE);
+    if (down === 0) sockets.namespaces.makeAll();
+    else schedule.at(schedule.now + down, "namespace", () => sockets.namespaces.makeAll(), schedule.world);
+  }
+
   /** Reads what a VPP has that no manager ever saw. */
   async #newBaseline(): Promise<void> {
     this.#looked = -1;
@@ -125,16 +138,28 @@ export class Machine {
 
   /** Each punt has the state that its interfaces in VPP allow. */
   checkStates(punts: readonly PuntStatus[]): void {
-    for (const { request, state, missing } of punts) {
+    for (const { request, state, missing, metadata } of punts) {
       const names = interfacesOf(request);
       const waits = names.filter((name) => !this.#isReady(name, request.type));
       const made = names.every((name) => this.#operator.has(name).up) ? "CREATED" : "DEGRADED";
       const expected = waits.length > 0 ? "PENDING" : made;
+      if (waits.length === 0) this.#checkTaps(metadata);
       const isNamed = waits.every((name) => missing.some((lack) => lack.name === name));
       if (state !== expected || !isNamed)
         throw new Error(
           `${JSON.stringify(request)} is ${state}, for ${JSON.stringify(missing)}, and not ${expected}; missing: ${waits}`,
         );
+    }
+  }
+
+  #checkTaps({ interconnects }: PuntStatus["metadata"]): void {
+    const { sockets } = this.#world;
+    for (const { attachment } of interconnects) {
+      if (attachment.kind !== "tap") continue;
+      const { name: device, namespace } = attachment;
+      const place = sockets.namespaces.at(namespace);
+      if (place === undefined || !sockets.devices({ device, place }))
+        throw new Error(`${device} is not in the namespace "${namespace}"`);
     }
   }
 

@@ -49,6 +49,8 @@ export type Action =
   | { readonly op: "restart"; readonly owner: number }
   | Return
   | { readonly op: "crash-vpp"; readonly down: number }
+  /** The namespace of the CNFs goes away, and another one comes at its path. */
+  | { readonly op: "namespace"; readonly down: number }
   | { readonly op: "stop"; readonly party: number; readonly ms: number }
   | { readonly op: "cut" }
   | { readonly op: "clock"; readonly ms: number }
@@ -145,6 +147,10 @@ export const plainChoices = [
   }),
 ];
 
+function namespaceChoice(weight: number) {
+  return choice(weight, "namespace", { down: fc.constantFrom(0, 0, 20, 3_000) });
+}
+
 /** Punts that are made without an address, whose ends are memifs and punt sockets. */
 const SIMPLE = (["PUNT_TO_SOCKET", "PUNT_TO_SOCKET", "HAIRPIN_XCONNECT", "SPAN"] as const).map((type) =>
   puntTypes.indexOf(type),
@@ -176,6 +182,7 @@ const moduleAction: fc.Arbitrary<Action> = fc.oneof(
   choice(1, "remove-socket", { nth: fc.nat({ max: 3 }) }),
   choice(2, "silent", { clients: fc.constantFrom(1, 1, 1, 70), ms: fc.constantFrom(500, 60_000) }),
   choice(4, "hang-up", { nth: fc.nat({ max: 3 }) }),
+  namespaceChoice(3),
   choice(2, "kill", { owner: fc.constant(0), down: fc.nat({ max: 300 }) }),
   choice(1, "restart", { owner: fc.constant(0) }),
   choice(2, "crash-vpp", { down: fc.nat({ max: 500 }) }),
@@ -209,6 +216,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
     deleted: fc.array(fc.nat({ max: 9 }), { minLength: 1, maxLength: 3 }),
   }),
   choice(1, "stop", { party: fc.nat({ max: 2 }), ms: fc.constantFrom(50, 2_000, 12_000) }),
+  namespaceChoice(1),
   choice(2, "disk", { owner: anyOwner, times: fc.integer({ min: 1, max: 3 }) }),
   ...plainChoices,
 );

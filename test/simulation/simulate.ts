@@ -16,7 +16,7 @@ const { numbers, values, has } = commandLine({
   text: `npm run simulate -- [--cluster] [--runs N] [--seed S] [--whole] [--history FILE]
 
 Runs histories of managers, their VPP and modules in one process, in virtual time: each message, timer, write and kill is put in order by the seed.
-Modules open the ends of their punts, over descriptors of the daemon or by paths. Every fourth history is one of modules alone.
+Modules open the ends of their punts, over descriptors of the daemon or by paths, and their network namespace comes anew. Every fourth history is one of modules alone.
 Exits with 0 only if all of them hold. Otherwise looks, for at most some minutes, for a shorter history that fails in the same way, and
 prints it with the command that repeats it.
 

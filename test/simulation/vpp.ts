@@ -66,7 +66,19 @@ export class VppLife {
       ...{ registry, dp, log },
       devices: {
         memif: (config) => new FileMemif(files, users, config, sockets),
-        tap: (config) => host.tap(dp, config),
+        tap: (config) => {
+          const { hostName, namespace } = config;
+          if (sockets && sockets.namespaces.at(namespace) === undefined)
+            throw new VnetError("SYSCALL_ERROR_2", `there is no namespace ${namespace}`);
+          const made = host.tap(dp, config);
+          sockets?.namespaces.put(host.find(hostName, namespace)!, namespace);
+          const { close } = made.device;
+          made.device.close = () => {
+            close();
+            sockets?.devicesGone();
+          };
+          return made;
+        },
         afPacket: (name) => host.afPacket(dp, name),
       },
       table: () => this.#table,
@@ -213,6 +225,7 @@ export class VppProcess {
     if (!this.#party?.isAlive) return;
     this.#party.isAlive = false;
     this.life = undefined;
+    this.#world.sockets.devicesGone();
     this.disturbedAt = schedule.now;
     network.leave(this.#party);
     this.#world.sockets.leave(this.#party);
@@ -224,8 +237,10 @@ export class VppProcess {
   async hostInterfaces(
     filter: { readonly name?: string; readonly namespace?: string } = {},
   ): Promise<EmulatedInterface[]> {
+    const { namespaces } = this.#world.sockets;
     const found = this.life?.host.values() ?? [];
     return found
+      .filter((device) => namespaces.isReachable(device))
       .filter(({ name, namespace }) => (filter.name ?? name) === name && (filter.namespace ?? namespace) === namespace)
       .map(({ name, namespace, mac, ifIndex, mtu }) => ({ name, namespace, mac: formatMac(mac), ifIndex, mtu }));
   }

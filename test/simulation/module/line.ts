@@ -26,6 +26,8 @@ class Wire {
   readonly toServer: Way;
   readonly toClient: Way;
   readonly flights = new Set<Flight>();
+  /** The daemon's sides of all flights so far. A reset may be lost with the connection. */
+  readonly served = new Set<AbortController>();
 
   constructor(
     world: World,
@@ -48,7 +50,7 @@ class Wire {
   }
 
   abortAll(): void {
-    for (const { server } of [...this.flights]) server.abort();
+    for (const server of this.served) server.abort();
   }
 }
 
@@ -116,8 +118,7 @@ export class SimulatedLine implements Line {
     answers: Answers<MessageShape<O>>,
   ): Promise<void> {
     const { toClient } = wire;
-    const ended = (error?: unknown) =>
-      toClient.send("end of a stream", () => wire.land(flight) && answers.end(error));
+    const ended = (error?: unknown) => toClient.send("end of a stream", () => wire.land(flight) && answers.end(error));
     try {
       for await (const message of (await opened).message)
         toClient.send("message", () => wire.flights.has(flight) && answers.put(message));
@@ -147,6 +148,7 @@ export class SimulatedLine implements Line {
       forget: () => signal?.removeEventListener("abort", giveUp),
     };
     wire.flights.add(flight);
+    wire.served.add(flight.server);
     const giveUp = () => {
       if (!wire.flights.has(flight)) return;
       wire.toServer.send("reset", () => flight.server.abort());

@@ -4,7 +4,7 @@ import { native } from "../../../lib/native.js";
 import { SimulatedInjector, SimulatedPuntSocket } from "./datagrams.js";
 import { MemifPort } from "./memifs.js";
 import type { Handle } from "./open-files.js";
-import { PacketFile, PlainFile, SimulatedPacketSocket } from "./packets.js";
+import { PlainFile, SimulatedPacketSocket } from "./packets.js";
 import type { Sockets } from "./sockets.js";
 import { PassingSocket, type StreamEnd } from "./streams.js";
 
@@ -17,7 +17,7 @@ export function installNatives(sockets: () => Sockets): void {
     removeStaleDatagram: (path: string) => sockets().datagrams.removeStale(path),
     openPath: (op: string, path: string) => sockets().openNamespace(op, path),
     networkNamespace: (fd: number) => [1n, BigInt(sockets().namespace(fd))],
-    openPacketSocket: (device: string) => PacketFile.open(table(), device, sockets().devices),
+    openPacketSocket: (...all: Parameters<Sockets["openPackets"]>) => sockets().openPackets(...all),
     peerCredentials: (fd: number) => ({ pid: sockets().peerOf(fd).pid, uid: 0, gid: 0, groups: [] }),
     peerPidfd: (fd: number) => table().open(new PlainFile(table(), `process ${sockets().peerOf(fd).pid}`)),
     takeDescriptor: (pid: number, fd: number, inode: number) =>
@@ -51,8 +51,8 @@ export function installNatives(sockets: () => Sockets): void {
     ) {
       return new SimulatedInjector(sockets().datagrams, vppPath, adopted as Handle | undefined);
     },
-    PacketSocket: function open(bound: NativeDescriptor) {
-      return new SimulatedPacketSocket(table(), sockets().devices, bound as Handle);
+    PacketSocket: function open(...all: ConstructorParameters<typeof native.PacketSocket>) {
+      return new SimulatedPacketSocket(table(), sockets().devices, all[0] as Handle, all[5]);
     },
   });
 }

@@ -157,6 +157,10 @@ export class OpenFiles {
     this.#ports.delete(port);
   }
 
+  ports(): Port[] {
+    return [...this.#ports];
+  }
+
   portsOf(party: Party): Port[] {
     return [...this.#ports].filter((port) => port.party === party);
   }

@@ -13,26 +13,31 @@ export class PlainFile extends OpenFile {
   }
 }
 
+/** A device by its name in a namespace. */
+interface Where {
+  readonly device: string;
+  readonly place: string;
+}
+
 /** Tells whether a device is there. */
-export type Devices = (name: string) => boolean;
+export type Devices = (where: Where) => boolean;
 
 export class PacketFile extends OpenFile {
   constructor(
     table: OpenFiles,
-    readonly device: string,
+    readonly where: Where,
   ) {
     super(table);
   }
 
   get text(): string {
-    return `packets of ${this.device}`;
+    return `packets of ${this.where.device}`;
   }
 
-  /** In place of the addon's openPacketSocket. */
-  static open(table: OpenFiles, device: string, devices: Devices): Handle {
+  static open(table: OpenFiles, where: Where, devices: Devices): Handle {
     table.check("device", "packet-socket.open");
-    if (!devices(device)) throw refusal("packet-socket.open", "ENODEV", `device ${device}`);
-    return table.open(new PacketFile(table, device));
+    if (!devices(where)) throw refusal("packet-socket.open", "ENODEV", `device ${where.device}`);
+    return table.open(new PacketFile(table, where));
   }
 }
 
@@ -44,8 +49,11 @@ export class SimulatedPacketSocket implements NativePacketSocket, Port {
   readonly #table: OpenFiles;
   readonly #devices: Devices;
 
-  constructor(table: OpenFiles, devices: Devices, bound: Handle) {
+  readonly #onLink: () => void;
+
+  constructor(table: OpenFiles, devices: Devices, bound: Handle, onLink: () => void) {
     this.#table = table;
+    this.#onLink = onLink;
     this.#devices = devices;
     this.party = table.schedule.party;
     this.handle = bound.take();
@@ -57,17 +65,27 @@ export class SimulatedPacketSocket implements NativePacketSocket, Port {
     table.opened(this);
   }
 
-  get end(): string {
-    return (this.handle.file as PacketFile).text;
+  get #file(): PacketFile {
+    return this.handle.file as PacketFile;
   }
 
-  /** It follows its device to the next one of that name. */
+  get end(): string {
+    return this.#file.text;
+  }
+
+  /** It follows its device to the next one of that name in the same namespace. */
   get isConnected(): boolean {
-    return this.#devices(this.name());
+    return this.#devices(this.#file.where);
   }
 
   name(): string {
-    return (this.handle.file as PacketFile).device;
+    return this.#file.where.device;
+  }
+
+  /** Its device is gone. */
+  lost(): void {
+    const { schedule } = this.#table;
+    schedule.at(schedule.now, "link", () => this.handle.file && this.#onLink(), this.party);
   }
 
   link(): "up" | "gone" {

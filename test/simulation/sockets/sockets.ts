@@ -3,8 +3,9 @@ import type { Files } from "../world/files.js";
 import type { Party, Schedule } from "../world/schedule.js";
 import { DatagramSocket, Datagrams } from "./datagrams.js";
 import { Memifs } from "./memifs.js";
+import { NetworkNamespaces } from "./namespaces.js";
 import { type Handle, type OpenFile, OpenFiles, refusal } from "./open-files.js";
-import { PlainFile } from "./packets.js";
+import { type Devices, PacketFile, PlainFile, SimulatedPacketSocket } from "./packets.js";
 import { Listener, type StreamEnd } from "./streams.js";
 
 export class Sockets {
@@ -13,10 +14,11 @@ export class Sockets {
   readonly memifs: Memifs;
   /** Called when files are passed to a process. @throws an Error if they may not be */
   passed: (files: readonly OpenFile[], to: Party) => void = () => {};
-  /** Whether a device is there. */
-  devices: (name: string) => boolean = () => false;
+  devices: Devices = () => false;
+  readonly namespaces = new NetworkNamespaces();
   readonly #listeners = new Set<Listener>();
-  readonly #namespaces = new Map<string, number>();
+  /** The numbers of namespaces. */
+  readonly #numbers = new Map<string, number>();
 
   constructor(schedule: Schedule, files: Files) {
     this.table = new OpenFiles(schedule, files);
@@ -64,15 +66,22 @@ export class Sockets {
 
   openNamespace(op: string, path: string): Handle {
     this.table.check("namespace", op);
-    return this.table.open(new PlainFile(this.table, path));
+    const found = this.namespaces.at(path);
+    if (found === undefined) throw refusal(op, "ENOENT", path);
+    return this.table.open(new PlainFile(this.table, found));
   }
 
   /** Returns the number of the namespace behind a descriptor. */
   namespace(fd: number): number {
     const { text } = this.table.fileOf(fd);
-    const known = this.#namespaces.get(text) ?? this.#namespaces.size + 1;
-    this.#namespaces.set(text, known);
+    const known = this.#numbers.get(text) ?? this.#numbers.size + 1;
+    this.#numbers.set(text, known);
     return known;
+  }
+
+  /** In place of the addon's openPacketSocket. @param fd of the namespace; -1 for the machine's own */
+  openPackets(device: string, fd: number): Handle {
+    return PacketFile.open(this.table, { device, place: fd < 0 ? "" : this.table.fileOf(fd).text }, this.devices);
   }
 
   /** The punt socket of a process, by its number there. */
@@ -96,6 +105,11 @@ export class Sockets {
         }
     });
     return party;
+  }
+
+  /** Devices may be gone: the kernel tells the packet sockets that are bound to one. */
+  devicesGone(): void {
+    for (const port of this.table.ports()) if (port instanceof SimulatedPacketSocket && !port.isConnected) port.lost();
   }
 
   /** Closes all that a dead party had, as the kernel does. */

@@ -12,8 +12,8 @@ import { NAMES } from "./life.js";
 export const created = (interconnects: readonly InterconnectMetadata[], state: PuntState = "CREATED") =>
   ({ state, metadata: { interconnects } }) as unknown as PuntStatus;
 
-export const tap = (name: string) =>
-  ({ type: "TAP", attachment: { kind: "tap", name, namespace: "" } }) as unknown as InterconnectMetadata;
+export const tap = (name: string, namespace = "") =>
+  ({ type: "TAP", attachment: { kind: "tap", name, namespace } }) as unknown as InterconnectMetadata;
 
 /** VPP's side of a memif, and how the CNF finds it. `serve` opens it again. */
 export function memifSide(t: ExecutionContext, { id = 0, cnfInterface = {} as object } = {}) {
