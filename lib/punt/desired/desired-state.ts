@@ -70,7 +70,7 @@ export class DesiredState implements Ledger {
     this.#memory = new Memory(state.claims, state.notes);
     const keys = new Set(this.#wanted.punts.map(idKey));
     for (const entry of this.#entries.values())
-      if (!keys.has(entry.key)) this.#depart(entry, "another process deleted it");
+      if (!keys.has(entry.key)) this.gone(entry, "another process deleted it");
     for (const request of this.#wanted.punts) this.#retake(request);
   }
 
@@ -241,17 +241,12 @@ export class DesiredState implements Ledger {
     return entry;
   }
 
-  /** Counts the punt as deleted without a look at VPP. */
-  gone(entry: Entry, cause: string): void {
-    this.#depart(entry, cause);
-  }
-
   /** Marks every punt as waiting for VPP, after the connection was lost. */
   disconnected(): void {
     this.firstLook.end();
     const missing = [{ kind: "vpp", name: "vpp", text: "a connection to VPP" }] as const;
     for (const entry of [...this.#entries.values()]) {
-      if (entry.leaving) this.#depart(entry, "out of the store; VPP is away");
+      if (entry.leaving) this.gone(entry, "out of the store; VPP is away");
       else this.#become(entry, { state: "PENDING", missing, cause: "the connection to VPP is lost" });
     }
   }
@@ -313,7 +308,7 @@ export class DesiredState implements Ledger {
       const situation = entry.leaving
         ? judgeLeaving(entry, result)
         : punt && (judge(entry, punt, result) ?? (isActing ? undefined : unfinished(punt, result, this.#memory.notes)));
-      if (situation?.state === "DELETED") this.#depart(entry, situation.cause);
+      if (situation?.state === "DELETED") this.gone(entry, situation.cause);
       else if (situation) this.#become(entry, situation);
     }
   }
@@ -384,7 +379,8 @@ export class DesiredState implements Ledger {
     this.log.close();
   }
 
-  #depart(entry: Entry, cause: string): void {
+  /** Counts the punt as deleted. */
+  gone(entry: Entry, cause: string): void {
     if (this.#entries.get(entry.key) === entry) this.#entries.delete(entry.key);
     this.#become(entry, { state: "DELETED", cause });
   }
