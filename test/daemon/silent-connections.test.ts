@@ -106,7 +106,7 @@ test.serial("many connections at once have a second each, up to 4,096 of them", 
   t.deepEqual(ended, [1]);
   now += PATIENCE_MS;
   add(4_098);
-  // What 2 has sent is read in the same turn, as after a standstill of this process.
+  // Number 2 has sent something, which is read in the same turn, as after a standstill of this process.
   silent.delete(2);
   await looked();
   clock.mock.restore();
