@@ -26,6 +26,7 @@ function openDoor(t: ExecutionContext, cnf?: string, others: object = {}) {
   const place = {
     list: async (): Promise<unknown> => [],
     get: async (): Promise<unknown> => undefined,
+    hasPins: true,
     cleaned: [] as string[][],
     warned: [] as unknown[][],
   };
@@ -33,7 +34,10 @@ function openDoor(t: ExecutionContext, cnf?: string, others: object = {}) {
   const parts = {
     punts: { list: () => place.list(), get: () => place.get(), watch },
     ...{ socketDirectory: folder, cluster: () => undefined, ...others },
-    pins: { clean: async (used: Set<string>) => void place.cleaned.push([...used]) },
+    pins: {
+      isEmpty: async () => !place.hasPins,
+      clean: async (used: Set<string>) => void place.cleaned.push([...used]),
+    },
     log: { warn: (...words: unknown[]) => void place.warned.push(words) },
   } as unknown as Parts;
   const path = join(folder, "attach.sock");
@@ -57,6 +61,11 @@ test.serial("namespaces that no punt names are looked for, also after a look tha
   look!();
   await settled();
   t.deepEqual(place.cleaned, [["/run/ns", ""]]);
+  place.hasPins = false;
+  look!();
+  await settled();
+  t.is(place.cleaned.length, 1);
+  place.hasPins = true;
   let answer = (_: unknown[]) => {};
   place.list = () => new Promise((resolve) => (answer = resolve));
   look!();
