@@ -52,7 +52,7 @@ export class InterfaceTable extends EventEmitter<{ change: [] }> {
   #events: { close(): unknown } | undefined;
   #pause: NodeJS.Timeout | undefined;
   #look: NodeJS.Timeout | undefined;
-  /** The reading under way, and the one that begins after it. */
+  /** The reading under way, and the next reading. */
   #reading: Promise<void> | undefined;
   #next: Promise<void> | undefined;
   /** Milliseconds that the last reading took. */

@@ -41,9 +41,9 @@ const CODES: Readonly<Partial<Record<Code, string>>> = {
   [Code.Unimplemented]: "ERR_UNIMPLEMENTED",
 };
 
-/** Bytes of the largest request, decompressed. Without a limit any caller could take the daemon's memory. */
+/** Bytes of the largest request. Without a limit any caller could take the daemon's memory. */
 export const LONGEST_REQUEST = 32 << 20;
-/** Bytes of the largest answer, decompressed: a list of some 100,000 punts. */
+/** Bytes of the largest answer: a list of some 100,000 punts. */
 export const LONGEST_ANSWER = 512 << 20;
 
 /** Returns what a handler throws for it. */

@@ -37,8 +37,8 @@ SystemError Take(pid_t pid, int number, uint64_t inode, UniqueFd* fd) {
   if (!process) return {errno, "pidfd_open"};
   *fd = UniqueFd::Foreign(static_cast<int>(syscall(kPidfdGetfd, process.get(), number, 0)));
   if (!*fd) return {errno, "pidfd_getfd"};
-  // The pid may belong to another process by now, or the number to another file. Whoever answers for a file
-  // of FUSE may never do so: first it must be a socket.
+  // The pid may belong to another process by now, or the number to another file. A file of FUSE may never
+  // answer, so the first question is whether it is a socket.
   const char* expected = "a UNIX datagram socket is expected";
   if (SystemError failed = ExpectUnixSocket(fd->get(), SOCK_DGRAM, expected)) return failed;
   struct stat now;

@@ -86,7 +86,7 @@ bool HandOver(int fd) {
 }  // namespace
 
 void CloseElsewhere(int fd) {
-  if (!HandOver(fd)) Close(fd);  // no thread can be had: not under the lock, which all threads need
+  if (!HandOver(fd)) Close(fd);  // the system refuses threads; not under the lock, which all closers need
 }
 
 }  // namespace vpp_punt

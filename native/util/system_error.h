@@ -15,7 +15,7 @@ struct SystemError {
   explicit operator bool() const { return error != 0; }
 };
 
-/// Why epoll does not watch a descriptor. ENOSPC is no full disk.
+/// Why epoll does not watch a descriptor. Its ENOSPC does not mean a full disk.
 inline std::string WhyNotWatched(int error) {
   return std::string(strerror(error)) + (error == ENOSPC ? " (fs.epoll.max_user_watches)" : "");
 }

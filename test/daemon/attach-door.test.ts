@@ -79,7 +79,7 @@ test.serial("the door of one CNF leaves that to the door of all", (t) => {
   t.deepEqual(openDoor(t, "dns").looks, []);
 });
 
-test.serial("a caller that has given up gets no punt socket in the place of the one that it has", async (t) => {
+test.serial("the punt socket of a caller that has given up does not take the place of its newer one", async (t) => {
   const id = { cnf: "dns", key: "", label: "" };
   let written = (_: object) => {};
   const entry = new Promise((resolve) => (written = resolve));

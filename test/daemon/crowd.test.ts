@@ -27,7 +27,7 @@ test("a process and a user have so many connections at a time, and another user'
   t.truthy(crowd.enter(caller(8)));
 });
 
-test("a connection too many is ended, and one that ends makes room", async (t) => {
+test("a connection too many is ended, and the end of a connection makes room", async (t) => {
   const path = join(temporaryFolder(t), "door.sock");
   let pid = 7;
   let requests = 0;

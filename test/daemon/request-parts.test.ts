@@ -103,7 +103,7 @@ test("a caller learns the limits of its requests, whichever it has passed", (t) 
   }
 });
 
-test("a long request of few parts, one that is no message, and one that is too long come through to their reader", async (t) => {
+test("long requests of few parts, bytes that are not a message, and requests that are too long come through to their reader", async (t) => {
   const long = toBinary(APPLY, create(APPLY, { cnf: "c".repeat(1 << 20), requests: [{ cnf: "a" }, { cnf: "b" }] }));
   t.is(await read(enveloped(long)), long.length + 5);
   const unknown = enveloped(repeated(MOST_PARTS + 1, 0x78, 1));

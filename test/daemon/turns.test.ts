@@ -1,4 +1,4 @@
-// Many calls of one caller at once: others are answered in between, and what they share is made once.
+// Many calls of one caller at once: other callers are answered in between, and the calls share what is made for them.
 import { once } from "node:events";
 import { type ClientHttp2Session, connect as connectHttp2, createServer } from "node:http2";
 import { connect } from "node:net";

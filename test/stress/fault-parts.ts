@@ -28,7 +28,7 @@ async function runPart(part: string): Promise<Tally> {
   return { held: [], failed: 1 };
 }
 
-/** Returns the items of a part, such as "2/4": the second of every four. Returns undefined if the text is no part. */
+/** Returns the items of a part, such as "2/4": the second of every four. Returns undefined if the text does not name a part. */
 export function partOf<T>(items: readonly T[], text: string): T[] | undefined {
   const [part = 0, parts = 0] = (/^([1-9]\d*)\/([1-9]\d*)$/.exec(text) ?? []).slice(1).map(Number);
   return part > 0 && part <= parts ? items.filter((_, index) => index % parts === part - 1) : undefined;

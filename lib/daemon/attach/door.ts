@@ -111,7 +111,7 @@ export class AttachDoor {
     await ensureFolder(socketDirectory, OWN_FOLDER).catch(() => {});
     const status = await punts.get(id);
     if (!status) throw new PuntError(OP, "ERR_NO_SUCH_PUNT", `there is no punt ${idText(id)} any more`);
-    // The caller may have asked again by now, and a socket for nobody would take the place of the one that it got.
+    // The caller may have asked again by now: the socket of this answer would take the place of its newer socket.
     signal.throwIfAborted();
     const opened = openEnds(status.metadata, { ...wanted, socketDirectory });
     this.#watch(status, caller.pid);

@@ -1,4 +1,4 @@
-// Network namespaces by their paths. One that goes away takes its devices along, and the next one at its path is another.
+// Network namespaces by their paths. A namespace that goes away takes its devices along, and the next one at its path is another.
 
 /** Each path has a namespace at the beginning. */
 export class NetworkNamespaces {

@@ -44,13 +44,13 @@ export class Sockets {
     return this.datagrams.bind(path, vppPath);
   }
 
-  /** A daemon opens an end for an exchange that is under way: for nobody, it would take the place of one that a program has. */
+  /** A daemon opens an end for an exchange that is under way. Any other end would take the place of a program's. */
   #checkIsAsked(path: string): void {
     const { schedule } = this.table;
     const { party } = schedule;
     if (![...this.#listeners].some((listener) => listener.party === party)) return;
     if (!this.table.portsOf(party).some(({ isPassing }) => isPassing))
-      schedule.fail(new Error(`${party.name} opens an end at ${path}, and nobody waits for it`));
+      schedule.fail(new Error(`${party.name} opens an end at ${path}, and no exchange waits for it`));
   }
 
   listen(path: string, onConnection: ConstructorParameters<typeof Listener>[2]): Listener {

@@ -12,7 +12,7 @@ const READABLE = 1;
 const WRITABLE = 2;
 /** How many connections wait to be accepted at the most. */
 const BACKLOG = 128;
-/** Virtual milliseconds that a connection waits to be accepted at the most, whoever else has connected. */
+/** Virtual milliseconds that a connection waits to be accepted at the most, however many clients there are. */
 const LONGEST_WAIT_MS = 1_500;
 /** Virtual milliseconds for which an end of an exchange is open at the most: 5 s. */
 const LONGEST_EXCHANGE_MS = 5_500;
