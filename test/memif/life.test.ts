@@ -51,7 +51,8 @@ test("listeners that throw are uncaught exceptions; the port goes on", async (t)
     const next = Memif.open(connecting);
     await until(() => heard.includes("up") && server.peer);
     const before = packets;
-    next.send(new Uint8Array(60));
+    // It may be up a moment after the server.
+    await until(() => next.send(new Uint8Array(60)) === 1);
     await until(() => packets > before);
     server.close();
     next.close();
