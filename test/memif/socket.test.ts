@@ -160,7 +160,8 @@ test("a reason for which a peer is refused is reported once, and again after a c
   await until(() => client.peer === undefined);
   const { refused } = client.stats();
   current = server("theirs");
-  await until(() => client.stats().refused >= refused + 3 && endings.length > 1);
-  t.is(endings.length, 2);
-  t.is(endings[0], endings[1]);
+  // A server that closes in the middle of an attempt is a reason of its own.
+  const alike = () => endings.filter((ending) => ending === endings[0]).length;
+  await until(() => client.stats().refused >= refused + 3 && alike() > 1);
+  t.is(alike(), 2);
 });
