@@ -6,10 +6,13 @@ import { idKey, isMade, type PuntId, type PuntRequestInput, type PuntStatus, typ
 import type { Backing } from "./backing.js";
 import { isOf } from "./request.js";
 
-/** Errors that pass by themselves: the daemon, its etcd or VPP is away, or another daemon takes over. */
+/**
+ * Errors that pass by themselves: the daemon, its etcd or VPP is away, another daemon takes over, or the session has ended, and this program
+ * has not heard of it yet.
+ */
 const PASSING = new Set([
   ...["ERR_DISCONNECTED", "ERR_CLOSED", "ERR_UNRESOLVED", "ERR_DAEMON", "ETIMEDOUT", "ECANCELED"],
-  ...["ERR_ETCD_AWAY", "ERR_ETCD_HISTORY", "ERR_NOT_LEADER", "ERR_CHANGED_ELSEWHERE"],
+  ...["ERR_ETCD_AWAY", "ERR_ETCD_HISTORY", "ERR_NOT_LEADER", "ERR_CHANGED_ELSEWHERE", "ERR_NO_SUCH_SESSION"],
 ]);
 /**
  * Errors of the daemon's disk, and of a process or a machine that is short of descriptors or memory. Once `begin` has resolved, the request is

@@ -95,7 +95,7 @@ test("a punt that is there with another request is changed", async (t) => {
 
 for (const code of [
   ...["ERR_DISCONNECTED", "ERR_CLOSED", "ERR_UNRESOLVED", "ERR_DAEMON", "ETIMEDOUT", "ECANCELED"],
-  ...["ERR_ETCD_AWAY", "ERR_ETCD_HISTORY", "ERR_NOT_LEADER", "ERR_CHANGED_ELSEWHERE"],
+  ...["ERR_ETCD_AWAY", "ERR_ETCD_HISTORY", "ERR_NOT_LEADER", "ERR_CHANGED_ELSEWHERE", "ERR_NO_SUCH_SESSION"],
 ])
   test(`a request that ends with ${code} and a watch that does are tried again`, async (t) => {
     const { life, played } = playedLife(t);
