@@ -32,7 +32,7 @@ export class PathEnds implements CnfEnds {
   #files: BoundFile[] = [];
   #handler: BatchHandler | undefined;
   #look: NodeJS.Timeout | undefined;
-  /** The number of unconnected ends at the last call of `onChange`. */
+  /** The number of unconnected ends when it was last asked for. */
   #told = 0;
   #isListening = false;
 
@@ -61,6 +61,12 @@ export class PathEnds implements CnfEnds {
   }
 
   unconnected(): string[] {
+    const objections = this.#objections();
+    this.#told = objections.length;
+    return objections;
+  }
+
+  #objections(): string[] {
     if (this.#key === "") return ["the ends are not open yet"];
     return this.#ports.flatMap((port, index) => objection(port, index, this.#hooks, this.#isListening) ?? []);
   }
@@ -69,7 +75,7 @@ export class PathEnds implements CnfEnds {
     this.#handler = handler;
     if (!handler) return;
     this.#listen();
-    this.#tell();
+    this.#hooks.onChange();
   }
 
   send(frame: Uint8Array, { interconnect, swIfIndex }: SendPlace): boolean {
@@ -162,23 +168,17 @@ export class PathEnds implements CnfEnds {
     if (!this.#files.map((file) => file.isRemoved()).includes(true)) return;
     this.close();
     this.update(this.#status!, false);
-    this.#tell();
+    this.#hooks.onChange();
   }
 
   /** A punt socket has no event for its connection to VPP nor for its file, and a TAP none for its device. */
   #watch(): void {
     if (this.#look || !this.#ports.some(({ kind }) => kind !== "memif")) return;
-    this.#told = this.unconnected().length;
     this.#look = setInterval(() => {
       this.#keepFiles();
       if (this.#isListening) for (const index of this.#ports.keys()) this.#openTap(index);
-      if (this.unconnected().length !== this.#told) this.#tell();
+      if (this.#objections().length !== this.#told) this.#hooks.onChange();
     }, LOOK_MS).unref();
-  }
-
-  #tell(): void {
-    this.#told = this.unconnected().length;
-    this.#hooks.onChange();
   }
 }
 
