@@ -2,7 +2,7 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 
-/** What a process counted. */
+/** The counts of a process. */
 export interface Tally {
   /** Points that held, by the name of their fault. */
   readonly held: readonly (readonly [fault: string, points: number])[];
