@@ -1,5 +1,5 @@
 // Requests as they arrive: how much memory a party may take by them. A message of two bytes takes a kilobyte once it is read.
-import type { DescField, DescMessage } from "@bufbuild/protobuf";
+import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import { Code, ConnectError } from "@connectrpc/connect";
 
@@ -121,19 +121,17 @@ const known = new WeakMap<DescMessage, ReadonlyMap<number, DescField>>();
 
 /** Returns the fields that take more memory than bytes. */
 function fieldsOf(schema: DescMessage): ReadonlyMap<number, DescField> {
-  const found =
-    known.get(schema) ?? new Map(schema.fields.filter((each) => isPart(each)).map((each) => [each.number, each]));
-  known.set(schema, found);
-  return found;
+  const found = known.get(schema);
+  if (found) return found;
+  const fields = new Map(schema.fields.filter(isPart).map((each) => [each.number, each]));
+  known.set(schema, fields);
+  return fields;
 }
 
 function isPart({ fieldKind, scalar }: DescField): boolean {
-  return fieldKind === "list" || fieldKind === "map" || fieldKind === "message" || scalar === BYTES;
+  return fieldKind === "list" || fieldKind === "map" || fieldKind === "message" || scalar === ScalarType.BYTES;
 }
 
-/** Protobuf's numbers of the types. */
-const [STRING, BYTES] = [9, 12];
-
 function isOfNumbers(field: DescField): boolean {
-  return field.fieldKind === "list" && field.scalar !== STRING && field.scalar !== BYTES;
+  return field.fieldKind === "list" && field.scalar !== ScalarType.STRING && field.scalar !== ScalarType.BYTES;
 }

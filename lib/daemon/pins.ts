@@ -24,11 +24,8 @@ const MOST_WORDS = 65_536;
 export class NamespacePins {
   readonly #directory: string;
   readonly #deadline: number;
-  /** Since when no punt names a namespace, as far as this daemon knows. */
-  readonly #unusedSince = new Map<string, number>();
-  /** The user who handed over each of them. */
-  readonly #owners = new Map<string, string>();
-
+  /** The namespaces that no punt names, as far as this daemon knows: since when, and who handed each over to this daemon. */
+  readonly #unused = new Map<string, { readonly since: number; readonly owner?: string }>();
   readonly #mostUnused: number;
 
   /** `deadline`: how long `mount` and `umount` may take, in milliseconds. `mostUnused`: namespaces of an owner that no punt names. */
@@ -49,13 +46,12 @@ export class NamespacePins {
     if (own.device === device && own.inode === inode) return "";
     const path = join(this.#directory, `${prefixOf(cnf)}-${inode}`);
     this.#requireRoom(path, owner);
-    this.#unusedSince.set(path, performance.now());
-    this.#owners.set(path, owner);
+    this.#unused.set(path, { since: performance.now(), owner });
     try {
       await this.#bind(path, inode, namespace);
       return path;
     } catch (error) {
-      this.#forget(path);
+      this.#unused.delete(path);
       throw error;
     }
   }
@@ -80,33 +76,27 @@ export class NamespacePins {
 
   /** Tells whether no namespace is bound, by whichever daemon, and none of this one's is remembered. */
   async isEmpty(): Promise<boolean> {
-    return this.#unusedSince.size === 0 && (await this.#names()).length === 0;
+    return this.#unused.size === 0 && (await this.#names()).length === 0;
   }
 
   /** Lets go of the namespaces that no punt has named for a minute. Another daemon of the host, or an earlier life, may have pinned them. */
   async clean(used: ReadonlySet<string>): Promise<void> {
-    for (const path of used) this.#forget(path);
+    for (const path of used) this.#unused.delete(path);
     const found = (await this.#names()).map((name) => join(this.#directory, name));
     // Another daemon may have let go of some of this one's.
-    for (const path of new Set([...found, ...this.#unusedSince.keys()])) {
+    for (const path of new Set([...found, ...this.#unused.keys()])) {
       if (used.has(path) || !this.#isUnusedLong(path)) continue;
-      this.#forget(path);
+      this.#unused.delete(path);
       await this.#remove(path);
     }
   }
 
   #requireRoom(path: string, owner: string): void {
-    if (this.#owners.has(path)) return;
-    let count = 0;
-    for (const each of this.#owners.values()) if (each === owner) count++;
+    if (this.#unused.get(path)?.owner !== undefined) return;
+    const count = [...this.#unused.values()].filter((each) => each.owner === owner).length;
     if (count < this.#mostUnused) return;
     const message = `no punt names ${count} of the network namespaces that ${owner} has handed over: ask for punts first`;
     throw new PuntError("punt.attach", "ERR_RESOURCE_EXHAUSTED", message);
-  }
-
-  #forget(path: string): void {
-    this.#unusedSince.delete(path);
-    this.#owners.delete(path);
   }
 
   #names(): Promise<string[]> {
@@ -126,9 +116,9 @@ export class NamespacePins {
 
   #isUnusedLong(path: string): boolean {
     const now = performance.now();
-    const since = this.#unusedSince.get(path) ?? now;
-    this.#unusedSince.set(path, since);
-    return now - since >= UNUSED_MS;
+    const known = this.#unused.get(path) ?? { since: now };
+    this.#unused.set(path, known);
+    return now - known.since >= UNUSED_MS;
   }
 }
 
