@@ -2,7 +2,7 @@
 import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { PuntError } from "../errors.js";
-import { readRegularFile, unreadable } from "../read-file.js";
+import { readRegularFile, unreadable } from "../files/index.js";
 import { type ApiJson, checkApiJson, crcOf, messageOf, renderApiJson, typesOf } from "./api-json.js";
 import { BUILTIN_DEFINITIONS, BUILTIN_RELEASES, type Release } from "./builtin.js";
 import { Compiler } from "./codec/index.js";

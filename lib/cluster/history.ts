@@ -1,7 +1,7 @@
 // A daemon's memory of etcd's history, by which it notices that etcd was restored to an older state.
 import { PuntError } from "../errors.js";
+import { StateFile, type StateForm } from "../files/index.js";
 import { lazily, zod } from "../lazily.js";
-import { StateFile, type StateForm } from "../state-file.js";
 import type { Change, Entry, Header } from "./etcd/index.js";
 
 /** A leader raises the generation with every write. */

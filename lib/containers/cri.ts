@@ -5,7 +5,7 @@ import { type Client, Code, ConnectError, createClient } from "@connectrpc/conne
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import type * as z from "zod";
 import { PuntError } from "../errors.js";
-import { Http2Sessions } from "../http2-sessions.js";
+import { Http2Sessions } from "../grpc/index.js";
 import { lazily, zod } from "../lazily.js";
 import type { RunningContainer } from "./container.js";
 import { type Container, ContainerState, RuntimeService } from "./gen/runtime/v1/api_pb.js";

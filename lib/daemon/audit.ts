@@ -2,7 +2,7 @@
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { PuntError } from "../errors.js";
-import { linkAt } from "../link-at.js";
+import { linkAt } from "../files/index.js";
 import type { PuntId } from "../punt/index.js";
 
 /** A decision. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type AskedChange, ClusterPunts, type Explainer } from "../cluster/index.js";
 import { CounterReader } from "../counters/index.js";
 import { PuntError } from "../errors.js";
-import { ensureFolder, OWN_FOLDER } from "../folder.js";
+import { ensureFolder, OWN_FOLDER } from "../files/index.js";
 import {
   DefaultHost,
   type DeviceReport,

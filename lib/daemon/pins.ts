@@ -5,7 +5,7 @@ import { open, readdir, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type Descriptor, networkNamespace, OWN_NAMESPACE } from "../descriptor/index.js";
 import { PuntError } from "../errors.js";
-import { ensureFolder } from "../folder.js";
+import { ensureFolder } from "../files/index.js";
 import { runProgram } from "../run-program.js";
 
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW;

@@ -1,8 +1,8 @@
 // Where a daemon keeps its sessions: a file, or etcd.
 import type { KeptValues } from "../cluster/index.js";
+import { StateFile, type StateForm } from "../files/index.js";
 import { lazily, zod } from "../lazily.js";
 import { idKey, type PuntId } from "../punt/index.js";
-import { StateFile, type StateForm } from "../state-file.js";
 
 /** The longest grace period, in milliseconds: a day. */
 export const LONGEST_GRACE_MS = 86_400_000;

@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { PuntError } from "../errors.js";
-import { linkAt } from "../link-at.js";
+import { linkAt } from "../files/index.js";
 import { native } from "../native.js";
 
 const OP = "file-lock.acquire";

@@ -1,7 +1,7 @@
 // Listening at the path of a socket file that a dead process may have left behind.
 import { existsSync } from "node:fs";
 import { PuntError } from "../errors.js";
-import { removeStaleSocket } from "../socket-file.js";
+import { removeStaleSocket } from "../sockets/index.js";
 import { FileLock } from "./file-lock.js";
 
 /**

@@ -2,7 +2,7 @@
 import { connect } from "node:net";
 import { join } from "node:path";
 import { PuntError } from "../errors.js";
-import { ensureFolder } from "../folder.js";
+import { ensureFolder } from "../files/index.js";
 import { given } from "../options.js";
 import {
   DEFAULT_OWNER,

@@ -2,7 +2,7 @@
 import { type NativePuntSocket, native } from "../native.js";
 import { OptionCheck } from "../options.js";
 import { BatchFeed, BatchTable, checkFilter, type PortFilter } from "../packet/index.js";
-import { inodeOf } from "../socket-file.js";
+import { inodeOf } from "../sockets/index.js";
 import { PuntBatch } from "./batch.js";
 import { PuntAction } from "./descriptor.js";
 import { nativeOptions, type PuntSocketOptions } from "./options.js";

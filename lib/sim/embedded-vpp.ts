@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { NEWEST_RELEASE } from "../binapi/index.js";
 import { PuntError } from "../errors.js";
-import { ensureFolder } from "../folder.js";
+import { ensureFolder } from "../files/index.js";
 import { formatMac } from "../net/index.js";
 import { OptionCheck } from "../options.js";
 import type { HostInterfaceFilter, HostInterfaceInfo, InterfaceInfo, VppControl } from "./control.js";

@@ -2,12 +2,10 @@
 import { networkInterfaces } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { issueText, PuntError } from "../errors.js";
-import { ensureFolder } from "../folder.js";
+import { ensureFolder, readRegularFile, unreadable, writeDurably } from "../files/index.js";
 import { lazily, zod } from "../lazily.js";
 import { contains, familyOf, parseNetwork } from "../net/index.js";
 import type { OptionCheck } from "../options.js";
-import { readRegularFile, unreadable } from "../read-file.js";
-import { writeDurably } from "../write-durably.js";
 
 /** The contents of the file, by our names. */
 export interface Announcement {

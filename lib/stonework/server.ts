@@ -9,9 +9,8 @@ import {
 } from "node:http2";
 import type { Socket } from "node:net";
 import { type ConnectRouter, createContextKey, createContextValues } from "@connectrpc/connect";
-import { grpcHandler } from "../grpc-handler.js";
-import { endIfSilent, PING_INTERVAL_MS, type Pinged } from "../http2-silence.js";
-import { type Listening, listenAt } from "../tcp-server.js";
+import { grpcHandler } from "../grpc/index.js";
+import { endIfSilent, type Listening, listenAt, PING_INTERVAL_MS, type Pinged } from "../sockets/index.js";
 
 /** Where to listen. Port 0 is any free port. */
 export interface Place {

@@ -2,7 +2,7 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { messageOf, PuntError } from "../errors.js";
-import { MOST_PARTS } from "../request-body.js";
+import { MOST_PARTS } from "../grpc/index.js";
 import { ErrorDetailSchema } from "./gen/vpp_punt/v1/status_pb.js";
 
 /** The gRPC status of our codes, without "ERR_"; every other code is VPP's or Linux's. */

@@ -108,7 +108,7 @@ test("a docstring says @throws", (t) => {
 });
 
 /** Places where the listeners are not a program's: Node.js's own server and HTTP/2 sessions, and the wire of the embedded VPP. */
-const OWN_LISTENERS = /^lib\/(daemon\/doors\/|sim\/|http2-s)/;
+const OWN_LISTENERS = /^lib\/(daemon\/doors\/|sim\/|grpc\/http2-sessions)/;
 
 test("listeners are called by `guarded`: an error of theirs does not break off a change", (t) => {
   for (const { node, place } of nodes()) {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { HISTORY, History, type Remembered } from "../../lib/cluster/history.js";
 import type { PuntError } from "../../lib/errors.js";
-import { parseState, StateFile } from "../../lib/state-file.js";
+import { parseState, StateFile } from "../../lib/files/index.js";
 import { refusesDamage } from "../support/damage.js";
 
 const PLACE = { host: "edge1", prefix: "/vpp-punt" };

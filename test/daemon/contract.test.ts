@@ -16,7 +16,7 @@ import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
 import test, { type ExecutionContext } from "ava";
-import { Http2Sessions } from "../../lib/http2-sessions.js";
+import { Http2Sessions } from "../../lib/grpc/index.js";
 import { ErrorDetailSchema } from "../../lib/wire/gen/vpp_punt/v1/status_pb.js";
 import { Punts } from "../../lib/wire/index.js";
 import { daemonTest } from "../support/daemon/daemon.js";

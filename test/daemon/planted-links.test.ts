@@ -8,11 +8,10 @@ import { HISTORY } from "../../lib/cluster/history.js";
 import { AuditLog } from "../../lib/daemon/audit.js";
 import { SESSIONS } from "../../lib/daemon/session-memory.js";
 import type { PuntError } from "../../lib/errors.js";
+import { StateFile, writeDurably } from "../../lib/files/index.js";
 import { FileStore } from "../../lib/punt/index.js";
-import { setSocketRights } from "../../lib/socket-file.js";
-import { StateFile } from "../../lib/state-file.js";
+import { setSocketRights } from "../../lib/sockets/index.js";
 import { announce } from "../../lib/stonework/announcement.js";
-import { writeDurably } from "../../lib/write-durably.js";
 import { need } from "../support/need.js";
 import { Planted } from "../support/planted.js";
 

@@ -2,7 +2,7 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import test from "ava";
-import { limited, MOST_PARTS } from "../../lib/request-body.js";
+import { limited, MOST_PARTS } from "../../lib/grpc/request-body.js";
 import {
   ApplyRequestSchema,
   ExplainFramesRequestSchema,

@@ -12,7 +12,7 @@ import {
   sessionsInEtcd,
 } from "../../lib/daemon/session-memory.js";
 import { PuntError } from "../../lib/errors.js";
-import { parseState } from "../../lib/state-file.js";
+import { parseState } from "../../lib/files/index.js";
 import { refusesDamage } from "../support/damage.js";
 import { socketFolder } from "../support/punt-socket/peer.js";
 

@@ -11,7 +11,7 @@ import { connect as connectTls } from "node:tls";
 import test, { type ExecutionContext } from "ava";
 import { type Handler, openHttpDoor, openTlsDoor, openUnixDoor } from "../../lib/daemon/doors/index.js";
 import type { Caller } from "../../lib/daemon/identity.js";
-import { SilentConnections } from "../../lib/silent-connections.js";
+import { SilentConnections } from "../../lib/sockets/index.js";
 import { serveGrpc } from "../../lib/stonework/server.js";
 import { Certificates } from "../support/daemon/certificates.js";
 import { need } from "../support/need.js";

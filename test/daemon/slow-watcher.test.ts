@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createContextValues } from "@connectrpc/connect";
 import test from "ava";
-import { grpcHandler } from "../../lib/grpc-handler.js";
+import { grpcHandler } from "../../lib/grpc/index.js";
 import { SILENT } from "../../lib/logger.js";
 import { Punts } from "../../lib/wire/index.js";
 import { daemonTest } from "../support/daemon/daemon.js";

@@ -7,7 +7,7 @@ import { Snapshot } from "../../lib/daemon/service/snapshots.js";
 import { session, watch, watchInterfaces } from "../../lib/daemon/service/streams.js";
 import { Sessions } from "../../lib/daemon/sessions.js";
 import { PuntError } from "../../lib/errors.js";
-import { type Send, sendKey } from "../../lib/grpc-handler.js";
+import { type Send, sendKey } from "../../lib/grpc/index.js";
 import type { PuntStatus, WatchEvent, WatchOptions } from "../../lib/punt/index.js";
 import { WatchResponseSchema } from "../../lib/wire/index.js";
 import { change, settled, snapshot, statusOf } from "../support/module/life.js";

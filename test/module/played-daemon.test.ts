@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { createContextValues, type ServiceImpl } from "@connectrpc/connect";
 import test, { type ExecutionContext } from "ava";
 import { PuntError } from "../../lib/errors.js";
-import { grpcHandler } from "../../lib/grpc-handler.js";
+import { grpcHandler } from "../../lib/grpc/index.js";
 import type { ConnectOptions } from "../../lib/module/options.js";
 import { RemotePunts } from "../../lib/module/remote/index.js";
 import { errorToWire, idToWire, Punts, stateToWire, statusToWire } from "../../lib/wire/index.js";

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import test from "ava";
-import { Http2Sessions } from "../../lib/http2-sessions.js";
+import { Http2Sessions } from "../../lib/grpc/index.js";
 import { RemotePunts } from "../../lib/module/remote/index.js";
 import { Punts } from "../../lib/wire/index.js";
 import { uncaughtDuring } from "../support/machine/uncaught.js";

@@ -22,7 +22,7 @@ import {
 import { Sessions } from "../../lib/daemon/sessions.js";
 import { Tokens } from "../../lib/daemon/tokens.js";
 import type { PuntError } from "../../lib/errors.js";
-import { ensureFolder, OWN_FOLDER } from "../../lib/folder.js";
+import { ensureFolder, OWN_FOLDER } from "../../lib/files/index.js";
 import { SILENT } from "../../lib/logger.js";
 import { idKey, type PuntId, type PuntManager } from "../../lib/punt/index.js";
 import { Punts as PuntsService } from "../../lib/wire/index.js";

@@ -2,8 +2,8 @@
 import { parseDocument } from "yaml";
 import type { CnfSocket, DaemonOptions } from "../../daemon/index.js";
 import { PuntError } from "../../errors.js";
+import { readBytes, unreadable } from "../../files/index.js";
 import type { Host } from "../../punt/index.js";
-import { readBytes, unreadable } from "../../read-file.js";
 import { logOptions } from "../output/index.js";
 import { definedOnly, type EtcdFlags, etcdOptions, type ManagingOptions, managingOptions } from "../punts/index.js";
 import { idOf } from "./named-ids.js";

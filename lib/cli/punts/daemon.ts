@@ -1,9 +1,9 @@
 // The daemon that a command asks: at its UNIX socket, or over TCP with certificates on both sides.
 import { existsSync } from "node:fs";
 import { PuntError } from "../../errors.js";
+import { readBytes, unreadable } from "../../files/index.js";
 import type { ConnectOptions, TlsAddress } from "../../module/index.js";
 import { hostPort } from "../../net/index.js";
-import { readBytes, unreadable } from "../../read-file.js";
 import { DEFAULT_DAEMON_SOCKET, DEFAULT_STORE, DEFAULT_VPP_SOCKET } from "../about/index.js";
 
 export type RemotePunts = Awaited<ReturnType<typeof import("../../module/index.js").remotePunts>>;

@@ -1,7 +1,7 @@
 // The options that say how to reach etcd: endpoints, prefix, and files with secrets, which are never arguments.
 import { PuntError } from "../../errors.js";
+import { readBytes, unreadable } from "../../files/index.js";
 import { OptionCheck } from "../../options.js";
-import { readBytes, unreadable } from "../../read-file.js";
 
 /** Options that say how to reach etcd. */
 export interface EtcdOptions {

@@ -6,9 +6,9 @@ import {
   networkNamespace,
 } from "../../descriptor/index.js";
 import { PuntError } from "../../errors.js";
-import { ensureFolder, OWN_FOLDER } from "../../folder.js";
+import { ensureFolder, OWN_FOLDER } from "../../files/index.js";
 import { idText, type PuntRequest, type PuntStatus } from "../../punt/index.js";
-import { setSocketRights } from "../../socket-file.js";
+import { setSocketRights } from "../../sockets/index.js";
 import { type AttachQuestion, decodeQuestion, encodeAttach } from "../../wire/index.js";
 import type { AuditEntry } from "../audit.js";
 import { callerText, type Entrance, type PeerCredentials, type UnixCaller } from "../identity.js";

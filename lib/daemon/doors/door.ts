@@ -1,6 +1,6 @@
 // The common part of all doors of the daemon: requests with their callers.
 import type { Http2ServerRequest } from "node:http2";
-import { connectionOf, type GrpcHandler, type GrpcRequest } from "../../grpc-handler.js";
+import { connectionOf, type GrpcHandler, type GrpcRequest } from "../../grpc/index.js";
 import { type Caller, partyOf } from "../identity.js";
 
 /** Answers requests. */

@@ -1,7 +1,7 @@
 // The daemon's HTTP port for supervisors and Prometheus: /livez, /readyz and /metrics. It changes nothing.
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { hostPort } from "../../net/index.js";
-import { listenAt } from "../../tcp-server.js";
+import { listenAt } from "../../sockets/index.js";
 
 export interface HttpDoorOptions {
   /** Default 127.0.0.1: nothing of another machine gets in, and there is no authentication. */

@@ -1,5 +1,5 @@
 // Doors at socket files, opened again when a file is removed, so that clients reach the daemon again.
-import { isListening } from "../../socket-file.js";
+import { isListening } from "../../sockets/index.js";
 import type { Door } from "./door.js";
 import { type FileLook, lookAt, OwnFile } from "./own-file.js";
 

@@ -1,6 +1,6 @@
 // Files of ours that another program may remove or replace, such as sockets.
 import { unlinkSync } from "node:fs";
-import { inodeOf } from "../../socket-file.js";
+import { inodeOf } from "../../sockets/index.js";
 
 /** Milliseconds between two looks at the files. */
 const LOOK_MS = 500;

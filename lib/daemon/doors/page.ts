@@ -2,7 +2,7 @@
 import { createServer, type RequestListener } from "node:http";
 import type { Socket } from "node:net";
 import { hostPort } from "../../net/index.js";
-import { listenAt } from "../../tcp-server.js";
+import { listenAt } from "../../sockets/index.js";
 import type { Caller } from "../identity.js";
 import { type Door, type Handler, markCaller } from "./door.js";
 

@@ -2,10 +2,10 @@
 import type { Document, LineCounter } from "yaml";
 import type * as z from "zod";
 import { PuntError } from "../../errors.js";
+import { readBytes, unreadable } from "../../files/index.js";
 import { lazily, yaml, zod } from "../../lazily.js";
 import { type Prefix, parseNetwork } from "../../net/index.js";
 import { PUNT_TYPES } from "../../punt/index.js";
-import { readBytes, unreadable } from "../../read-file.js";
 
 const OP = "daemon.policy";
 

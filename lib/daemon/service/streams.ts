@@ -4,7 +4,7 @@ import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import type { HandlerContext } from "@connectrpc/connect";
 import { encodeEnvelopes } from "@connectrpc/connect/protocol";
 import { PuntError } from "../../errors.js";
-import { sendKey, turnKey } from "../../grpc-handler.js";
+import { sendKey, turnKey } from "../../grpc/index.js";
 import { parseCnf, type WatchEvent } from "../../punt/index.js";
 import {
   changeToBinary,

@@ -2,8 +2,7 @@
 import { connect } from "node:net";
 import type { Transport } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
-import { callSpan } from "../../grpc-spans.js";
-import { Http2Sessions } from "../../http2-sessions.js";
+import { callSpan, Http2Sessions } from "../../grpc/index.js";
 import { hostPort } from "../../net/index.js";
 import { LONGEST_ANSWER, LONGEST_REQUEST } from "../../wire/index.js";
 import { type ConnectOptions, socketOf, type TlsAddress } from "../options.js";

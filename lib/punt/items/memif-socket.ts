@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { lchown, readdir, stat, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { PuntError } from "../../errors.js";
-import { ensureFolder } from "../../folder.js";
+import { ensureFolder } from "../../files/index.js";
 import { isOurMemifSocket, type Marks } from "../interconnect/index.js";
 import { MEMIF_SOCKET, versionFor } from "./features.js";
 import type { Part } from "./item.js";

@@ -1,6 +1,6 @@
 // The text of a file that a user wrote.
 import { PuntError } from "../../errors.js";
-import { readBytes } from "../../read-file.js";
+import { readBytes } from "../../files/index.js";
 
 const OP = "punt.load";
 const NEWLINE = 10;

@@ -1,7 +1,7 @@
 // The text of a store's file, and its earlier versions.
 import { PuntError } from "../../errors.js";
+import { seal, unseal } from "../../files/index.js";
 import { lazily, zod } from "../../lazily.js";
-import { seal, unseal } from "../../sealed.js";
 import { hasField } from "../request/index.js";
 import type { StoredState } from "./store.js";
 

@@ -2,7 +2,7 @@
 import { dirname } from "node:path";
 import { FileLock } from "../../descriptor/index.js";
 import { PuntError } from "../../errors.js";
-import { ensureFolderSync } from "../../folder.js";
+import { ensureFolderSync } from "../../files/index.js";
 
 /** Locks to release when the process ends without closing them. */
 const held = new Set<StoreLock>();

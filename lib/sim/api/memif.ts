@@ -1,7 +1,7 @@
 // memif.api: sockets by id, and the interfaces on them.
 import { randomBytes } from "node:crypto";
 import { dirname, isAbsolute, join } from "node:path";
-import { ensureFolderSync } from "../../folder.js";
+import { ensureFolderSync } from "../../files/index.js";
 import { formatMac } from "../../net/index.js";
 import { parseMac, type SwInterface } from "../dataplane/index.js";
 import { DeafMemifDevice, type MemifConfig, type MemifDevice } from "../devices/index.js";

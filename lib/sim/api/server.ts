@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Message, type MessageValue, VNET_ERRORS } from "../../binapi/index.js";
 import { listenInPlaceOfStale } from "../../descriptor/index.js";
 import { PuntError } from "../../errors.js";
-import { closeAt, inodeOf } from "../../socket-file.js";
+import { closeAt, inodeOf } from "../../sockets/index.js";
 import { type FaultAction, type Faults, retvalOf } from "../faults.js";
 import type { VppLog } from "../log.js";
 import { VnetError } from "../vnet-error.js";

@@ -1,7 +1,7 @@
 // The StoneWork agent that has discovered a module, and the connection that it comes by.
 import { PuntError } from "../../errors.js";
-import { isAnswering } from "../../http2-silence.js";
 import { hostPort } from "../../net/index.js";
+import { isAnswering } from "../../sockets/index.js";
 import type { DiscoverCnfReq } from "../gen/cnfreg/cnfreg_pb.js";
 import { type Connection, isGone } from "../server.js";
 import type { StoneWorkAddress } from "./events.js";

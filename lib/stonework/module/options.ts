@@ -1,8 +1,8 @@
 // The options of a module, and their checks.
 
-import { PING_INTERVAL_MS } from "../../http2-silence.js";
 import { type Logger, SILENT } from "../../logger.js";
 import { given, OptionCheck } from "../../options.js";
+import { PING_INTERVAL_MS } from "../../sockets/index.js";
 import { checkedAddress, ownAddress } from "../announcement.js";
 import { DEFAULT_DIRECTORY } from "../paths.js";
 import { PUNT_MODEL, type StoneWorkModel } from "./models.js";

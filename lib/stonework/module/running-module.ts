@@ -2,11 +2,11 @@
 import type { EventEmitter } from "node:events";
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { PuntError } from "../../errors.js";
+import { StateFile, type StateForm } from "../../files/index.js";
 import { guarded } from "../../guarded.js";
 import { lazily, zod } from "../../lazily.js";
 import { type Attachments, type AttachOptions, attach, idText, type PuntIdInput } from "../../punt/index.js";
-import { StateFile, type StateForm } from "../../state-file.js";
-import type { Listening } from "../../tcp-server.js";
+import type { Listening } from "../../sockets/index.js";
 import { type Item, ItemSchema, UpdateResult_Operation as Operation } from "../gen/ligato/generic/manager_pb.js";
 import type { Interface as VppInterface } from "../gen/ligato/vpp/interfaces/interface_pb.js";
 import type { UpdatePuntStateReq } from "../gen/puntmgr/puntmgr_pb.js";

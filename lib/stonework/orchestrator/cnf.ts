@@ -3,7 +3,7 @@ import { create, createFileRegistry, type MessageInitShape } from "@bufbuild/pro
 import { type DescriptorProto, type FileDescriptorProto, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { type Client, Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
-import { Http2Sessions } from "../../http2-sessions.js";
+import { Http2Sessions } from "../../grpc/index.js";
 import type { Logger } from "../../logger.js";
 import { hostPort } from "../../net/index.js";
 import type { Announcement } from "../announcement.js";

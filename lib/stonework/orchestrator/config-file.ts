@@ -2,7 +2,7 @@
 import { fromJson, type JsonValue } from "@bufbuild/protobuf";
 import { parseDocument } from "yaml";
 import { PuntError } from "../../errors.js";
-import { readBytes, unreadable } from "../../read-file.js";
+import { readBytes, unreadable } from "../../files/index.js";
 import type { Item } from "../gen/ligato/generic/manager_pb.js";
 import { itemKey, itemName, type Model, packItem } from "../model.js";
 

@@ -3,7 +3,7 @@ import { type FSWatcher, watch } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { PuntError } from "../../errors.js";
-import { ensureFolderSync } from "../../folder.js";
+import { ensureFolderSync } from "../../files/index.js";
 import { type Announcement, isAnnouncement, readAnnouncement } from "../announcement.js";
 
 /** A file that is being written says so several times. */

@@ -1,8 +1,8 @@
 // The configuration items of all CNFs: from the file, and set over gRPC. The latter are kept over restarts.
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
+import { StateFile, type StateForm } from "../../files/index.js";
 import { lazily, zod } from "../../lazily.js";
 import type { PuntId } from "../../punt/index.js";
-import { StateFile, type StateForm } from "../../state-file.js";
 import { type Item, ItemSchema } from "../gen/ligato/generic/manager_pb.js";
 import { ConfigItem } from "./item.js";
 import type { Surroundings } from "./surroundings.js";

@@ -1,9 +1,9 @@
 // The options of an orchestrator of StoneWork's CNFs, and their checks.
 
-import { PING_INTERVAL_MS } from "../../http2-silence.js";
 import { type Logger, SILENT } from "../../logger.js";
 import { given, OptionCheck } from "../../options.js";
 import type { NetnsRef, Punts } from "../../punt/index.js";
+import { PING_INTERVAL_MS } from "../../sockets/index.js";
 import { checkedAddress, ownAddress } from "../announcement.js";
 import { DEFAULT_DIRECTORY } from "../paths.js";
 import { type StoneWorkAccess, UNLIMITED } from "./access.js";

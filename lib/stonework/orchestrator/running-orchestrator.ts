@@ -2,7 +2,7 @@
 import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { idKey, type PuntId, type PuntStatus, type WatchEvent } from "../../punt/index.js";
-import type { Listening } from "../../tcp-server.js";
+import type { Listening } from "../../sockets/index.js";
 import { itemKey } from "../model.js";
 import { pathsIn } from "../paths.js";
 import { serveGrpc, serveJson } from "../server.js";

@@ -1,7 +1,7 @@
 // The restoration of an etcd to older content, and what daemons may do afterwards: nothing, until an operator has decided.
 import { Keys } from "../../../lib/cluster/index.js";
+import { unseal } from "../../../lib/files/index.js";
 import type { PuntRequest } from "../../../lib/punt/index.js";
-import { unseal } from "../../../lib/sealed.js";
 import { ROOT, type World } from "../world/index.js";
 import { checkLease } from "./conditions.js";
 import { type DaemonProcess, HOST, PREFIX } from "./daemon-process.js";

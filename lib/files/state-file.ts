@@ -1,7 +1,7 @@
 // A file in which one process keeps its state: read once, then replaced as a whole with each change.
 import { dirname } from "node:path";
 import type { ZodType } from "zod";
-import { issueText, PuntError } from "./errors.js";
+import { issueText, PuntError } from "../errors.js";
 import { ensureFolder, OWN_FOLDER } from "./folder.js";
 import { readRegularFile, unreadable } from "./read-file.js";
 import { seal, unseal } from "./sealed.js";

@@ -1,7 +1,7 @@
 // TCP servers of this package: where they listen, and how they end.
 import type { AddressInfo, Server, Socket } from "node:net";
-import { PuntError } from "./errors.js";
-import { hostPort } from "./net/index.js";
+import { PuntError } from "../errors.js";
+import { hostPort } from "../net/index.js";
 import { SilentConnections } from "./silent-connections.js";
 
 /** A server that listens. */

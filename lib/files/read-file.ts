@@ -2,7 +2,7 @@
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type ErrorDetails, PuntError } from "./errors.js";
+import { type ErrorDetails, PuntError } from "../errors.js";
 
 /** The longest wait for the writer of a pipe, and between two looks. */
 const PATIENCE_MS = 10_000;

@@ -1,6 +1,6 @@
 // Spans of gRPC calls, where the application has a tracer: a call's span in the caller has the span of its answer below it.
 import type { Interceptor } from "@connectrpc/connect";
-import { extractSpan, injectSpan, inSpan, SpanKind } from "./tracing.js";
+import { extractSpan, injectSpan, inSpan, SpanKind } from "../tracing.js";
 
 type Request = Parameters<ReturnType<Interceptor>>[0];
 

@@ -2,7 +2,7 @@
 import { chmodSync, chownSync, closeSync, constants, fstatSync, openSync, renameSync, statSync } from "node:fs";
 import { lstat, unlink } from "node:fs/promises";
 import { connect, type Server } from "node:net";
-import { PuntError } from "./errors.js";
+import { PuntError } from "../errors.js";
 
 /** Whether a living process listens at a path. */
 export function isListening(path: string): Promise<boolean> {

@@ -2,7 +2,7 @@
 import type { ClientHttp2Session } from "node:http2";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Http2SessionManager } from "@connectrpc/connect-node";
-import { isAnswering } from "./http2-silence.js";
+import { isAnswering } from "../sockets/index.js";
 
 /**
  * Sessions whose errors never end the process, and whose ends never leave a call waiting.
