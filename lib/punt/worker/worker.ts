@@ -3,6 +3,7 @@ import { PuntError } from "../../errors.js";
 import type { Host } from "../../host/index.js";
 import type { DesiredState } from "../desired/index.js";
 import type { Marks } from "../interconnect/index.js";
+import type { VppApi } from "../items/index.js";
 import type { VppConnection } from "../options.js";
 import {
   asPuntError,
@@ -62,6 +63,8 @@ export class Worker {
   readonly #world: World;
   readonly #news: InterfaceNews;
   readonly #lock: OwnerLock;
+  /** Changes with each lost connection. */
+  #life = 0;
   #awake = true;
   #stopped = false;
   #wakeUp: (() => void) | undefined;
@@ -172,6 +175,7 @@ export class Worker {
   };
 
   readonly #onDisconnected = (): void => {
+    this.#life++;
     this.#world.devices.reset();
     this.#world.expected.reset();
     this.#lock.doubt();
@@ -234,9 +238,22 @@ export class Worker {
     }
     await this.#lock.hold(0);
     await this.#world.strays.look();
-    const { open } = await reconcile(this.#state, this.#world);
+    const { open } = await reconcile(this.#state, { ...this.#world, vpp: this.#inThisLife() });
     this.#world.strays.finish();
     this.#state.tidy(open.size === 0);
+  }
+
+  /** Returns VPP for one pass. In the VPP of the next connection, the numbers that the pass has read may be those of other objects. */
+  #inThisLife(): VppApi {
+    const { vpp } = this.#world;
+    const life = this.#life;
+    const within = <T>(ask: () => Promise<T>) => (life === this.#life ? ask() : Promise.reject(disconnected()));
+    return {
+      endpoint: vpp.endpoint,
+      has: (name) => vpp.has(name),
+      call: (...args) => within(() => vpp.call(...args)),
+      dumpAll: (...args) => within(() => vpp.dumpAll(...args)),
+    };
   }
 
   async #afterError(error: PuntError): Promise<void> {
