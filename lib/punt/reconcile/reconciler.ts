@@ -24,6 +24,7 @@ import {
   type Step,
   type Wanted,
 } from "../plan/index.js";
+import { idKey } from "../request/index.js";
 import { handlerOf } from "../types/index.js";
 import { type Expected, lacks } from "./expected.js";
 import { isDisconnect } from "./look-errors.js";
@@ -43,6 +44,9 @@ const MOST_LOOKS = 4;
 
 export interface Reconciled {
   readonly facts: Facts;
+  /** The desired state that the plan is for. */
+  readonly wanted: Wanted;
+  /** The plan, without the punts that changed during the look: nobody knows yet how they are. */
   readonly plan: Plan;
   /** Steps that are left, by key: held back after a failure, or failing. */
   readonly open: ReadonlyMap<string, Step>;
@@ -117,7 +121,7 @@ export async function reconcile(ledger: Ledger, world: World): Promise<Reconcile
       due.map(({ key }) => key),
     );
     if (due.length === 0 || round === MOST_ROUNDS) return result;
-    const failures = await run(due, result.facts, { ...contextOf(ledger, world), spans: ledger.spans });
+    const failures = await run(due, result.facts, { ...contextOf(ledger, world, result.wanted), spans: ledger.spans });
     world.expected.changed(due, failures);
     recordFailures(failures, due, record);
   }
@@ -130,7 +134,7 @@ export async function perform(
   ledger: Pick<Ledger, "wanted" | "memory" | "note">,
   world: World,
 ): Promise<void> {
-  const [failure] = (await run(steps, facts, contextOf(ledger, world))).values();
+  const [failure] = (await run(steps, facts, contextOf(ledger, world, ledger.wanted))).values();
   if (failure) throw failure;
 }
 
@@ -174,16 +178,26 @@ async function lookOnce(ledger: Looked, world: World): Promise<Reconciled> {
   const { plan, steps } = world.planner.plan(wanted, world.marks, facts, (seen) => world.remains.spares(seen));
   const open = new Map(steps.map((step) => [step.key, step]));
   return {
-    ...{ facts, plan, open, retries: world.retries, nextLook: Date.now() + world.pace.interval },
+    ...{ facts, wanted, plan: withoutChanged(plan, wanted, ledger.wanted), open, retries: world.retries },
+    nextLook: Date.now() + world.pace.interval,
     ...(leaving && { leaving: makePlan(leaving, world.marks, facts) }),
   };
 }
 
-/** Returns the desired state without punts that came after the reading began: the facts that they need were not read. */
+/**
+ * Returns the desired state of the time when the reading began, without punts that were deleted since: the facts that later requests need
+ * were not read. A punt that got another request since keeps its objects until the next look, which finds what they share.
+ */
 function stillWanted(before: Wanted, now: Wanted): Wanted {
   if (before === now) return now;
-  const read = new Set(before.punts);
-  return { ...now, punts: now.punts.filter((request) => read.has(request)) };
+  return { ...before, punts: before.punts.filter((request) => now.requestOf(idKey(request)) !== undefined) };
+}
+
+function withoutChanged(plan: Plan, wanted: Wanted, now: Wanted): Plan {
+  if (wanted === now) return plan;
+  const changed = new Set(wanted.punts.filter((request) => now.requestOf(idKey(request)) !== request).map(idKey));
+  if (changed.size === 0) return plan;
+  return { items: plan.items, kept: plan.kept, punts: new Map([...plan.punts].filter(([key]) => !changed.has(key))) };
 }
 
 function scopeOf({ wanted, memory }: Pick<Ledger, "wanted" | "memory">, strays: Strays): ReadScope {
@@ -231,8 +245,8 @@ function surroundingsOf({ memory }: Pick<Ledger, "memory">, { vpp, host, marks, 
   return { vpp, host, marks, ways: devices, claims: memory.claims, notes: memory.notes };
 }
 
-function contextOf(ledger: Pick<Ledger, "wanted" | "memory" | "note">, world: World): RunContext {
-  const { interconnects, namespaces } = ledger.wanted;
+function contextOf(ledger: Pick<Ledger, "memory" | "note">, world: World, wanted: Wanted): RunContext {
+  const { interconnects, namespaces } = wanted;
   const secrets = new Map(interconnects.map(({ name, secret = "" }) => [name, secret]));
   const paths = world.strays.pathsWith(namespaces);
   return {
