@@ -1,16 +1,27 @@
 // VPP's addresses of interconnects.
+
+import { leasesOf } from "./dhcp-client.js";
 import type { Part } from "./item.js";
-import { type ActContext, interfaceKey, type Kind } from "./kind.js";
+import { type ActContext, interfaceKey, isClaimed, type Kind } from "./kind.js";
 import { tableItemKey } from "./table.js";
 
 interface Addresses {
   readonly interface: string;
-  /** With prefix length, sorted. */
+  /** With prefix length, sorted. Leased ones are left out. */
   readonly addresses: readonly string[];
+  /** Whether a request gave them. Absent in a wanted value. */
+  readonly given?: boolean;
 }
 
+const PREFIX = "addresses/";
+
 export function addressesKey(id: string): string {
-  return `addresses/${id}`;
+  return `${PREFIX}${id}`;
+}
+
+/** Returns the interface of the addresses with that key. */
+export function withAddresses(key: string): string | undefined {
+  return key.startsWith(PREFIX) ? key.slice(PREFIX.length) : undefined;
 }
 
 export function addressesPart(id: string, addresses: readonly string[]): Part<Addresses> {
@@ -19,11 +30,14 @@ export function addressesPart(id: string, addresses: readonly string[]): Part<Ad
 
 /** The addresses of an interconnect on VPP's side. */
 export const addresses: Kind<Addresses> = {
-  async observe({ interfaces }) {
-    const ours = interfaces.filter(
-      (found) => found.ours && found.addresses !== undefined && found.addresses.length > 0,
-    );
-    return ours.map((found) => ({ ...addressesPart(found.id, found.addresses!), ours: true }));
+  async observe(context) {
+    const leases = await leasesOf(context);
+    return context.interfaces.flatMap(({ ours, id, swIfIndex, addresses: found = [] }) => {
+      const own = ours ? found.filter((address) => leases.get(swIfIndex) !== address) : [];
+      if (own.length === 0) return [];
+      const { value, ...part } = addressesPart(id, own);
+      return [{ ...part, value: { ...value, given: isClaimed(context.claims, part.key) }, ours: true }];
+    });
   },
 
   create: (context, value) => change(context, value.interface, [], value.addresses),
@@ -34,7 +48,13 @@ export const addresses: Kind<Addresses> = {
 
   delete: (context, { value }) => change(context, value.interface, value.addresses, []),
 
+  // Those of an operator.
+  stays: ({ given }) => given === false,
+
   readWhereNamed: true,
+
+  // The claim outlives the wish: of an interface that shall have none, the addresses would not be read.
+  claim: () => "",
 
   dependsOn: ({ interface: id }) => [interfaceKey(id), tableItemKey(id, 4), tableItemKey(id, 6)],
 };

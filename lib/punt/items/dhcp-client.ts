@@ -1,7 +1,7 @@
 // VPP's DHCP clients on interconnects.
 import type { DhcpClient as DhcpClientConfig } from "../../binapi/index.js";
 import type { Part } from "./item.js";
-import { idAt, interfaceKey, isOurs, type Kind } from "./kind.js";
+import { idAt, interfaceKey, isOurs, type Kind, type ObserveContext } from "./kind.js";
 import { tableItemKey } from "./table.js";
 
 interface DhcpClient {
@@ -14,6 +14,13 @@ export function dhcpClientPart(id: string): Part<DhcpClient> {
 
 function keyOf(id: string): string {
   return `dhcp-client/${id}`;
+}
+
+/** Returns the addresses that VPP's DHCP clients have leased, with prefix length, by the index of the interface. */
+export async function leasesOf({ vpp }: Pick<ObserveContext, "vpp">): Promise<ReadonlyMap<number, string>> {
+  if (!vpp.has("dhcp_client_dump")) return new Map();
+  const details = await vpp.dumpAll("dhcp_client_dump", {});
+  return new Map(details.map(({ client, lease }) => [client.sw_if_index, `${lease.host_address}/${lease.mask_width}`]));
 }
 
 /** VPP's DHCP client on an interconnect. */

@@ -1,6 +1,15 @@
 // The CNF's side of a TAP: its state, and the addresses that the manager gives it.
+import type { Facts } from "./facts.js";
 import type { Part } from "./item.js";
-import { type ActContext, interfaceKey, type Kind, type LinkIn, type ObserveContext } from "./kind.js";
+import {
+  type ActContext,
+  bothClaims,
+  claimsIn,
+  interfaceKey,
+  type Kind,
+  type LinkIn,
+  type ObserveContext,
+} from "./kind.js";
 import { vrfDeviceKey } from "./vrf-device.js";
 
 interface LinkState {
@@ -22,6 +31,12 @@ export function hostLinkKey(namespace: number, name: string): string {
 
 export function hostLinkPart(value: LinkState): Part<LinkState> {
   return { kind: "host-link", key: hostLinkKey(value.namespace, value.name), value };
+}
+
+/** Whether a device is in a VRF device of ours, as an earlier request may have asked. */
+export function hasOurMaster(namespace: number, name: string, { seen }: Facts): boolean {
+  const master = (seen.get(hostLinkKey(namespace, name))?.value as LinkState | undefined)?.master ?? "";
+  return seen.get(vrfDeviceKey(namespace, master))?.ours === true;
 }
 
 function ourLinks({ interfaces, linksIn }: ObserveContext): Promise<LinkIn[]> {
@@ -82,12 +97,26 @@ interface HostAddresses {
   readonly name: string;
   /** With prefix length, sorted. */
   readonly addresses: readonly string[];
+  /** Whether the manager gave the device addresses. Absent in a wanted value. */
+  readonly given?: boolean;
+}
+
+function hostAddressesKey(namespace: number, name: string): string {
+  return `host-addresses/${namespace}/${name}`;
 }
 
 export function hostAddressesPart(namespace: number, name: string, addresses: readonly string[]): Part<HostAddresses> {
   const value = { namespace, name, addresses: [...addresses].sort() };
-  return { kind: "host-addresses", key: `host-addresses/${namespace}/${name}`, value };
+  return { kind: "host-addresses", key: hostAddressesKey(namespace, name), value };
 }
+
+/** Whether the manager gave a device addresses, as an earlier request may have asked. */
+export function hasGivenAddresses(namespace: number, name: string, { seen }: Facts): boolean {
+  return (seen.get(hostAddressesKey(namespace, name))?.value as HostAddresses | undefined)?.given === true;
+}
+
+/** The claim on a device with addresses of the manager. */
+const GIVEN = "given";
 
 /** All addresses of a TAP to which the manager gives addresses. The CNF sets those of other TAPs, and they are not compared. */
 export const hostAddresses: Kind<HostAddresses> = {
@@ -95,7 +124,16 @@ export const hostAddresses: Kind<HostAddresses> = {
 
   async observe(context) {
     const links = await ourLinks(context);
-    return links.map(({ id, link }) => ({ ...hostAddressesPart(id, link.name, link.addresses), ours: true }));
+    return links.map(({ id, link }) => {
+      const { value, ...part } = hostAddressesPart(id, link.name, link.addresses);
+      const given = claimsIn(context.claims.get(part.key)).includes(GIVEN);
+      return { ...part, value: { ...value, given }, ours: true };
+    });
+  },
+
+  claim: ({ addresses }, _marks, seen) => {
+    const after = addresses.length > 0 ? GIVEN : "";
+    return bothClaims(seen?.given ? GIVEN : after, after);
   },
 
   create: (context, value) => change(context, value, []),

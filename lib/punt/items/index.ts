@@ -3,7 +3,7 @@
 export { abfAttachPart, abfPolicyPart, isForeignPolicy } from "./abf.js";
 export { abxAttachPart, abxPolicyPart } from "./abx.js";
 export { aclPart, type VppAclRule } from "./acl.js";
-export { addressesPart } from "./addresses.js";
+export { addressesPart, withAddresses } from "./addresses.js";
 export { outgrown, readTapMacs, type Take, type TapMacs, takesFor } from "./adoption.js";
 export { dhcpClientPart } from "./dhcp-client.js";
 export { dhcpProxyKeyPrefix, dhcpProxyPart } from "./dhcp-proxy.js";
@@ -27,7 +27,7 @@ export {
   VPP_FEATURES,
   type VppFeature,
 } from "./features.js";
-export { hostAddressesPart, hostLinkKey, hostLinkPart } from "./host-link.js";
+export { hasGivenAddresses, hasOurMaster, hostAddressesPart, hostLinkKey, hostLinkPart } from "./host-link.js";
 export { interfacePart, isUp, observeInterfaces } from "./interface.js";
 export { createAfPacket } from "./interface-af-packet.js";
 export { MEMIF_ID } from "./interface-memif.js";
@@ -68,7 +68,7 @@ export {
   targetUse,
 } from "./punt-socket.js";
 export { spanPart } from "./span.js";
-export { tablePart } from "./table.js";
+export { tablePart, withTable } from "./table.js";
 export { unnumberedPart } from "./unnumbered.js";
 export { vethPart } from "./veth.js";
 export { ALL_INTERFACES, type MessageName, NO_INDEX, type VppApi } from "./vpp-api.js";

@@ -13,6 +13,11 @@ export function tableItemKey(id: string, family: Family): string {
   return `table/${id}/${family}`;
 }
 
+/** Returns the interface of the table with that key. */
+export function withTable(key: string): string | undefined {
+  return /^table\/(.+)\/[46]$/.exec(key)?.[1];
+}
+
 export function tablePart(value: Table): Part<Table> {
   return { kind: "table", key: tableItemKey(value.interface, value.family), value };
 }
@@ -49,6 +54,11 @@ export const table: Kind<Table> = {
   },
 
   readWhereNamed: true,
+
+  comesFirst: true,
+
+  // As for addresses: the table would not be read without it.
+  claim: () => "",
 
   dependsOn: (value) => [interfaceKey(value.interface)],
 };

@@ -41,15 +41,15 @@ function leftoverStep(seen: Seen): Step | undefined {
   return { action: "delete", key: seen.key, seen, why: "ours, and no punt wants it" };
 }
 
-/** An object that goes takes its dependents along. If a plan still wants a dependent, it is created again. */
+/** An object that goes takes its dependents along, as one that must come first does. If a plan still wants a dependent, it is created again. */
 function rebuildDependents(steps: Map<string, Step>, plan: Plan, facts: Facts): void {
-  const queue = [...steps.values()].filter(removes).map((step) => step.key);
+  const queue = [...steps.values()].filter((step) => removes(step) || comesFirst(step)).map((step) => step.key);
   if (queue.length === 0) return;
   const dependents = dependentsIn(facts);
   for (let key = queue.pop(); key !== undefined; key = queue.pop()) {
     for (const seen of dependents.get(key) ?? []) {
       if (removes(steps.get(seen.key))) continue;
-      const step = rebuildStep(seen, plan.items.get(seen.key), key);
+      const step = rebuildStep(seen, plan.items.get(seen.key), steps.get(key)!);
       if (!step) continue;
       steps.set(seen.key, step);
       queue.push(seen.key);
@@ -61,8 +61,12 @@ function removes(step: Step | undefined): boolean {
   return step?.action === "delete" || step?.action === "replace";
 }
 
-function rebuildStep(seen: Seen, item: Item | undefined, because: string): Step | undefined {
-  const why = `${because} goes away`;
+function comesFirst({ action, item }: Step): boolean {
+  return action === "create" && kindOf(item!).comesFirst === true;
+}
+
+function rebuildStep(seen: Seen, item: Item | undefined, because: Step): Step | undefined {
+  const why = `${because.key} ${removes(because) ? "goes away" : "comes first"}`;
   if (item) return { action: "replace", key: seen.key, item, seen, why };
   return kindOf(seen).attribute ? undefined : { action: "delete", key: seen.key, seen, why };
 }

@@ -12,6 +12,8 @@ import {
   OLD_CLAIM,
   type Surroundings,
   type VppApi,
+  withAddresses,
+  withTable,
 } from "../items/index.js";
 import {
   type DryRun,
@@ -213,8 +215,10 @@ function scopeOf({ wanted, memory }: Pick<Ledger, "wanted" | "memory">, strays: 
   const containers = punts.flatMap(({ dependsOn = [] }) =>
     dependsOn.flatMap((dependency) => (dependency.kind === "container" ? dependency.name : [])),
   );
+  // What an earlier request has set is found there, and removed.
+  const set = [...claims.keys()].flatMap((key) => withAddresses(key) ?? withTable(key) ?? []);
   return {
-    interfaces: new Set([...lenders, ...own, ...named]),
+    interfaces: new Set([...lenders, ...own, ...named, ...set]),
     containers: new Set(containers),
     namespaces: strays.pathsWith(namespaces),
     expectedIn: expectedIn(interconnects, namespaces),

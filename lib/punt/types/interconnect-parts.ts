@@ -14,6 +14,8 @@ import type { Facts, Part, VppInterface } from "../items/index.js";
 import {
   addressesPart,
   featureMissing,
+  hasGivenAddresses,
+  hasOurMaster,
   hostAddressesPart,
   hostLinkPart,
   interfacePart,
@@ -171,16 +173,9 @@ function borrowedParts(name: string, lender: VppInterface, { features }: Facts):
   ];
 }
 
-/** Returns VPP's addresses: requested, allocated and, with a DHCP client, leased. */
-function ownAddresses(
-  interconnect: Interconnect,
-  link: InterfaceLink,
-  { facts, marks }: InterconnectContext,
-): string[] {
-  const allocated = allocatedTo(interconnect, marks).map(({ vpp }) => vpp);
-  const given = [...link.addresses, ...allocated];
-  if (!link.withDhcpClient || given.length === 0) return given;
-  return [...new Set([...given, ...(facts.interface(interconnect.name)?.addresses ?? [])])];
+/** Returns VPP's addresses: requested and allocated. */
+function ownAddresses(interconnect: Interconnect, link: InterfaceLink, { marks }: InterconnectContext): string[] {
+  return [...link.addresses, ...allocatedTo(interconnect, marks).map(({ vpp }) => vpp)];
 }
 
 function allocatedTo(interconnect: Interconnect, { pools }: Marks): Subnet[] {
@@ -216,10 +211,12 @@ function hostParts(
     ...{ namespace: netns, name, up: true, mac: cnfMac(interconnect, context) },
     ...(isVeth && { checksumOffload: false }),
   };
-  const state = vrf === "" ? own : { ...own, master: vrf };
+  const isFree = vrf === "" && !hasOurMaster(netns, name, context.facts);
+  const state = isFree ? own : { ...own, master: vrf };
   const given = addressesOf(interconnect, lender, context.marks).cnf;
   const mtu = mtuOf(interconnect, link, context);
-  const givesAddresses = link.unnumberedTo !== undefined || link.subnets.length > 0;
+  const givesAddresses =
+    link.unnumberedTo !== undefined || link.subnets.length > 0 || hasGivenAddresses(netns, name, context.facts);
   return [
     ...(vrf === "" ? [] : [vrfDevicePart({ namespace: netns, name: vrf, table: link.vrf })]),
     hostLinkPart(mtu === undefined ? state : { ...state, mtu }),
