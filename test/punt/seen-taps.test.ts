@@ -24,7 +24,7 @@ test("a VPP that has a TAP makes TAPs, whatever this machine has", async (t) => 
     ways: { vppNamespace: undefined, makesTaps: undefined, refusal: undefined, opens: async () => false },
   };
   const scope = {
-    ...{ namespaces: nothing, expectedIn: nothing, containers: new Set<string>(), multicast: false },
+    ...{ namespaces: nothing, expectedIn: nothing, containers: new Set<string>(), multicast: false, bridges: false },
     ...{ interfaces: new Set<string>(), localHandlers: new Set<never>() },
   };
   const makesTaps = async () => (await observe(surroundings, scope)).features.has("vhost-net");

@@ -65,6 +65,8 @@ export interface Facts {
   readonly multicastRoutes?: string;
   /** VPP's routes for 255.255.255.255, as `multicastRoutes`. */
   readonly broadcastRoutes?: string;
+  /** Numbers of the bridge domains of interfaces that are in one, by VPP's names of the interfaces; undefined if no punt needs them. */
+  readonly bridged?: ReadonlyMap<string, number>;
   /** Graph nodes of VPP that handle UDP ports, by `4/<port>` and `6/<port>`; undefined if no punt needs them, or VPP does not tell. */
   readonly udpPorts?: ReadonlyMap<string, string>;
   /** Graph nodes of VPP that handle IP protocols, by `4/<protocol>` and `6/<protocol>`, as `udpPorts`. */

@@ -34,7 +34,7 @@ export function factsOf(vpp: VppApi, names: readonly string[]): Promise<Facts> {
   const surroundings = { vpp, host: nowhere, marks: anyMarks(), claims: nothing, notes: nothing, ways: untried };
   const scope = {
     ...{ namespaces: nothing, expectedIn: nothing, containers: new Set<string>() },
-    ...{ interfaces: new Set(names), multicast: true, localHandlers: ALL_HANDLERS },
+    ...{ interfaces: new Set(names), multicast: true, bridges: true, localHandlers: ALL_HANDLERS },
   };
   return observe(surroundings, scope);
 }

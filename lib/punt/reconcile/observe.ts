@@ -33,6 +33,8 @@ export interface ReadScope {
   readonly expectedIn: ReadonlyMap<string, string>;
   /** Whether the routes for groups and for broadcast are read. */
   readonly multicast: boolean;
+  /** Whether the bridge domains of interfaces are read. */
+  readonly bridges: boolean;
   /** Which of VPP's own handlers are read. */
   readonly localHandlers: ReadonlySet<keyof LocalHandlers>;
 }
@@ -49,12 +51,13 @@ export async function observe(from: Surroundings, scope: ReadScope): Promise<Fac
     namespaces: present,
     expectedIn: scope.expectedIn,
   };
-  const [found, tables, puntReasons, absentContainers, multicast, handlers] = await Promise.all([
+  const [found, tables, puntReasons, absentContainers, multicast, bridges, handlers] = await Promise.all([
     observeInterfaces(surroundings),
     observeTables(surroundings.vpp),
     observePuntReasons(surroundings.vpp),
     observeContainers(from.host, scope.containers),
     scope.multicast ? observeMulticast(from.vpp) : undefined,
+    scope.bridges ? observeBridges(from.vpp) : undefined,
     observeLocalHandlers(from.vpp, scope.localHandlers),
   ]);
   const interfaces = await withLayer3(from.vpp, found.interfaces, scope.interfaces);
@@ -75,6 +78,7 @@ export async function observe(from: Surroundings, scope: ReadScope): Promise<Fac
     namespaces,
     absences: absencesOf(from.host, scope.namespaces, namespaces),
     ...multicast,
+    ...bridges,
     ...handlers,
     seen,
     unreadable,
@@ -93,6 +97,13 @@ async function observeMulticast(vpp: VppApi): Promise<Pick<Facts, "multicastRout
   const commands = ["show ip mfib", "show ip6 mfib", "show ip fib 255.255.255.255/32"];
   const [ip4, ip6, broadcastRoutes = ""] = await Promise.all(commands.map(show));
   return { multicastRoutes: `${ip4}\n${ip6}`, broadcastRoutes };
+}
+
+/** This package knows no message for bridge domains either. */
+async function observeBridges(vpp: VppApi): Promise<Pick<Facts, "bridged">> {
+  const { reply } = await vpp.call("cli_inband", { cmd: "show mode" });
+  const members = reply.matchAll(/^l2 bridge (\S+) bd_id (\d+)/gm);
+  return { bridged: new Map([...members].map(([, name, domain]) => [name!, Number(domain)])) };
 }
 
 async function observePuntReasons(vpp: VppApi): Promise<Map<string, number>> {

@@ -223,6 +223,7 @@ function scopeOf({ wanted, memory }: Pick<Ledger, "wanted" | "memory">, strays: 
     namespaces: strays.pathsWith(namespaces),
     expectedIn: expectedIn(interconnects, namespaces),
     multicast: punts.some((request) => handlerOf(request).readsMulticast?.(request)),
+    bridges: punts.some((request) => handlerOf(request).readsBridges),
     localHandlers: new Set([
       ...punts.flatMap((request) => handlerOf(request).readsLocalHandlers?.(request) ?? []),
       ...[...claims.keys()].flatMap((key) => localHandlerOf(key) ?? []),

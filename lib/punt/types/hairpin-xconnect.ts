@@ -18,6 +18,8 @@ export const hairpinXconnect: TypeHandler<HairpinXconnectRequest> = {
 
   reach: ({ vppInterface1, vppInterface2 }) => ({ interfaces: [vppInterface1, vppInterface2] }),
 
+  readsBridges: true,
+
   mtuFrom: ({ vppInterface1, vppInterface2 }, selector) =>
     [vppInterface1, vppInterface2].find((name) => selector === interfaceSelector(name)),
 
@@ -34,9 +36,6 @@ export const hairpinXconnect: TypeHandler<HairpinXconnectRequest> = {
   ],
 
   items({ vppInterface1, vppInterface2 }, [first, second], { facts }) {
-    return [
-      ...xconnectPair(facts.interface(vppInterface1)!.id, first.name),
-      ...xconnectPair(facts.interface(vppInterface2)!.id, second.name),
-    ];
+    return [...xconnectPair(vppInterface1, first.name, facts), ...xconnectPair(vppInterface2, second.name, facts)];
   },
 };

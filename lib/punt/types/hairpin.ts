@@ -39,6 +39,8 @@ export const hairpin: TypeHandler<HairpinRequest> = {
 
   exclusiveKeys: ({ hairpinInterface }) => (hairpinInterface.withDhcpClient ? dhcpKeys(["IPV4"]) : []),
 
+  readsBridges: true,
+
   mtuFrom: ({ vppInterface }, selector) => (selector === interfaceSelector(vppInterface) ? vppInterface : undefined),
 
   takes({ vppInterface }, frame, facts) {
@@ -55,7 +57,7 @@ export const hairpin: TypeHandler<HairpinRequest> = {
   },
 
   items({ vppInterface, hairpinInterface }, [attached, created], { facts }) {
-    const pair = xconnectPair(facts.interface(vppInterface)!.id, attached.name);
+    const pair = xconnectPair(vppInterface, attached.name, facts);
     return hairpinInterface.withDhcpClient ? [...pair, dhcpClientPart(created.name)] : pair;
   },
 };

@@ -71,6 +71,8 @@ export interface TypeHandler<R extends PuntRequest = PuntRequest> {
   pairedWith?(request: R, facts: Facts): string | undefined;
   /** Returns whether the caveats depend on VPP's routes for groups and for broadcast. */
   readsMulticast?(request: R): boolean;
+  /** Whether it matters if an interface is in a bridge domain. */
+  readonly readsBridges?: true;
   /** Returns which of VPP's own handlers the items depend on. */
   readsLocalHandlers?(request: R): keyof LocalHandlers | undefined;
   /** Returns remarks: how the punt is made if not in the usual way, and what this VPP cannot do for it. */
