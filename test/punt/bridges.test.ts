@@ -1,4 +1,4 @@
-// Interfaces in bridge domains: VPP would take them out for a cross-connect, and mirrors them on the L2 path.
+// Interfaces in bridge domains: VPP would take them out for a cross-connect.
 import test, { type ExecutionContext } from "ava";
 import type { Vpp } from "../../lib/binapi/index.js";
 import type { PuntRequestInput } from "../../lib/punt/index.js";
@@ -50,17 +50,4 @@ test("a bridge that gets the interface of a punt keeps it, and the punt is FAILE
   bridge(it.client, []);
   await it.manager.resync();
   t.is(it.manager.get({ cnf: "a" })!.state, "CREATED");
-});
-
-test("an interface in a bridge domain is mirrored on the L2 path", async (t) => {
-  const it = await managed(t);
-  const levels = async () => {
-    const dumps = [false, true].map((is_l2) => it.client.dumpAll("sw_interface_span_dump", { is_l2 }));
-    return (await Promise.all(dumps)).flat().map(({ is_l2 }) => is_l2);
-  };
-  await it.manager.add({ cnf: "a", type: "SPAN", interconnect: "MEMIF", vppInterface: "if1" }, { waitFor: "CREATED" });
-  t.deepEqual(await levels(), [false]);
-  bridge(it.client, ["if1"]);
-  await it.manager.resync();
-  t.deepEqual(await levels(), [true]);
 });

@@ -92,3 +92,33 @@ real("a capture on the CNF's TAP is the capture on the wire; two punts share it,
   await manager.delete(second.id);
   t.notRegex(await vpp.cli("show interface span"), /host-/);
 });
+
+for (const [mode, commands] of [
+  ["cross-connects", (one: string, other: string) => [`xconnect ${one} ${other}`, `xconnect ${other} ${one}`]],
+  ["bridges", (one: string, other: string) => [`bridge ${one} 7`, `bridge ${other} 7`]],
+] as const) {
+  real(`a CNF gets the copies of an interface that an operator ${mode} (SPAN, MEMIF)`, async (t) => {
+    const scenario = await Scenario.start(t);
+    const { network, vpp } = scenario;
+    const [one, other] = [await network.host(), await network.host()];
+    const vppInterface = await network.link(one, { addresses: ["10.6.2.1/24"] });
+    const beside = await network.link(other, { addresses: ["10.6.2.2/24"] });
+    await vpp.configure(...commands(vppInterface, beside).map((command) => `set interface l2 ${command}`));
+    const port = await scenario.memif(
+      await scenario.add({ type: "SPAN", cnf: "probe", interconnect: "MEMIF", vppInterface }),
+    );
+    let mirrored = 0;
+    port.receive((batch) => {
+      for (let i = 0; i < batch.length; i++) if (isIcmp(batch.view(i))) mirrored++;
+    });
+    t.is(await one.ping("10.6.2.2", 5), 5);
+    await until(
+      "the copies",
+      () => mirrored >= 10,
+      () => `${mirrored} of 10`,
+      5,
+    );
+    t.is(mirrored, 10);
+    await vpp.configure(`set interface l3 ${vppInterface}`, `set interface l3 ${beside}`);
+  });
+}

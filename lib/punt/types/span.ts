@@ -1,8 +1,8 @@
 // SPAN: a copy of the packets of an interface.
 import type { SpanState } from "../../binapi/index.js";
 import { interfaceLink } from "../interconnect/index.js";
-import type { Facts, VppInterface } from "../items/index.js";
-import { spanPart, xconnectKey } from "../items/index.js";
+import type { Facts } from "../items/index.js";
+import { spanPart } from "../items/index.js";
 import type { SpanRequest } from "../request/index.js";
 import { missingInterface } from "./dependencies.js";
 import type { TypeHandler } from "./handler.js";
@@ -25,16 +25,15 @@ export const span: TypeHandler<SpanRequest> = {
 
   reach: ({ vppInterface }) => ({ interfaces: [vppInterface] }),
 
-  readsBridges: true,
-
   mtuFrom: ({ vppInterface }) => vppInterface,
 
   missing: ({ vppInterface }, facts) => missingInterface(vppInterface, facts),
 
   items({ vppInterface, direction }, [interconnect], { facts }) {
-    const found = facts.interface(vppInterface)!;
-    const l2 = isLayer2(found, facts);
-    return [spanPart({ from: found.id, to: interconnect.name, state: states[direction], l2 })];
+    const from = facts.interface(vppInterface)!.id;
+    // On the L2 path VPP drops the copies for an interface that is not in L2 mode, as interconnects are not. At the device it mirrors an
+    // interface in every mode.
+    return [spanPart({ from, to: interconnect.name, state: states[direction], l2: false })];
   },
 
   takes: (request, frame, facts) => ({ stage: "device", ...mirrored(request, frame, facts) }),
@@ -59,13 +58,5 @@ function mirrored(request: SpanRequest, frame: ReceivedFrame, facts: Facts): Omi
 
 /** VPP mirrors received packets at the device, where the packets of a sub-interface belong to its parent. */
 function isBlind({ vppInterface, direction }: SpanRequest, facts: Facts): boolean {
-  const found = facts.interface(vppInterface);
-  return direction !== "tx" && found?.isSub === true && !isLayer2(found, facts);
-}
-
-/** VPP mirrors an interface in L2 mode on the L2 path, and any other at the device. Our own cross-connects do not change that level. */
-function isLayer2({ id, vppName }: VppInterface, { seen, bridged }: Facts): boolean {
-  if (bridged?.has(vppName)) return true;
-  const xconnect = seen.get(xconnectKey(id));
-  return xconnect !== undefined && !xconnect.ours;
+  return direction !== "tx" && facts.interface(vppInterface)?.isSub === true;
 }
