@@ -21,6 +21,7 @@ export {
   fnv1a,
   hashLetters,
   interfaceName,
+  isInterfaceName,
   isVethName,
   type LinkKind,
   macAddress,

@@ -43,6 +43,11 @@ export function interfaceName(kind: LinkKind, identity: string): string {
   return `${kind.toLowerCase()}-${hashLetters(identity, 5)}`;
 }
 
+/** Returns whether `interfaceName` may have made the name. */
+export function isInterfaceName(name: string): boolean {
+  return /^(tap|memif)-[a-zA-F]{5}$/.test(name);
+}
+
 /** Returns `02:fd:` for VPP's side or `02:fe:` for the CNF's, and the FNV-1a hash of the name, low byte first. */
 export function macAddress(name: string, side: "vpp" | "cnf"): string {
   const hash = fnv1a(name);

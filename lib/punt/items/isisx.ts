@@ -1,6 +1,6 @@
 // Connections of the plugin isisx, which carry IS-IS.
 import type { Part } from "./item.js";
-import { idAt, interfaceKey, isOurs, type Kind } from "./kind.js";
+import { idAt, interfaceKey, isOnlyOurs, type Kind } from "./kind.js";
 
 interface Connection {
   readonly rx: string;
@@ -22,7 +22,7 @@ export const isisx: Kind<Connection> = {
     const details = await context.vpp.dumpAll("isisx_connection_dump", {});
     return details.map(({ connection: { rx_sw_if_index, tx_sw_if_index } }) => {
       const value = { rx: idAt(context, rx_sw_if_index), tx: idAt(context, tx_sw_if_index) };
-      const ours = isOurs(context, rx_sw_if_index) || isOurs(context, tx_sw_if_index);
+      const ours = isOnlyOurs(context, rx_sw_if_index) || isOnlyOurs(context, tx_sw_if_index);
       return { kind: "isisx", key: keyOf(value.rx), value, ours };
     });
   },

@@ -1,6 +1,6 @@
 // The definition of a kind of items: how its objects are read, created, changed and deleted. Each action is idempotent.
 import type { Host, HostLink } from "../../host/index.js";
-import type { Marks } from "../interconnect/index.js";
+import { isInterfaceName, type Marks } from "../interconnect/index.js";
 import type { Facts, Seen, VppInterface } from "./facts.js";
 import type { LocalHandlers } from "./local-handlers.js";
 import type { Note, Notes } from "./note.js";
@@ -143,6 +143,16 @@ export function interfaceKey(id: string): string {
 /** Returns whether an interface is one of our interconnects. */
 export function isOurs(context: ObserveContext, swIfIndex: number): boolean {
   return context.interfaceAt(swIfIndex)?.ours ?? false;
+}
+
+/**
+ * Returns whether an interface is an interconnect of ours with a name that the manager chose: all that lies on it is the manager's. The
+ * interface of a HAIRPIN has a name of the request, and operators use it as any other.
+ */
+export function isOnlyOurs(context: ObserveContext, swIfIndex: number): boolean {
+  const found = context.interfaceAt(swIfIndex);
+  // An interface without a tag was left half made.
+  return found?.ours === true && (found.tag === "" || isInterfaceName(found.tag));
 }
 
 /** Returns the id of the interface with an index, or a text that names no interface if it is gone. */

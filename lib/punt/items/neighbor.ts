@@ -2,7 +2,7 @@
 import type { IpNeighborFlags } from "../../binapi/index.js";
 import { addressesKey } from "./addresses.js";
 import type { Part } from "./item.js";
-import { type ActContext, idAt, interfaceKey, isOurs, type Kind } from "./kind.js";
+import { type ActContext, idAt, interfaceKey, isOnlyOurs, type Kind } from "./kind.js";
 import { linkKey } from "./link.js";
 import { unnumberedKey } from "./unnumbered.js";
 import { NO_INDEX } from "./vpp-api.js";
@@ -51,7 +51,7 @@ export const neighbor: Kind<Neighbor> = {
           kind: "neighbor",
           key: neighborKey(value.interface, value.address),
           value,
-          ours: isOurs(context, entry.sw_if_index),
+          ours: isOnlyOurs(context, entry.sw_if_index),
         };
       });
   },

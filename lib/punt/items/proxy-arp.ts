@@ -1,6 +1,6 @@
 // Proxy ARP: the ranges that VPP answers for, and the interfaces on which it answers.
 import type { Part } from "./item.js";
-import { type ActContext, idAt, interfaceKey, isOurs, type Kind } from "./kind.js";
+import { type ActContext, idAt, interfaceKey, isOnlyOurs, type Kind } from "./kind.js";
 
 interface Range {
   readonly table: number;
@@ -55,7 +55,7 @@ export const proxyArp: Kind<Answering> = {
     const details = await context.vpp.dumpAll("proxy_arp_intfc_dump", {});
     return details.map(({ sw_if_index: index }) => ({
       ...proxyArpPart(idAt(context, index)),
-      ours: isOurs(context, index),
+      ours: isOnlyOurs(context, index),
     }));
   },
 

@@ -1,7 +1,7 @@
 // Mirrors of interfaces.
 import type { SpanState } from "../../binapi/index.js";
 import type { Part } from "./item.js";
-import { type ActContext, idAt, interfaceKey, isOurs, type Kind } from "./kind.js";
+import { type ActContext, idAt, interfaceKey, isOnlyOurs, type Kind } from "./kind.js";
 
 interface Span {
   readonly from: string;
@@ -35,7 +35,7 @@ export const span: Kind<Span> = {
         kind: "span",
         key: keyOf(ends),
         value: { ...ends, state: detail.state as SpanState },
-        ours: isOurs(context, detail.sw_if_index_to),
+        ours: isOnlyOurs(context, detail.sw_if_index_to),
       };
     });
   },

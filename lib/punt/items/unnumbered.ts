@@ -1,6 +1,6 @@
 // Interconnects that borrow another interface's addresses.
 import type { Part } from "./item.js";
-import { type ActContext, idAt, interfaceKey, isOurs, type Kind } from "./kind.js";
+import { type ActContext, idAt, interfaceKey, isOnlyOurs, type Kind } from "./kind.js";
 import { type Note, readNote } from "./note.js";
 import { tableItemKey } from "./table.js";
 import { NO_INDEX } from "./vpp-api.js";
@@ -29,7 +29,7 @@ export const unnumbered: Kind<Unnumbered> = {
       const id = idAt(context, index);
       const applied = readNote(context.notes, unnumberedKey(id), hasAddresses);
       const value = { interface: id, of: idAt(context, ofIndex), addresses: applied?.addresses ?? [] };
-      return { kind: "unnumbered", key: unnumberedKey(id), value, ours: isOurs(context, index) };
+      return { kind: "unnumbered", key: unnumberedKey(id), value, ours: isOnlyOurs(context, index) };
     });
   },
 

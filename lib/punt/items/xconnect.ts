@@ -1,7 +1,7 @@
 // L2 cross-connects.
 import type { Seen } from "./facts.js";
 import type { Part } from "./item.js";
-import { type ActContext, idAt, interfaceKey, isOurs, type Kind, type ObserveContext } from "./kind.js";
+import { type ActContext, idAt, interfaceKey, isOnlyOurs, type Kind, type ObserveContext } from "./kind.js";
 import { NO_INDEX } from "./vpp-api.js";
 
 interface Xconnect {
@@ -33,7 +33,7 @@ export const xconnect: Kind<Xconnect> = {
 
 function seenXconnect(context: ObserveContext, rxIndex: number, txIndex: number): Seen<Xconnect> {
   const [rx, tx] = [idAt(context, rxIndex), idAt(context, txIndex)];
-  const ours = isOurs(context, rxIndex) || isOurs(context, txIndex);
+  const ours = isOnlyOurs(context, rxIndex) || isOnlyOurs(context, txIndex);
   return { kind: "xconnect", key: xconnectKey(rx), value: { rx, tx }, ours, index: rxIndex };
 }
 
