@@ -89,6 +89,7 @@ export class Interconnects {
    * which are dropped, and punts without all of their interconnects.
    *
    * @returns the punts without all of their interconnects; they have none now
+   * @throws PuntError `ERR_POOL_EXHAUSTED`: the pools have become too small
    */
   restore(interconnects: readonly Interconnect[], requests: readonly PuntRequest[]): PuntRequest[] {
     const ofUser = new Map<string, Interconnect[]>();
@@ -103,13 +104,30 @@ export class Interconnects {
     }
     for (const interconnect of interconnects) {
       const users = interconnect.users.filter((user) => whole.get(user)?.includes(interconnect));
-      if (users.length > 0) this.#put({ ...interconnect, users, ...this.#ourSocket(interconnect) });
+      const subnets = this.#inPools(interconnect);
+      if (users.length > 0) this.#put({ ...interconnect, users, subnets, ...this.#ourSocket(interconnect) });
     }
+    this.#fillSubnets();
     for (const request of stored) {
       const own = whole.get(idKey(request));
       if (own) this.#link(request, own);
     }
     return requests.filter((request) => !whole.has(idKey(request)));
+  }
+
+  /** A pool may have become smaller since the store was written. */
+  #inPools(interconnect: Interconnect): Interconnect["subnets"] {
+    const { pools } = this.#settings;
+    return Object.fromEntries(subnetsOf(interconnect).filter(([family, number]) => number < pools[family].size));
+  }
+
+  /** Gives interconnects the subnets that they lack. @throws PuntError `ERR_POOL_EXHAUSTED` */
+  #fillSubnets(): void {
+    for (const interconnect of this.#all.values()) {
+      const { link, subnets } = interconnect;
+      if (link.form === "interface" && link.subnets.some((family) => subnets[family] === undefined))
+        this.#put({ ...interconnect, subnets: this.#subnets(link, subnets) });
+    }
   }
 
   /** Returns a copy of the present state: all interconnects by key, and the keys of each punt's interconnects. */

@@ -3,7 +3,7 @@ import { type Family, familyOf } from "../../net/index.js";
 import { addressesKey } from "./addresses.js";
 import type { Seen } from "./facts.js";
 import type { Part } from "./item.js";
-import { type ActContext, isClaimed, type Kind, type ObserveContext } from "./kind.js";
+import { type ActContext, type Kind, type ObserveContext, OLD_CLAIM } from "./kind.js";
 
 interface DhcpProxy {
   readonly vrf: number;
@@ -54,7 +54,7 @@ function seenProxy(
   const family = familyOf(server)!;
   const value = { vrf: detail.rx_vrf_id, family, server, source: detail.dhcp_src_address };
   const key = dhcpProxyKeyPrefix(value.vrf, family) + server;
-  const ours = isClaimed(claims, key) && marks.pools[family].isPair(value.source, server);
+  const ours = claims.has(key) || (claims.has(OLD_CLAIM) && marks.pools[family].isPair(value.source, server));
   return { kind: "dhcp-proxy", key, value, ours };
 }
 
