@@ -21,6 +21,7 @@ function played() {
   };
   const reader = {
     known: () => [],
+    links: () => [],
     changed: () => {},
     failed: ({ message }: PuntError) => void failures.push(message),
   };

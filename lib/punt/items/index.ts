@@ -28,7 +28,7 @@ export {
   type VppFeature,
 } from "./features.js";
 export { hasGivenAddresses, hasOurMaster, hostAddressesPart, hostLinkKey, hostLinkPart } from "./host-link.js";
-export { interfacePart, isUp, observeInterfaces } from "./interface.js";
+export { interfacePart, isLinkUp, isUp, observeInterfaces } from "./interface.js";
 export { createAfPacket } from "./interface-af-packet.js";
 export { MEMIF_ID } from "./interface-memif.js";
 export { tapFields } from "./interface-tap.js";

@@ -58,7 +58,7 @@ function interfaceOf(detail: DetailsOf<"sw_interface_dump">, ours: boolean): Vpp
     tag,
     mac: detail.l2_address,
     up: isUp(detail.flags),
-    linkUp: detail.flags.includes("IF_STATUS_API_FLAG_LINK_UP"),
+    linkUp: isLinkUp(detail.flags),
     mtu: detail.mtu[0] || detail.link_mtu,
     ours,
     ...isSubOf(detail),
@@ -72,6 +72,11 @@ function isSubOf({ sw_if_index, sup_sw_if_index }: DetailsOf<"sw_interface_dump"
 /** Returns whether the flags of an interface contain the admin state "up". */
 export function isUp(flags: readonly (IfStatusFlags | number)[]): boolean {
   return flags.includes("IF_STATUS_API_FLAG_ADMIN_UP");
+}
+
+/** Returns whether the flags of an interface contain the link state "up". */
+export function isLinkUp(flags: readonly (IfStatusFlags | number)[]): boolean {
+  return flags.includes("IF_STATUS_API_FLAG_LINK_UP");
 }
 
 function seenInterface(

@@ -1,7 +1,7 @@
 // VPP's interface events, and whether they contain anything that was not read yet.
 import type { Events } from "../../binapi/index.js";
 import type { PuntError } from "../../errors.js";
-import { isUp, type VppInterface } from "../items/index.js";
+import { isLinkUp, isUp, type VppInterface } from "../items/index.js";
 import type { VppConnection } from "../options.js";
 import { asPuntError } from "../reconcile/index.js";
 
@@ -13,6 +13,8 @@ const EVENT_PAUSE = 20;
 export interface NewsReader {
   /** Returns the interfaces as they were last read. */
   known(): readonly VppInterface[];
+  /** Returns the names of the interfaces whose links matter. */
+  links(): readonly string[];
   /** Called when something has changed since it was read. */
   changed(): void;
   failed(error: PuntError): void;
@@ -79,9 +81,17 @@ export class InterfaceNews {
   #compare(): void {
     if (this.#isReading || this.#news.size === 0) return;
     const known = this.#known();
-    const isNews = [...this.#news].some(([index, event]) => isNew(event, known.get(index)));
+    const isNews = [...this.#news].some(
+      ([index, event]) => isNew(event, known.get(index)) || this.#isNewLink(event, known.get(index)),
+    );
     this.#news.clear();
     if (isNews || this.#isLost) this.#reader.changed();
+  }
+
+  /** Most links are those of CNFs, which come and go, and no plan depends on them. */
+  #isNewLink({ flags }: InterfaceEvent, known: VppInterface | undefined): boolean {
+    if (known === undefined || known.linkUp === isLinkUp(flags)) return false;
+    return this.#reader.links().some((name) => name === known.tag || name === known.vppName);
   }
 
   #known(): Map<number, VppInterface> {
@@ -89,7 +99,7 @@ export class InterfaceNews {
   }
 }
 
-/** Whether an event differs from the interface as read. Every change that matters to a plan has such an event. */
+/** Whether an event differs from the interface as read. Every change that matters to a plan has such an event, or is one of a link. */
 function isNew({ flags, deleted }: InterfaceEvent, known: VppInterface | undefined): boolean {
   return deleted ? known !== undefined : known?.up !== isUp(flags);
 }
