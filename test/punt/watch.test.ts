@@ -2,6 +2,7 @@
 import test from "ava";
 import { ChangeLog } from "../../lib/punt/desired/change-log.js";
 import type { PuntStatus, WatchEvent } from "../../lib/punt/index.js";
+import { heapAfterGc } from "../support/machine/heap.js";
 import { managedVpp } from "../support/punt/managed-vpp.js";
 
 async function take(watcher: AsyncIterator<WatchEvent>, count: number): Promise<WatchEvent[]> {
@@ -43,6 +44,36 @@ test("a watcher gets a snapshot, then changes; from a revision only the changes 
   const closing = watcher.next();
   await it.manager.close();
   t.true((await closing).done);
+});
+
+test("the changes that are kept of a punt share one request, and each watcher gets its own", async (t) => {
+  const log = new ChangeLog();
+  const requests: WeakRef<object>[] = [];
+  const publish = (vppInterface: string) => {
+    const { status, ...event } = change("a", "PENDING", "FAILED");
+    const request = { type: "SPAN", cnf: "a", vppInterface } as unknown as PuntStatus["request"];
+    requests.push(new WeakRef(request));
+    log.publish({ ...event, status: { ...status, request } });
+  };
+  const { revision } = log;
+  for (const vppInterface of ["if0", "if0", "if1", "if1", "if1"]) publish(vppInterface);
+  await new Promise(setImmediate);
+  heapAfterGc();
+  t.deepEqual(
+    requests.map((request) => request.deref() !== undefined),
+    [true, false, true, false, false],
+  );
+  const requestsSince = async () => {
+    const events = await take(
+      log.watch({ from: revision }, () => []),
+      1,
+    );
+    return events.map((event) => (event.kind === "change" ? event.event.status.request : undefined));
+  };
+  const [one, other] = [await requestsSince(), await requestsSince()];
+  t.like(one[0], { vppInterface: "if1" });
+  t.deepEqual(one, other);
+  t.not(one[0], other[0]);
 });
 
 test("a watcher that comes back and has missed nothing gets progress, then changes", async (t) => {

@@ -1,7 +1,9 @@
 // The numbered changes of all punts. Listeners get each change at once; watchers may begin at a revision that is still kept.
 import { randomBytes } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import { guarded } from "../../guarded.js";
 import type { WatchEvent, WatchOptions } from "../punts.js";
+import { idKey, type PuntRequest } from "../request/index.js";
 import type { PuntEvent, PuntStatus } from "../state.js";
 import { Watcher, type WatchLimits } from "./watcher.js";
 
@@ -17,6 +19,8 @@ export class ChangeLog {
   readonly #term = randomBytes(4).toString("hex");
   readonly #limits: WatchLimits;
   readonly #kept: PuntEvent[] = [];
+  /** The request of each punt in its last change. A request may have ten thousand rules, and a punt that fails ten thousand changes. */
+  readonly #requests = new Map<string, PuntRequest>();
   readonly #watchers = new Map<Watcher, string | undefined>();
   readonly #listeners: ((event: PuntEvent) => void)[] = [];
   #number = 0;
@@ -37,7 +41,7 @@ export class ChangeLog {
 
   publish(event: PuntEvent): void {
     this.#number++;
-    this.#kept.push(event);
+    this.#kept.push(this.#sharing(event));
     if (this.#kept.length >= KEPT_CHANGES + FORGOTTEN_AT_ONCE) this.#kept.splice(0, FORGOTTEN_AT_ONCE);
     const change = { kind: "change", revision: this.revision, event } as const;
     for (const [watcher, cnf] of this.#watchers) {
@@ -45,6 +49,16 @@ export class ChangeLog {
       else watcher.passed(change.revision);
     }
     for (const listener of this.#listeners) guarded(() => listener(event));
+  }
+
+  /** Returns the event with the request of the change before, if that is equal. */
+  #sharing(event: PuntEvent): PuntEvent {
+    const key = idKey(event.id);
+    const before = this.#requests.get(key);
+    const request = isDeepStrictEqual(before, event.status.request) ? before! : event.status.request;
+    if (event.to === "DELETED") this.#requests.delete(key);
+    else this.#requests.set(key, request);
+    return { ...event, status: { ...event.status, request } };
   }
 
   /** Starts a watcher. `snapshot` returns the punts as they are now. */
@@ -88,7 +102,7 @@ export class ChangeLog {
     return this.#kept.slice(first).map((event, index) => ({
       kind: "change",
       revision: this.#revisionOf(number + index + 1),
-      event,
+      event: { ...event, status: { ...event.status, request: structuredClone(event.status.request) } },
     }));
   }
 
