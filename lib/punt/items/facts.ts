@@ -73,6 +73,8 @@ export interface Facts {
   readonly ipProtocols?: ReadonlyMap<string, string>;
   /** Namespace ids that can be entered now. */
   readonly namespaces: ReadonlySet<number>;
+  /** Numbers that stand for another one's namespace, which has several names, with that other one: objects in it have one key. */
+  readonly aliases?: ReadonlyMap<number, number>;
   /** Reasons why others cannot be entered, where more is known than that they are missing. */
   readonly absences?: ReadonlyMap<number, Absent>;
   readonly seen: ReadonlyMap<string, Seen>;
@@ -88,6 +90,11 @@ export function interfaceFinder(interfaces: readonly VppInterface[]): (name: str
   const byTag = new Map<string, VppInterface | undefined>();
   for (const found of interfaces) if (found.tag !== "") byTag.set(found.tag, byTag.has(found.tag) ? undefined : found);
   return (name) => byTag.get(name) ?? byName.get(name);
+}
+
+/** Returns the number under which objects in a namespace have their keys. */
+export function keyNumberOf(namespace: number, { aliases }: Pick<Facts, "aliases">): number {
+  return aliases?.get(namespace) ?? namespace;
 }
 
 const foreign = new WeakMap<ReadonlyMap<string, Seen>, Map<KindName, Seen[]>>();

@@ -12,6 +12,7 @@ export {
   type Feature,
   foreignOf,
   interfaceFinder,
+  keyNumberOf,
   type Seen,
   tableKey,
   type VppInterface,

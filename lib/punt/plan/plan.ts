@@ -9,6 +9,7 @@ import {
   hostLinkKey,
   type Item,
   isForeignPolicy,
+  keyNumberOf,
   kindOf,
   type Missing,
   type Part,
@@ -106,8 +107,10 @@ class Draft implements Plan {
   /** Returns the problem of a punt with a device in a namespace that could not be read. */
   #unreadable(interconnects: readonly Interconnect[]): Problem | undefined {
     for (const { name, netns } of interconnects) {
-      const error = netns === undefined ? undefined : this.#facts.unreadableNamespaces.get(netns);
-      if (error) return new Problem(hostLinkKey(netns!, name), error.code, messageOf(error));
+      if (netns === undefined) continue;
+      const number = keyNumberOf(netns, this.#facts);
+      const error = this.#facts.unreadableNamespaces.get(number);
+      if (error) return new Problem(hostLinkKey(number, name), error.code, messageOf(error));
     }
     return undefined;
   }

@@ -41,9 +41,10 @@ export interface ReadScope {
 
 /** Reads the facts. @throws PuntError if VPP does not answer, or its interfaces cannot be read: everything else refers to them */
 export async function observe(from: Surroundings, scope: ReadScope): Promise<Facts> {
-  const namespaces = await observeNamespaces(from.host, scope.namespaces);
+  const { namespaces, aliases } = await observeNamespaces(from.host, scope.namespaces);
   const present = reachable(scope.namespaces, namespaces);
-  const { unreadable: unreadableNamespaces, ...links } = linksOnce(from.host, present);
+  const distinct = new Map([...present].filter(([id]) => !aliases.has(id)));
+  const { unreadable: unreadableNamespaces, ...links } = linksOnce(from.host, distinct);
   const surroundings = {
     ...from,
     ...links,
@@ -76,6 +77,7 @@ export async function observe(from: Surroundings, scope: ReadScope): Promise<Fac
     puntReasons,
     absentContainers,
     namespaces,
+    aliases,
     absences: absencesOf(from.host, scope.namespaces, namespaces),
     ...multicast,
     ...bridges,
@@ -120,11 +122,24 @@ async function observeContainers(host: Host, wanted: ReadonlySet<string>): Promi
   return new Map(absent.flatMap(([name, text]) => (text === undefined ? [] : [[name, text]])));
 }
 
-async function observeNamespaces(host: Host, wanted: ReadonlyMap<number, string>): Promise<Set<number>> {
-  const present = await Promise.all(
-    [...wanted].map(async ([id, path]) => ((await host.identify(path)) === undefined ? [] : [id])),
-  );
-  return new Set(present.flat());
+/** Two names may turn out to be those of one namespace, as of a container that did not run when its punts were added. */
+async function observeNamespaces(
+  host: Host,
+  wanted: ReadonlyMap<number, string>,
+): Promise<{ namespaces: Set<number>; aliases: Map<number, number> }> {
+  const ids = [...wanted.keys()].sort((a, b) => a - b);
+  const identities = await Promise.all(ids.map((id) => host.identify(wanted.get(id)!)));
+  const first = new Map<string, number>();
+  const aliases = new Map<number, number>();
+  const namespaces = ids.filter((id, index) => {
+    const identity = identities[index];
+    if (identity === undefined) return false;
+    const known = first.get(identity);
+    if (known === undefined) first.set(identity, id);
+    else aliases.set(id, known);
+    return true;
+  });
+  return { namespaces: new Set(namespaces), aliases };
 }
 
 function absencesOf(

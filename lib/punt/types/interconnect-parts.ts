@@ -19,6 +19,7 @@ import {
   hostAddressesPart,
   hostLinkPart,
   interfacePart,
+  keyNumberOf,
   linkPart,
   memifSocketPart,
   proxyArpPart,
@@ -122,11 +123,12 @@ function tapPart(interconnect: Interconnect, { gso }: InterfaceLink, context: In
 }
 
 function vethParts(interconnect: Interconnect, link: InterfaceLink, context: InterconnectContext): Part[] {
-  const { name, netns } = interconnect;
+  const { name } = interconnect;
+  const namespace = keyNumberOf(interconnect.netns!, context.facts);
   const mtu = mtuOf(interconnect, link, context);
   const device = vethName(context.marks.machineMark, name);
   return [
-    vethPart({ device, peer: name, peerMac: cnfMac(interconnect, context), namespace: netns!, mtu }),
+    vethPart({ device, peer: name, peerMac: cnfMac(interconnect, context), namespace, mtu }),
     interfacePart({ via: "af_packet", name, mac: vppMac(interconnect, context.marks), device }),
   ];
 }
@@ -204,7 +206,8 @@ function hostParts(
   context: InterconnectContext,
 ): Part[] {
   if (context.facts.features.has("devices-inside")) return [];
-  const { name, netns = 0 } = interconnect;
+  const { name } = interconnect;
+  const netns = keyNumberOf(interconnect.netns!, context.facts);
   const vrf = link.vrf !== 0 && !link.withoutCnfVrf ? vrfDeviceName(link.vrf) : "";
   const isVeth = !context.facts.features.has("vhost-net");
   const own = {
