@@ -163,12 +163,16 @@ export class HandedEnds implements CnfEnds {
   async #askNow(): Promise<void> {
     this.#asking = true;
     clearTimeout(this.#retry);
+    const key = this.#key;
     try {
       const handed = await this.#hooks.handOver({ have: this.#have(), packets: this.#wantsPackets });
-      this.#adoptAll(handed);
-      this.#openOwn();
-      this.#isOwed = false;
-      this.#hooks.onProblem(undefined);
+      if (key === this.#key) {
+        this.#adoptAll(handed);
+        this.#openOwn();
+        this.#isOwed = false;
+        this.#hooks.onProblem(undefined);
+        // The punt has other ends now, which are asked for next.
+      } else for (const { descriptor } of handed) descriptor.close();
     } catch (error) {
       // All ends may be there by now, as when a memif connects and the daemon ends.
       this.#hooks.onProblem(this.#lacksSomething() ? (error as PuntError) : undefined);

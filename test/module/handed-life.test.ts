@@ -3,6 +3,7 @@ import { rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import test from "ava";
 import { PuntError } from "../../lib/errors.js";
+import type { Handed } from "../../lib/module/handed-ends.js";
 import { until } from "../support/descriptor/peer.js";
 import { created, handedEnds, memifSide, socketSide, tap } from "../support/module/ends.js";
 import { settled } from "../support/module/life.js";
@@ -80,6 +81,31 @@ test("a punt that gets other ends closes the former ends", async (t) => {
   t.deepEqual(asked.at(-1), { have: {}, packets: false });
   await until(() => first.server.peer === undefined && second.server.peer !== undefined);
   t.not(ends.ports[0], port);
+});
+
+test("ends that come after the punt got others are closed, and the others are asked for", async (t) => {
+  const [memif, socket] = [memifSide(t), socketSide(t)];
+  for (const [before, after, late, next] of [
+    [tap("tap0"), memif.interconnect, socket.socket(0, "a"), memif.hand(0, "b")],
+    [memif.interconnect, tap("tap0"), memif.hand(0, "a"), undefined],
+    [memif.interconnect, socket.interconnect, memif.hand(0, "a"), socket.socket(0, "b")],
+  ] as const) {
+    let answer = () => {};
+    const isLate = new Promise<readonly Handed[]>((resolve) => (answer = () => resolve([late])));
+    const { ends, asked, problems } = handedEnds(t, [() => isLate, () => (next ? [next] : [])]);
+    ends.update(created([before]));
+    ends.update(created([after]));
+    answer();
+    await until(() => asked.length >= 2 && ends.unconnected().length === 0);
+    t.false(late.descriptor.isOpen);
+    t.deepEqual(asked[1], { have: {}, packets: false });
+    t.deepEqual(
+      ends.ports.map(({ kind }) => kind),
+      [(after.attachment as { kind: string }).kind],
+    );
+    t.true(problems.every((problem) => problem === undefined));
+    ends.close();
+  }
 });
 
 test("frames go by the memif of the interconnect, once it is connected", async (t) => {
