@@ -17,10 +17,10 @@ import {
   type WatchEvent,
   type WatchOptions,
 } from "../punt/index.js";
-import type { InterfaceTable, LateVpp } from "../vpp/index.js";
 import { remotePunts } from "./connect.js";
 import type { Handed, HandOverRequest } from "./handed-ends.js";
 import { type ConnectOptions, socketOf } from "./options.js";
+import { type OwnManager, OwnManagers } from "./own-managers.js";
 import type { InterfaceNames } from "./ports.js";
 import type { RemotePunts, SessionLife } from "./remote/index.js";
 
@@ -114,22 +114,11 @@ export async function hasDaemon(options: ConnectOptions): Promise<boolean> {
   });
 }
 
-interface Own {
-  readonly vpp: LateVpp;
-  readonly table: InterfaceTable;
-  readonly manager: PuntManager;
-}
-
-interface Shared {
-  readonly opened: Promise<Own>;
-  users: number;
-}
-
 /** One manager for each VPP: two in one process would undo each other's work. */
-const managers = new Map<string, Shared>();
+const OWN = new OwnManagers(openOwn);
 
 /** Returns the punts of this process's own manager. @throws PuntError of the store, or of an option */
-export async function ownBacking({ vpp: local, ...given }: OwnManagerOptions): Promise<Backing> {
+export async function ownBacking({ vpp: local, ...given }: OwnManagerOptions, managers = OWN): Promise<Backing> {
   const {
     vppSocket = "/run/vpp/api.sock",
     socketDirectory = "/run/vpp-punt/sockets",
@@ -137,19 +126,9 @@ export async function ownBacking({ vpp: local, ...given }: OwnManagerOptions): P
   } = local
     ? { ...placeOf(local), manager: { memifDirectory: join(local.directory, "memif"), ...given.manager } }
     : given;
-  const shared = managers.get(vppSocket) ?? { opened: openOwn(vppSocket, options), users: 0 };
-  managers.set(vppSocket, shared);
-  shared.users++;
-  const close = async () => {
-    if (--shared.users > 0) return;
-    managers.delete(vppSocket);
-    const { manager, table, vpp } = await shared.opened;
-    await manager.close();
-    table.close();
-    await vpp.close();
-  };
+  const { opened, close } = managers.use(vppSocket, options);
   try {
-    const { manager, table } = await shared.opened;
+    const { manager, table } = await opened;
     await makeFolder(socketDirectory);
     const follow = (watch: WatchOptions) => manager.watch(watch);
     const replaced = new Promise<never>(() => {});
@@ -166,19 +145,26 @@ export function placeOf({ apiSocket, directory }: LocalVpp): { vppSocket: string
   return { vppSocket: apiSocket, socketDirectory: join(directory, "sockets") };
 }
 
-async function openOwn(vppSocket: string, options: OwnManagerOptions["manager"]): Promise<Own> {
+async function openOwn(vppSocket: string, options: OwnManagerOptions["manager"]): Promise<OwnManager> {
   // Programs whose punts a daemon manages never need it.
   const { InterfaceTable, LateVpp } = await import("../vpp/index.js");
   const vpp = new LateVpp(vppSocket);
   const table = new InterfaceTable(vpp);
+  const closeVpp = async () => {
+    table.close();
+    await vpp.close();
+  };
   try {
     const manager = await PuntManager.start({ returnTime: RETURN_TIME_MS, ...given(options ?? {}), vpp });
     // A problem shows in the status of the punts; the manager tries again.
     manager.on("problem", () => {});
-    return { vpp, table, manager };
+    const close = async () => {
+      await manager.close();
+      await closeVpp();
+    };
+    return { manager, table, close };
   } catch (error) {
-    table.close();
-    await vpp.close();
+    await closeVpp();
     throw error;
   }
 }

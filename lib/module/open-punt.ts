@@ -305,7 +305,8 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
 
   #onStatus(status: PuntStatus, isNew: boolean): void {
     this.#punt = status;
-    if (!this.#closed) this.#ends.update(status, isNew);
+    // Once nothing more is tried, another program may have the ends.
+    if (!this.#closed && !this.#fatal) this.#ends.update(status, isNew);
     this.#judge();
   }
 

@@ -97,7 +97,7 @@ export class PuntLife {
     const { signal } = this.#ending;
     while (!signal.aborted) {
       try {
-        const status = await this.#addOrUpdate();
+        const status = await this.#addOrChange();
         this.#lossesWhenTaken = this.#backing.session?.losses ?? 0;
         this.#isTaken = true;
         this.#settleFor(status);
@@ -120,8 +120,11 @@ export class PuntLife {
     return PASSING.has(code) || (this.#isBegun && SHORTAGE.has(code));
   }
 
-  /** A program that comes back with another request, as after an upgrade, changes its punt. */
-  async #addOrUpdate(): Promise<PuntStatus> {
+  /**
+   * A program that comes back with another request, as after an upgrade, changes its punt. A set does that, because an update would leave
+   * the punt in the session of the earlier program.
+   */
+  async #addOrChange(): Promise<PuntStatus> {
     const { punts } = this.#backing;
     const request = (await this.#backing.complete?.(this.#request)) ?? this.#request;
     this.#asked = request;
@@ -130,7 +133,10 @@ export class PuntLife {
       return await punts.add(request);
     } catch (error) {
       if ((error as PuntError).code !== "ERR_PUNT_EXISTS") throw error;
-      return await punts.update(request);
+      const set = { cnf: this.#id.cnf, punts: [request] };
+      const { added, updated, unchanged, failed } = await punts.apply(set, { keep: true });
+      if (failed[0]) throw failed[0].error;
+      return [...added, ...updated, ...unchanged][0]!;
     }
   }
 
@@ -182,7 +188,7 @@ export class PuntLife {
   async #completeAgain(): Promise<void> {
     const { complete, punts } = this.#backing;
     const request = await complete?.(this.#request).catch(() => undefined);
-    if (request === undefined || request === this.#request) return;
+    if (request === undefined || request === this.#request || this.#ending.signal.aborted) return;
     // The manager looks again. A punt that an operator has changed stays as it is. So does a refused punt: its status says why.
     await punts.add(request).catch(() => {});
   }

@@ -4,6 +4,7 @@ import type { Parts, Scope } from "../../lib/daemon/service/index.js";
 import { bound } from "../../lib/daemon/service/punts.js";
 import { Sessions } from "../../lib/daemon/sessions.js";
 import { PuntError } from "../../lib/errors.js";
+import { openPunt } from "../../lib/module/index.js";
 import type { RemotePunts } from "../../lib/module/remote/index.js";
 import type { PuntId } from "../../lib/punt/index.js";
 import { daemonTest } from "../support/daemon/daemon.js";
@@ -154,4 +155,21 @@ test("a set that a program applies in its session ends with it, also where it ch
   t.is(updated.length, 1);
   await program.close();
   await gone(operator);
+});
+
+test("a program that comes back with another request has its punt in its own session, or in none", async (t) => {
+  const running = await daemonTest(t);
+  const { socket } = running;
+  const operator = await running.connect();
+  for (const lifetime of ["session", "persistent"] as const) {
+    const earlier = await running.connect(undefined, { session: { cnf: "a", grace: 100 } });
+    await earlier.add(request);
+    await using later = await openPunt({ ...request, vppInterface: "eth1" }, { socket, lifetime });
+    await later.ready();
+    await earlier.close();
+    // The earlier session has ended by then.
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    t.is(later.status.state, "ready");
+    t.is((await operator.list()).length, 1);
+  }
 });

@@ -176,6 +176,18 @@ test("a memif that has lost its VPP is connected again, as often as it takes", a
   t.deepEqual(asked[count]!.have, { "memif/1": "second" });
 });
 
+test("a memif whose VPP goes before the handshake is requested again", async (t) => {
+  const side = memifSide(t);
+  const handed = side.hand(0, "first");
+  side.server.close();
+  const { ends, asked, peers, answers } = await attached([side], [() => [handed]]);
+  t.teardown(() => ends.close());
+  side.serve();
+  answers.push(() => [side.hand(0, "second")]);
+  await until(() => peers()[0] === true);
+  t.deepEqual(asked[1], { have: {}, packets: false, only: ["memif"] });
+});
+
 test("a memif that the program has closed by itself does not keep another one from its VPP, and is requested no more", async (t) => {
   const sides = [memifSide(t), memifSide(t)];
   const both = (life: string) => sides.map((side, index) => side.hand(index, `${life} ${index}`));

@@ -1,4 +1,5 @@
 // An open punt over a manager that the test plays, with VPP's side of its ends in the same process.
+import { setTimeout as sleep } from "node:timers/promises";
 import test, { type ExecutionContext } from "ava";
 import { PuntError } from "../../lib/errors.js";
 import type { Backing } from "../../lib/module/backing.js";
@@ -263,6 +264,18 @@ test("ends that could not be opened are opened later", async (t) => {
     punt.ports.map(({ kind }) => kind),
     ["af-unix"],
   );
+});
+
+test("ends that could not be opened are not opened after the punt has failed for good", async (t) => {
+  const { punt, played } = await opened(t);
+  const side = socketSide(t);
+  const taker = side.socket(0, "other").descriptor;
+  await played.say(change(statusWith([side.interconnect])), failure("ERR_POLICY", "punt.watch"));
+  t.like(punt.status, { state: "failed", reasons: [{ code: "ERR_POLICY" }] });
+  taker.close();
+  // The next attempt would come after 500 ms.
+  await sleep(700);
+  t.deepEqual(punt.ports, []);
 });
 
 test("what the daemon cannot hand over is what the punt waits for", async (t) => {

@@ -6,7 +6,7 @@ import test, { type ExecutionContext } from "ava";
 import { Vpp } from "../../lib/binapi/index.js";
 import { ownBacking } from "../../lib/module/backing.js";
 import { type OpenPuntOptions, openPunt } from "../../lib/module/index.js";
-import { EmulatedHost } from "../../lib/punt/index.js";
+import { EmulatedHost, FileStore } from "../../lib/punt/index.js";
 import { EmbeddedVpp } from "../../lib/sim/index.js";
 
 interface Runs {
@@ -84,4 +84,20 @@ test("a program whose folder for sockets cannot be made leaves no manager behind
   await backing.close();
   const request = { cnf: "dns", type: "SPAN", interconnect: "MEMIF", vppInterface: "eth0" } as const;
   await t.throwsAsync(backing.punts.add(request), { code: "ERR_CLOSED" });
+});
+
+test("a manager begins after the end of the one before it: they may have one store", async (t) => {
+  const { options } = await runs(t);
+  const stored = () => {
+    const { manager, ...others } = options();
+    return { ...others, manager: { ...manager, store: new FileStore(join(others.socketDirectory!, "punts.json")) } };
+  };
+  const first = await openPunt({ cnf: "dns", udp: 53 }, stored());
+  const closing = first.close();
+  // Until it has given the manager back.
+  for (let turn = 0; turn < 10; turn++) await undefined;
+  await using second = await openPunt({ cnf: "dns", udp: 53 }, stored());
+  await second.ready();
+  t.is(second.status.state, "ready");
+  await closing;
 });

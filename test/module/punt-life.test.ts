@@ -89,8 +89,25 @@ test("a punt that is there with another request is changed", async (t) => {
   const { life, played } = playedLife(t);
   played.add = async () => Promise.reject(failure("ERR_PUNT_EXISTS"));
   await life.begin();
-  t.deepEqual(played.calls, ["add eth0", "update eth0"]);
+  t.deepEqual(played.calls, ["add eth0", "change eth0"]);
   t.deepEqual(played.fatal, []);
+});
+
+test("a change that VPP refuses is taken, and one that cannot be taken is the end", async (t) => {
+  for (const [error, fatal] of [
+    [failure("ERR_VPP", "punt.reconcile"), []],
+    [failure("ERR_CONFLICT"), ["ERR_CONFLICT"]],
+  ] as const) {
+    const { life, played } = playedLife(t);
+    played.add = async () => Promise.reject(failure("ERR_PUNT_EXISTS"));
+    played.change = async () => Promise.reject(error);
+    await life.begin().catch(() => {});
+    t.deepEqual(
+      played.fatal.map(({ code }) => code),
+      fatal,
+    );
+    life.end();
+  }
 });
 
 for (const code of [
@@ -279,6 +296,21 @@ test("after the daemon's restart, the request is repeated only if this process's
   t.deepEqual(played.calls, ["add eth0", "add eth5", "add eth5"]);
   t.deepEqual(played.fatal, []);
   t.is(played.statuses.length, 3);
+});
+
+test("a program that has ended asks for nothing more", async (t) => {
+  let complete = (_: PuntRequestInput) => {};
+  const { life, played } = playedLife(t, {
+    complete: (request) => new Promise((resolve) => (complete = () => resolve({ ...request, label: "l" }))),
+  });
+  const begun = life.begin();
+  complete(requestFor());
+  await begun;
+  await played.say(snapshot([statusOf("CREATED")], { resync: true }));
+  life.end();
+  complete(requestFor());
+  await settled();
+  t.deepEqual(played.calls, ["add eth0"]);
 });
 
 test("a daemon that has restarted and does not say this process's part is not asked again", async (t) => {

@@ -4,6 +4,7 @@ import test, { type ExecutionContext } from "ava";
 import { PuntError } from "../../lib/errors.js";
 import type { Connection } from "../../lib/module/remote/connection.js";
 import { RemoteInterfaces } from "../../lib/module/remote/interfaces.js";
+import { RemotePunts } from "../../lib/module/remote/index.js";
 import { SessionKeeper } from "../../lib/module/remote/session.js";
 import { follow } from "../../lib/module/remote/watch.js";
 import type { WatchEvent } from "../../lib/punt/index.js";
@@ -109,6 +110,20 @@ test("a watch that the daemon refuses ends with its error; a watch that the prog
   await new Promise((resolve) => void setImmediate(resolve));
   ending.abort();
   t.deepEqual(await next, { done: true, value: undefined });
+});
+
+test("a program ends its watch also while the daemon has not come yet", async (t) => {
+  const punts = new RemotePunts({ socket: "/run/nobody/is/here", wait: true });
+  t.teardown(() => punts.close());
+  for (const ending of [new AbortController(), AbortSignal.abort()]) {
+    const signal = "signal" in ending ? ending.signal : ending;
+    const next = punts.watch({ signal })[Symbol.asyncIterator]().next();
+    if ("abort" in ending) setImmediate(() => ending.abort());
+    t.deepEqual(await next, { done: true, value: undefined });
+  }
+  const next = punts.watch()[Symbol.asyncIterator]().next();
+  await punts.close();
+  await t.throwsAsync(next, { code: "ERR_CLOSED" });
 });
 
 const eth = (index: number, more: object = {}) => ({ swIfIndex: index + 1, name: `eth${index}`, tag: "", ...more });

@@ -97,7 +97,9 @@ class HandedAttachments extends Attachments {
     super(ports);
     this.#ask = ask;
     this.#identities = new Map(handed.map(({ kind, interconnect, identity }) => [`${kind}/${interconnect}`, identity]));
-    for (const port of ports) if (port.kind === "memif") port.memif.on("down", () => this.#askLater());
+    // VPP may also end a connection before its handshake is over.
+    const onLost = () => this.#askLater();
+    for (const port of ports) if (port.kind === "memif") port.memif.on("down", onLost).on("refused", onLost);
   }
 
   override close(): void {

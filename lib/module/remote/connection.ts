@@ -78,15 +78,19 @@ export class Connection {
    *
    * @throws PuntError as the daemon's manager threw it; ERR_DISCONNECTED: the daemon is away, or leaves the call and a ping without an answer
    * for too long; ERR_CERTIFICATE: the daemon and this program do not trust each other's certificates; ERR_CLOSED
+   * @param signal ends the call; default: the connection's end
    */
-  async call<T>(op: string, body: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const { signal } = this.ending;
+  async call<T>(
+    op: string,
+    body: (signal: AbortSignal) => Promise<T>,
+    signal: AbortSignal = this.ending.signal,
+  ): Promise<T> {
     const start = performance.now();
     const pauses = new Pauses();
     let refusals = 0;
     for (;;) {
       if (signal.aborted) throw this.closedError(op);
-      const outcome = await this.#attempt(body, start);
+      const outcome = await this.#attempt(body, start, signal);
       if (outcome === "silent") throw this.#silentError(op);
       if ("value" in outcome) return outcome.value;
       const { error } = outcome;
@@ -104,17 +108,21 @@ export class Connection {
   }
 
   /** Does a call once. It ends early when the daemon has said nothing for too long: a process that is stopped still takes connections. */
-  async #attempt<T>(body: (signal: AbortSignal) => Promise<T>, start: number): Promise<Outcome<T>> {
+  async #attempt<T>(
+    body: (signal: AbortSignal) => Promise<T>,
+    start: number,
+    signal: AbortSignal,
+  ): Promise<Outcome<T>> {
     const ending = new AbortController();
     const end = () => ending.abort();
-    this.ending.signal.addEventListener("abort", end);
+    signal.addEventListener("abort", end);
     const work = body(ending.signal).then(
       (value): Outcome<T> => ({ value }),
       (error): Outcome<T> => ({ error }),
     );
     const silence = this.#silence(start, ending.signal).catch(() => new Promise<never>(() => {}));
     const outcome = await Promise.race([work, silence]);
-    this.ending.signal.removeEventListener("abort", end);
+    signal.removeEventListener("abort", end);
     end();
     return outcome;
   }

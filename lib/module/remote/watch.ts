@@ -24,7 +24,12 @@ export async function* follow(
   let revision = options.from ?? "";
   const pauses = new Pauses();
   // The first connection waits as every call does; those after it for as long as it takes.
-  await connection.call(OP, (each) => connection.client.info({}, { signal: each }));
+  try {
+    await connection.call(OP, (each) => connection.client.info({}, { signal: each }), signal);
+  } catch (error) {
+    if (options.signal?.aborted) return;
+    throw error;
+  }
   while (!signal.aborted) {
     let cause: unknown = new PuntError(OP, "ERR_DISCONNECTED", "the daemon has ended the watch");
     try {

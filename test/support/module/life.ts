@@ -5,6 +5,8 @@ import type { Backing } from "../../../lib/module/backing.js";
 import type { InterfaceNames } from "../../../lib/module/ports.js";
 import { type LifeHooks, PuntLife } from "../../../lib/module/punt-life.js";
 import {
+  type ApplyOptions,
+  type ApplyResult,
   type PuntId,
   type PuntRequestInput,
   type PuntState,
@@ -59,7 +61,8 @@ export class Played {
   readonly statuses: { readonly status: PuntStatus; readonly isNew: boolean }[] = [];
   readonly watched: { readonly cnf?: string }[] = [];
   add: (request: PuntRequestInput) => Promise<PuntStatus> = async () => statusOf("CREATED");
-  update: (request: PuntRequestInput) => Promise<PuntStatus> = async () => statusOf("CREATED");
+  /** Makes a punt what a set says. */
+  change: (request: PuntRequestInput) => Promise<PuntStatus> = async () => statusOf("CREATED");
   get: () => Promise<PuntStatus | undefined> = async () => undefined;
   delete: () => Promise<void> = async () => {};
   readonly #events: (WatchEvent | Error | "end")[] = [];
@@ -99,9 +102,13 @@ export function backingOf(played: Played, more: Partial<Backing> = {}): Backing 
         say("add", request);
         return played.add(request);
       },
-      update(request: PuntRequestInput) {
-        say("update", request);
-        return played.update(request);
+      async apply({ punts: [request] }: { punts: PuntRequestInput[] }, { keep }: ApplyOptions): Promise<ApplyResult> {
+        say(keep ? "change" : "replace all by", request!);
+        const result = { added: [], updated: [], unchanged: [], deleted: [], failed: [] };
+        return played.change(request!).then(
+          (status) => ({ ...result, updated: [status] }),
+          (error: PuntError) => ({ ...result, failed: [{ id: ID, error }] }),
+        );
       },
       get(id: PuntId) {
         calls.push(`get ${id.cnf}`);
