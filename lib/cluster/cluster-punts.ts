@@ -236,7 +236,8 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
 
   /** @throws PuntError why nothing can be changed now */
   #forwarding(op: string): Changes {
-    const reason = this.#halted ?? this.#broken ?? this.#sameVpp.problem;
+    // A daemon that acts can do what this one cannot.
+    const reason = this.#halted ?? (this.#leadership.leader ? undefined : this.#broken) ?? this.#sameVpp.problem;
     if (reason) throw renamed(op, reason);
     if (this.#mirror.isReached) return this.#forward;
     throw etcdAway(op, this.etcd.endpoints, "nothing is changed until it is back");

@@ -192,7 +192,7 @@ export class StatusWriter {
   #difference(key: string, known: Entry | undefined): Write[] {
     const wanted = this.#wanted.get(key);
     if (!wanted) return known ? [{ key }] : [];
-    if (known?.value.startsWith(wanted.body.slice(0, -1))) return [];
-    return [{ key, value: `${wanted.body.slice(0, -1)},"at":"${wanted.at}"}` }];
+    const before = `${wanted.body.slice(0, -1)},"at":`;
+    return known?.value.startsWith(before) ? [] : [{ key, value: `${before}"${wanted.at}"}` }];
   }
 }

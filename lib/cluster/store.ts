@@ -29,6 +29,8 @@ export class EtcdStore implements Store {
   /** Keys that this store read or wrote. It deletes no others. */
   #own = new Set<string>();
   #writing: ReadonlySet<string> = new Set();
+  /** What wishes ask for now: the key of each, with its request as text, or undefined for its end. */
+  readonly #followed = new Set<{ readonly key: string; readonly text: string | undefined }>();
 
   constructor(options: EtcdStoreOptions) {
     this.#options = options;
@@ -64,6 +66,25 @@ export class EtcdStore implements Store {
     return this.#writing.has(key);
   }
 
+  /**
+   * Makes a change that a wish asks for. The wish may be another by the time that the change is saved, so such a change neither writes nor
+   * ends it.
+   */
+  async following<T>(key: string, request: PuntRequest | undefined, change: () => Promise<T>): Promise<T> {
+    const followed = { key, text: request && JSON.stringify(request) };
+    this.#followed.add(followed);
+    try {
+      return await change();
+    } finally {
+      this.#followed.delete(followed);
+    }
+  }
+
+  #isFollowed(key: string, request: PuntRequest | undefined): boolean {
+    const text = request && JSON.stringify(request);
+    return [...this.#followed].some((each) => each.key === key && each.text === text);
+  }
+
   #differences(state: StoredState): { writes: Write[]; conditions: Condition[]; own: Set<string> } {
     const { mirror, keys } = this.#options;
     const records = recordsOf(state, keys, this.#orders);
@@ -83,7 +104,7 @@ export class EtcdStore implements Store {
     return punts
       .filter((request) => written.has(acceptedKey(keys, request)))
       .map((request) => ({ request, key: keys.punt("wanted", request) }))
-      .filter(({ request, key }) => !isWishFor(mirror.get(key), request))
+      .filter(({ request, key }) => !isWishFor(mirror.get(key), request) && !this.#isFollowed(key, request))
       .map(({ request, key }) => ({ key, value: wishText(request, whoAsked(request)) }));
   }
 
@@ -93,7 +114,7 @@ export class EtcdStore implements Store {
     return gone
       .flatMap((key) => idIn(key, folder) ?? [])
       .map((id) => ({ key: keys.punt("wanted", id) }))
-      .filter(({ key }) => mirror.get(key) !== undefined);
+      .filter(({ key }) => mirror.get(key) !== undefined && !this.#isFollowed(key, undefined));
   }
 }
 

@@ -74,7 +74,8 @@ export class Term {
     this.#vpp = vpp;
     this.#client = client;
     this.#statuses = new StatusWriter(etcd, keys, leadership, problem);
-    const looks = { isGood: () => leadership.isGood, isOwn: (key: string) => store.isWriting(key) };
+    const isGood = () => leadership.isGood;
+    const looks = { isGood, isOwn: store.isWriting.bind(store), following: store.following.bind(store) };
     const { shown } = options;
     this.#wishes = new Wishes({ manager, mirror, keys, statuses: this.#statuses, shown, asked, problem, ...looks });
     this.acting = new Acting({ manager, mirror, keys, writer, wishes: this.#wishes });

@@ -29,6 +29,8 @@ export interface WishesOptions {
   isGood(): boolean;
   /** Whether this daemon's own manager writes or removes a wish now. */
   isOwn(key: string): boolean;
+  /** Makes a change that a wish asks for, or the end of a wish. */
+  following<T>(key: string, request: PuntRequest | undefined, change: () => Promise<T>): Promise<T>;
 }
 
 /**
@@ -97,25 +99,31 @@ export class Wishes {
   async #take(key: string): Promise<void> {
     const id = idIn(key, this.#folder);
     if (id === undefined) return this.#refuse(key, undefined, contentError(key));
-    const { mirror, manager } = this.#options;
+    const { mirror, manager, following } = this.#options;
     const entry = mirror.get(key);
     const has = manager.get(id)?.request;
     try {
       if (entry) await this.#grant(entry, id, has);
-      else if (has) await this.#recorded(key, id, { by: "unknown", call: "delete" }, () => manager.delete(id));
+      else if (has) {
+        const end = () => following(key, undefined, () => manager.delete(id));
+        await this.#recorded(key, id, { by: "unknown", call: "delete" }, end);
+      }
       this.#accepted(key, id);
     } catch (error) {
       this.#failed(key, id, entry, error as PuntError);
     }
+    // A look at a later wish may have come before this change.
+    if (mirror.get(key)?.modified !== entry?.modified) this.#pending.add(key);
   }
 
   async #grant(entry: Entry, id: PuntId, has: PuntRequest | undefined): Promise<void> {
-    const { manager } = this.#options;
+    const { manager, following } = this.#options;
     const { request, by } = parseWish(entry, id);
     if (has && JSON.stringify(has) === JSON.stringify(request)) return;
     const { key } = entry;
-    if (has) await this.#recorded(key, id, { by, call: "update" }, () => manager.update(request, PATIENCE));
-    else await this.#recorded(key, id, { by, call: "add" }, () => manager.add(request, PATIENCE));
+    const call = has ? "update" : "add";
+    const grant = () => following(key, request, () => manager[call](request, PATIENCE));
+    await this.#recorded(key, id, { by, call }, grant);
   }
 
   /** Reports the outcome of another program's wish. */

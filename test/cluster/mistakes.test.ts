@@ -131,3 +131,15 @@ withEtcd("a daemon gets another VPP: its punts are made there, and the one befor
   await eventually(() => moved.get(id)?.state === "CREATED");
   t.deepEqual(await members.interfaces(), before);
 });
+
+withEtcd("a standby that cannot read a damaged record passes changes on to the daemon that acts", async (t) => {
+  const members = await Members.start(t);
+  const leader = await members.join();
+  await hasRole(leader, "leader");
+  await leader.add(span("first"));
+  members.etcd.ctl("put", "/vpp-punt/state/h1/claims/x", "{");
+  const standby = await members.join();
+  await eventually(() => members.problems.some(({ code }) => code === "ERR_ETCD_CONTENT"));
+  const { id } = await standby.add(span("dns"), { waitFor: "CREATED" });
+  t.is(leader.get(id)?.state, "CREATED");
+});

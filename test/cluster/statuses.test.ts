@@ -1,4 +1,9 @@
 // The statuses that etcd has: they answer the wishes as these are now, and go with their punts.
+import test from "ava";
+import { Keys } from "../../lib/cluster/index.js";
+import type { Leadership } from "../../lib/cluster/leadership.js";
+import { bareStatus, StatusWriter } from "../../lib/cluster/status.js";
+import { LateEtcd } from "../support/etcd/late.js";
 import { eventually, hasRole, Members, span } from "../support/etcd/members.js";
 import { need } from "../support/need.js";
 
@@ -37,4 +42,19 @@ withEtcd("a daemon without punts deletes a status that the one before has left",
   await hasRole(await members.join(), "leader");
   await eventually(() => status() === "");
   t.deepEqual(await operator.list(), []);
+});
+
+test("a status that is the beginning of the status in etcd is written", async (t) => {
+  const late = new LateEtcd();
+  const keys = new Keys("/vpp-punt", "h1");
+  const leadership = { isGood: true, condition: { key: keys.leader, created: 0 }, lease: "1" } as Leadership;
+  const writer = new StatusWriter(late.etcd, keys, leadership, () => {});
+  t.teardown(() => writer.close());
+  const id = { cnf: "a", key: "", label: "" };
+  const status = bareStatus(id, undefined);
+  const key = keys.punt("status", id);
+  late.put(key, `${JSON.stringify({ status, wish: 12, refused: true }).slice(0, -1)},"at":""}`);
+  writer.put(status, 1);
+  await eventually(() => JSON.parse(late.at(key)!.value).wish === 1);
+  t.like(JSON.parse(late.at(key)!.value), { wish: 1, refused: undefined });
 });

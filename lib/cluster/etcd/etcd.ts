@@ -196,7 +196,7 @@ export class Etcd {
   }
 
   async #keptAlive(id: string): Promise<number> {
-    const stream = await this.#timed(this.#client.leaseClient.leaseKeepAlive());
+    const stream = await this.#opened(this.#client.leaseClient.leaseKeepAlive());
     try {
       const reply = new Promise<number>((resolve, reject) => {
         stream.on("data", ({ TTL }: { TTL: string }) => resolve(Number(TTL)));
@@ -206,9 +206,7 @@ export class Etcd {
       stream.write({ ID: id });
       return await this.#timed(reply);
     } finally {
-      stream.on("error", () => {});
-      stream.end();
-      (stream as unknown as { cancel(): void }).cancel();
+      cancel(stream);
     }
   }
 
@@ -227,7 +225,7 @@ export class Etcd {
 
   /** Follows the keys below `prefixes` from a revision on. @returns what ends it */
   watch(prefixes: readonly string[], revision: number, handlers: WatchHandlers): () => void {
-    const opening = () => this.#told("watch", () => this.#timed(this.#client.watchClient.watch()));
+    const opening = () => this.#told("watch", () => this.#opened(this.#client.watchClient.watch()));
     return openWatch(opening, prefixes, revision, {
       ...handlers,
       ended: (cause) => {
@@ -287,6 +285,16 @@ export class Etcd {
     this.#highest = 0;
   }
 
+  /** Waits for a stream. A stream that opens too late is canceled: nothing else would end it. */
+  async #opened<T extends object>(opening: Promise<T>): Promise<T> {
+    try {
+      return await this.#timed(opening);
+    } catch (error) {
+      opening.then(cancel, () => {});
+      throw error;
+    }
+  }
+
   /** Sets a deadline of our own, because gRPC's deadline is a time of day, which may jump. */
   async #timed<T>(call: Promise<T>): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
@@ -303,6 +311,13 @@ export class Etcd {
       clearTimeout(timer);
     }
   }
+}
+
+function cancel(stream: object): void {
+  const { on, end, cancel } = stream as { on(event: "error", listener: () => void): void; end(): void; cancel(): void };
+  on.call(stream, "error", () => {});
+  end.call(stream);
+  cancel.call(stream);
 }
 
 /** @throws PuntError ERR_OPTION: the files are not good */

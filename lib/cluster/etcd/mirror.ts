@@ -39,8 +39,8 @@ export class Mirror {
   readonly #entries = new Map<string, Entry>();
   /** Keys that this process deleted, with the revision: an older event must not bring them back. */
   readonly #deleted = new Map<string, number>();
-  /** Keys that this process wrote or deleted since the last read began. */
-  readonly #written = new Set<string>();
+  /** Keys that this process has written or deleted since the read under way began; undefined if there is none. */
+  #written: Set<string> | undefined;
   #revision = 0;
   #isReached = false;
   /** Code of the last error. */
@@ -85,7 +85,7 @@ export class Mirror {
   wrote(key: string, value: string | undefined, revision: number): void {
     const known = this.#entries.get(key);
     if ((known?.modified ?? 0) >= revision) return;
-    this.#written.add(key);
+    this.#written?.add(key);
     if (value === undefined) {
       this.#entries.delete(key);
       this.#deleted.set(key, revision);
@@ -130,7 +130,8 @@ export class Mirror {
     // Waits that begin during this read need the next one.
     const next = this.#next;
     this.#isStale = false;
-    this.#written.clear();
+    const written = new Set<string>();
+    this.#written = written;
     const found = new Map<string, Entry>();
     let revision = Number.POSITIVE_INFINITY;
     for (const prefix of this.#prefixes) {
@@ -140,7 +141,8 @@ export class Mirror {
       for (const entry of snapshot.entries) found.set(entry.key, entry);
     }
     if (this.#closed) return;
-    const gone = this.#keepWritten(found);
+    const gone = this.#keepWritten(found, written);
+    this.#written = undefined;
     this.#handlers.judge?.(found);
     const changes = this.#differences(found, revision);
     this.#entries.clear();
@@ -158,9 +160,9 @@ export class Mirror {
    *
    * @returns the keys that it deleted during the read, with their revisions
    */
-  #keepWritten(found: Map<string, Entry>): Map<string, number> {
+  #keepWritten(found: Map<string, Entry>, written: ReadonlySet<string>): Map<string, number> {
     const gone = new Map<string, number>();
-    for (const key of this.#written) {
+    for (const key of written) {
       const entry = this.#entries.get(key);
       const revision = entry?.modified ?? this.#deleted.get(key) ?? 0;
       if ((found.get(key)?.modified ?? 0) > revision) continue;
