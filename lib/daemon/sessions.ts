@@ -52,6 +52,8 @@ export class Sessions {
   #moment = 0;
   /** How many calls ask for a punt now, by key. */
   readonly #asks = new Map<string, number>();
+  /** Punts of sessions that end, which could not be deleted, by key. */
+  readonly #left = new Set<Map<string, PuntId>>();
   /** Deletions under way, by the punt's key. */
   readonly #ending = new Map<string, Promise<void>>();
   #saving: Promise<void> = Promise.resolve();
@@ -149,6 +151,7 @@ export class Sessions {
 
   /** Takes a punt out of every session: it is deleted, or stays for good. A punt that was bound after `moment` is in use again, and stays. */
   unbind(punt: PuntId, moment = this.#moment): void {
+    for (const left of this.#left) left.delete(idKey(punt));
     const binding = this.#byPunt.get(idKey(punt));
     if (!binding || binding.moment > moment) return;
     binding.session.punts.delete(idKey(punt));
@@ -251,20 +254,22 @@ export class Sessions {
     this.#sessions.delete(session.id);
     this.#idle.delete(session);
     for (const key of session.punts.keys()) this.#byPunt.delete(key);
-    const left: PuntId[] = [];
+    const left = new Map<string, PuntId>();
+    this.#left.add(left);
     // All at once: each deletion by itself costs a look at VPP.
     const deletions = [...session.punts].map(([key, punt]) => {
       const deletion = this.#options.delete(punt).catch((error) => {
-        if (isThereStill(error) || this.#asks.has(key)) left.push(punt);
+        if (isThereStill(error) || this.#asks.has(key)) left.set(key, punt);
         this.#options.problem(error);
       });
       this.#ending.set(key, deletion);
       return deletion.finally(() => this.#ending.delete(key));
     });
     await Promise.all(deletions);
+    this.#left.delete(left);
     // Another daemon has the sessions.
     if (handOvers !== this.#handOvers) return;
-    this.#expireAgain(session, left);
+    this.#expireAgain(session, [...left.values()]);
     this.#save();
   }
 

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import test from "ava";
 import { bound } from "../../lib/daemon/service/punts.js";
 import { Sessions } from "../../lib/daemon/sessions.js";
+import { PuntError } from "../../lib/errors.js";
 import { noSuchPunt } from "../../lib/punt/index.js";
 
 test("a session that ends during the request for a punt deletes the punt afterwards", async (t) => {
@@ -25,4 +26,83 @@ test("a session that ends during the request for a punt deletes the punt afterwa
   t.true(isThere);
   for (let waited = 0; isThere && waited < 5_000; waited += 20) await sleep(20);
   t.false(isThere);
+});
+
+/** A punt of an earlier program's session, and one of the same id with another request that a program adds while the first one is deleted. */
+function replaced() {
+  const earlier = { cnf: "dns", key: "item", label: "one", port: 1 };
+  const later = { ...earlier, port: 2 };
+  const there = new Set<object>([earlier]);
+  const remove = async () => void there.clear();
+  const sessions = new Sessions({ memory: undefined, delete: remove, problem: () => {} });
+  const open = (id = "") => {
+    const session = sessions.open("dns", 0, id);
+    session.ended.catch(() => {});
+    return session;
+  };
+  const get = async () => (there.has(earlier) ? { request: earlier } : there.has(later) ? { request: later } : undefined);
+  const parts = { punts: { get, delete: remove }, sessions } as never;
+  const scope = { op: "punt.add", host: undefined } as never;
+  const first = open();
+  sessions.bind(first.id, earlier);
+  const add = (session: string, during: () => void = () => {}) =>
+    bound(parts, scope, [later as never], session, async () => {
+      first.close();
+      while (there.size > 0) await sleep(1);
+      there.add(later);
+      during();
+      await sleep(20);
+    });
+  return { open, add, has: () => there.has(later), hasNone: () => there.size === 0 };
+}
+
+test("a punt that takes the place of one which is deleted meanwhile is in the session of its program", async (t) => {
+  const { open, add, has } = replaced();
+  const session = open();
+  await add(session.id);
+  t.true(has());
+  session.close();
+  for (let waited = 0; has() && waited < 5_000; waited += 20) await sleep(20);
+  t.false(has());
+});
+
+test("a punt that takes the place of one which is deleted meanwhile ends with a session that has ended by then", async (t) => {
+  const { open, add, hasNone } = replaced();
+  const session = open();
+  await t.throwsAsync(
+    add(session.id, () => session.close()),
+    { code: "ERR_NO_SUCH_SESSION" },
+  );
+  t.true(hasNone());
+});
+
+test("a punt that a program asks for, for good, stays, although an earlier session's end could not delete it", async (t) => {
+  for (const isEarly of [true, false]) {
+    const [id, other] = ["one", "two"].map((label) => ({ cnf: "dns", key: "item", label }) as never);
+    const ends: (() => void)[] = [];
+    const full = new PuntError("punt.delete", "ENOSPC", "the disk is full");
+    const deleted: unknown[] = [];
+    const remove = (each: unknown) => {
+      deleted.push(each);
+      return new Promise<void>((resolve, reject) => ends.push(() => (each === id ? reject(full) : resolve())));
+    };
+    const sessions = new Sessions({ memory: undefined, delete: remove, problem: () => {} });
+    const session = sessions.open("dns", 0, "");
+    session.ended.catch(() => {});
+    for (const each of [id, other]) sessions.bind(session.id, each);
+    session.close();
+    while (ends.length < 2) await sleep(1);
+    const parts = { punts: { get: async () => ({ request: id }) }, sessions } as never;
+    const scope = { op: "punt.add", host: undefined } as never;
+    if (!isEarly) ends[0]!();
+    await sleep(1);
+    const asked = bound(parts, scope, [id], "", async () => {});
+    await sleep(1);
+    ends[0]!();
+    await asked;
+    ends[1]!();
+    // The next attempt would come after a second.
+    await sleep(1_200);
+    t.deepEqual(deleted, [id, other]);
+  }
 });

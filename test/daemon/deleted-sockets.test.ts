@@ -31,17 +31,26 @@ function following(t: ExecutionContext, folder: string, { acts = false, used = [
       });
     }
   }
-  const puntAt = (socketPath: string) => ({ request: { type: "PUNT_TO_SOCKET", socketPath } });
-  const punts = { watch, list: async () => used.map(puntAt) } as unknown as Punts;
+  const idOf = (key: string) => ({ cnf: "a", key, label: "" });
+  const puntAt = (socketPath: string, key = socketPath) => ({
+    ...{ id: idOf(key), request: { type: "PUNT_TO_SOCKET", socketPath } },
+  });
+  const punts = { watch, list: async () => used.map((path) => puntAt(path)) } as unknown as Punts;
   const sockets = new DeletedSockets({ punts, folder, acts: () => acts });
   t.teardown(() => sockets.close());
   const say = (event: object) => {
     news.push(event as WatchEvent);
     wake();
   };
-  const tell = (path: string) => say({ kind: "change", event: { to: "DELETED", status: puntAt(path) } });
+  const change = (key: string, to: string, path = key) =>
+    say({ kind: "change", event: { id: idOf(key), to, status: puntAt(path, key) } });
+  const tell = (path: string) => {
+    change(path, "CREATED");
+    change(path, "DELETED");
+  };
   return Object.assign(tell, {
-    begin: () => say({ kind: "snapshot", punts: used.map(puntAt) }),
+    change,
+    begin: (paths = used) => say({ kind: "snapshot", punts: paths.map((path) => puntAt(path)) }),
     close: () => sockets.close(),
     isWatching: () => signals.some(({ aborted }) => !aborted),
   });
@@ -121,6 +130,21 @@ test("only sockets in the daemon's folder are removed, and nothing else that is 
   await until(() => !existsSync(last));
   t.true(existsSync(foreign));
   t.true(existsSync(file));
+});
+
+test("the file of a socket goes also when its punt gets another one or none, or is gone from the next snapshot", async (t) => {
+  const folder = socketFolder(t);
+  const paths = ["one", "two", "three"].map((name) => join(folder, `${name}.sock`));
+  for (const path of paths) bound(t, path).close();
+  const tell = following(t, folder);
+  for (const path of paths) tell.change(path, "CREATED");
+  const [one, two, three] = paths;
+  tell.change(one!, "INIT", join(folder, "other.sock"));
+  tell.change(two!, "INIT", "/elsewhere/two.sock");
+  await until(() => !existsSync(one!) && !existsSync(two!));
+  t.true(existsSync(three!));
+  tell.begin([join(folder, "other.sock")]);
+  await until(() => !existsSync(three!));
 });
 
 test("a daemon that stops watches the punts no more, and removes no file", async (t) => {

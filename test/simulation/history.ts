@@ -1,7 +1,7 @@
 // One simulated history of the managers of two owners and their VPP, and the conditions that hold during it and at its end.
 import { join } from "node:path";
 import { isMade, type PuntRequestInput, type PuntStatus, reachOf } from "../../lib/punt/index.js";
-import { expectSame, requestOf } from "../stress/choice.js";
+import { expectSame, type PuntChoice, requestOf } from "../stress/choice.js";
 import { Watcher } from "./cluster/watcher.js";
 import { CnfProgram, PROGRAM } from "./cnf-program.js";
 import { ATTACH_SOCKET, Daemon, SOCKETS } from "./daemon.js";
@@ -91,8 +91,11 @@ class History implements RunningHistory<Step> {
         return this.#program.add(requestOf({ ...action.punt, cnf: PROGRAM }, ROOT));
       case "module": {
         const { which, punt, grace, frames, paths } = action;
-        const request = pathless(requestOf({ ...punt, cnf: FIRST_MODULE + which }, ROOT));
-        return this.#modules[which]!.open({ request, grace, frames, paths });
+        return this.#modules[which]!.open({ request: moduleRequest(punt, which), grace, frames, paths });
+      }
+      case "module-upgrade": {
+        const { which, punt, isForGood, down } = action;
+        return this.#modules[which]!.upgrade(moduleRequest(punt, which), isForGood, down);
       }
       case "module-kill":
         return this.#modules[action.which]!.kill(action.down);
@@ -314,8 +317,9 @@ class History implements RunningHistory<Step> {
   }
 }
 
-/** The daemon makes the punt socket of a module, and chooses its path. */
-function pathless(request: PuntRequestInput): PuntRequestInput {
+/** Returns a module's request. The daemon makes its punt socket, and chooses the path. */
+function moduleRequest(punt: PuntChoice, which: number): PuntRequestInput {
+  const request = requestOf({ ...punt, cnf: FIRST_MODULE + which }, ROOT);
   const { socketPath: _, ...rest } = request as PuntRequestInput & { readonly socketPath?: string };
   return rest as PuntRequestInput;
 }

@@ -30,6 +30,14 @@ export type Action =
       readonly frames: boolean;
       readonly paths: boolean;
     }
+  /** The process of a module dies, and the next one has another request, in a session as before or for good. */
+  | {
+      readonly op: "module-upgrade";
+      readonly which: number;
+      readonly punt: PuntChoice;
+      readonly isForGood: boolean;
+      readonly down: number;
+    }
   | { readonly op: "module-kill"; readonly which: number; readonly down: number | undefined }
   | { readonly op: "module-close"; readonly which: number }
   | { readonly op: "module-cut"; readonly which: number }
@@ -169,9 +177,15 @@ function moduleChoice(weight: number, punt: fc.Arbitrary<PuntChoice>) {
 
 const anyModule = { which: fc.nat({ max: 1 }) };
 
+function upgradeChoice(weight: number, punt: fc.Arbitrary<PuntChoice>) {
+  const how = { isForGood: fc.boolean(), down: fc.constantFrom(0, 0, 50, 2_000) };
+  return choice(weight, "module-upgrade", { ...anyModule, punt, ...how });
+}
+
 /** Operations on modules and on the ends that they open. */
 const moduleAction: fc.Arbitrary<Action> = fc.oneof(
   choice(1, "module-kill", { ...anyModule, down: fc.constantFrom(undefined, 0, 0, 50) }),
+  upgradeChoice(2, simplePunt),
   choice(1, "module-close", anyModule),
   choice(1, "module-cut", anyModule),
   choice(1, "module-delete", anyModule),
@@ -200,6 +214,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   choice(4, "add-own", { punt: puntChoice }),
   moduleChoice(4, puntChoice),
   choice(2, "module-kill", { which: fc.nat({ max: 1 }), down: fc.constantFrom(undefined, 0, 50, 2_000) }),
+  upgradeChoice(2, puntChoice),
   choice(1, "module-close", { which: fc.nat({ max: 1 }) }),
   choice(2, "module-cut", { which: fc.nat({ max: 1 }) }),
   choice(1, "refuse", { call: fc.constantFrom(...CALLS), times: fc.integer({ min: 1, max: 3 }) }),

@@ -1,9 +1,9 @@
-// The files of punt sockets whose punts are deleted. The daemon made them for CNFs, which cannot remove them.
+// The files of punt sockets whose punts are deleted, or have another socket or none. The daemon made them for CNFs, which cannot remove them.
 import { readdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { removeStalePuntSocket } from "../../descriptor/index.js";
-import { type PuntStatus, type Punts, reachOf } from "../../punt/index.js";
+import { idKey, type PuntStatus, type Punts, reachOf } from "../../punt/index.js";
 
 /** How long after the end of a watch a new one begins. While etcd is away, the punts are not known. */
 const WATCH_RETRY_MS = 1_000;
@@ -22,6 +22,9 @@ export interface DeletedSocketsOptions {
 export class DeletedSockets {
   readonly #options: DeletedSocketsOptions;
   readonly #ending = new AbortController();
+  /** The paths of the punts' sockets, by the punt's key. */
+  #used = new Map<string, string>();
+  /** The paths that no punt has any more. */
   readonly #paths = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
 
@@ -45,14 +48,31 @@ export class DeletedSockets {
 
   async #read(signal: AbortSignal): Promise<void> {
     for await (const event of this.#options.punts.watch({ signal })) {
-      if (event.kind === "snapshot") this.#removeLeft(event.punts);
-      if (event.kind !== "change" || event.event.to !== "DELETED") continue;
-      const path = pathOf(event.event.status);
-      if (dirname(path) !== this.#options.folder) continue;
-      this.#paths.add(path);
-      // The deletions of a moment are looked at together.
-      this.#timer ??= setTimeout(() => void this.#look(), 0).unref();
+      if (event.kind === "snapshot") {
+        this.#removeLeft(event.punts);
+        const before = this.#used;
+        this.#used = new Map();
+        for (const status of event.punts) this.#use(idKey(status.id), pathOf(status));
+        for (const [key, path] of before) if (this.#used.get(key) !== path) this.#leave(path);
+      } else if (event.kind === "change") {
+        const { id, to, status } = event.event;
+        const path = to === "DELETED" ? "" : pathOf(status);
+        const before = this.#used.get(idKey(id));
+        this.#use(idKey(id), path);
+        if (before !== undefined && before !== path) this.#leave(before);
+      }
     }
+  }
+
+  #use(key: string, path: string): void {
+    if (dirname(path) === this.#options.folder) this.#used.set(key, path);
+    else this.#used.delete(key);
+  }
+
+  #leave(path: string): void {
+    this.#paths.add(path);
+    // The deletions of a moment are looked at together.
+    this.#timer ??= setTimeout(() => void this.#look(), 0).unref();
   }
 
   /** Removes what an earlier life of the daemon has left: it may have ended before it could remove the file of a deleted punt. */

@@ -157,12 +157,14 @@ export async function bound<T>(
     throw new PuntError(op, "ERR_OPTION", "a session is of the daemon's own host", { option: "session" });
   }
   if (session !== "") await sessions.ready();
+  const put = (id: PuntId, since?: number) =>
+    session === "" ? sessions.unbind(id, since) : sessions.bind(session, id);
+  const others: PuntId[] = [];
   for (const request of requests) {
     // An add that will be refused, because another request has the id, does not change that one's session.
     const known = op === "punt.add" ? await punts.get(idOf(request)) : undefined;
-    if (known && JSON.stringify(known.request) !== JSON.stringify(request)) continue;
-    if (session === "") sessions.unbind(idOf(request));
-    else sessions.bind(session, idOf(request));
+    if (known && JSON.stringify(known.request) !== JSON.stringify(request)) others.push(idOf(request));
+    else put(idOf(request));
   }
   const { moment } = sessions;
   const savedAndAsked = async () => {
@@ -170,9 +172,24 @@ export async function bound<T>(
     return ask();
   };
   try {
-    return await sessions.asking(requests.map(idOf), savedAndAsked);
+    const result = await sessions.asking(requests.map(idOf), savedAndAsked);
+    // An earlier session's end may have failed to delete a punt that stays for good now.
+    const late = session === "" ? requests.map(idOf) : others;
+    for (const id of late) await putLate(punts, id, () => put(id, moment));
+    return result;
   } catch (error) {
     for (const request of requests) if (!(await punts.get(idOf(request)))) sessions.unbind(idOf(request), moment);
+    throw error;
+  }
+}
+
+/** Puts a punt into its session once it is made: one with another request was deleted meanwhile. @throws PuntError ERR_NO_SUCH_SESSION */
+async function putLate(punts: Punts, id: PuntId, put: () => void): Promise<void> {
+  try {
+    put();
+  } catch (error) {
+    // The punt ends with the session.
+    await punts.delete(id).catch(() => {});
     throw error;
   }
 }

@@ -133,6 +133,12 @@ class History implements RunningHistory<Step> {
         const wanted = this.#wanted();
         return wanted.length > 0 ? this.#wish(wanted[action.nth % wanted.length]!, false) : undefined;
       }
+      case "waver": {
+        const request = parseRequest(requestOf(action.punt, ROOT));
+        this.#wish(request, !action.isThere);
+        const waver = () => this.#wish(request, action.isThere);
+        return void schedule.at(schedule.now + action.ms, "waver", waver, schedule.world);
+      }
       case "kill":
         return this.#daemons[action.daemon]?.kill(action.down);
       case "restart":

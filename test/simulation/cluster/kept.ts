@@ -1,10 +1,10 @@
 // The punts that VPP must keep: the interconnects stay the same ones until someone asks for a change, or VPP is disturbed.
-import { idKey, isMade, type PuntId, type PuntRequest, type PuntStatus } from "../../../lib/punt/index.js";
-import { patternsOf } from "../evidence.js";
+import { idKey, isMade, type PuntId, type PuntStatus } from "../../../lib/punt/index.js";
+import { hasTrace } from "../evidence.js";
 import type { VppLife, VppProcess } from "../vpp.js";
 
 interface Made {
-  readonly request: PuntRequest;
+  readonly status: PuntStatus;
   readonly disturbedAt: number;
   /** The objects of VPP's interfaces that the punt's traffic goes to. */
   readonly interfaces: readonly unknown[];
@@ -41,27 +41,24 @@ export class Kept {
     this.#looked = faults.seen;
     for (const { id, state } of punts) if (!isMade(state)) this.#made.delete(idKey(id));
     const found = await life.snapshot();
-    for (const { request, interfaces } of this.#made.values()) {
-      const now = interfacesOf(request, found, life);
-      if (now === undefined) throw new Error(`VPP has lost ${JSON.stringify(request)} without a request`);
+    for (const { status, interfaces } of this.#made.values()) {
+      const now = interfacesOf(status, found, life);
+      if (now === undefined) throw new Error(`VPP has lost ${JSON.stringify(status.request)} without a request`);
       if (now.some((each, index) => each !== interfaces[index]))
-        throw new Error(`the interconnect of ${JSON.stringify(request)} was made again without a request`);
+        throw new Error(`the interconnect of ${JSON.stringify(status.request)} was made again without a request`);
     }
-    for (const { id, state, request } of punts) {
+    for (const status of punts) {
+      const { id, state } = status;
       if (!isMade(state) || this.#made.has(idKey(id)) || this.#mayChange(id)) continue;
-      const interfaces = interfacesOf(request, found, life);
-      if (interfaces) this.#made.set(idKey(id), { request, disturbedAt, interfaces });
+      const interfaces = interfacesOf(status, found, life);
+      if (interfaces) this.#made.set(idKey(id), { status, disturbedAt, interfaces });
     }
   }
 }
 
-/** Returns the interfaces in the lines that a punt needs; undefined if a line is missing. */
-function interfacesOf(request: PuntRequest, found: readonly string[], life: VppLife): unknown[] | undefined {
-  const lines = patternsOf(request).map((pattern) => found.find((line) => pattern.test(line)));
-  if (lines.includes(undefined)) return undefined;
+/** Returns VPP's ends of a punt's interconnects, by their tags; undefined if VPP does not have the punt. */
+function interfacesOf({ request, metadata }: PuntStatus, found: readonly string[], life: VppLife): unknown[] | undefined {
+  if (!hasTrace(request, found)) return undefined;
   const all = [...life.dp.interfaces.values()];
-  return lines.map((line) => {
-    const [tag] = /(tap|memif)-\S+/.exec(line!) ?? [];
-    return all.find((each) => each.tag === tag);
-  });
+  return metadata.interconnects.map(({ vppInterface }) => all.find(({ tag }) => tag === vppInterface?.name));
 }

@@ -28,6 +28,8 @@ export type Action =
   /** A program writes a request to etcd itself, or removes one of those that are there. */
   | { readonly op: "wish"; readonly punt: PuntChoice }
   | { readonly op: "unwish"; readonly nth: number }
+  /** A program writes a request, and removes it so many ms later, or the other way round. */
+  | { readonly op: "waver"; readonly punt: PuntChoice; readonly isThere: boolean; readonly ms: number }
   | { readonly op: "kill"; readonly daemon: number; readonly down: number }
   | { readonly op: "restart"; readonly daemon: number }
   /** A party is stopped, as by SIGSTOP: a daemon, VPP, or etcd. */
@@ -97,6 +99,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   choice(1, "watch-again", { nth: fc.nat({ max: 3 }) }),
   choice(3, "wish", { punt: puntChoice }),
   choice(4, "unwish", { nth: fc.nat({ max: 9 }) }),
+  choice(4, "waver", { punt: puntChoice, isThere: fc.boolean(), ms: fc.nat({ max: 30 }) }),
   choice(5, "kill", { daemon, down: fc.oneof(fc.nat({ max: 300 }), fc.nat({ max: 8_000 })) }),
   choice(2, "restart", { daemon }),
   choice(3, "stop", { party: fc.nat({ max: DAEMONS + 1 }), ms: fc.constantFrom(50, 1_500, 4_000, 12_000) }),

@@ -44,6 +44,8 @@ export class ClusterWishes {
   readonly #running = new Map<string, Asked>();
   /** Until then a call whose outcome is unknown may still happen. */
   readonly #open = new Map<string, number>();
+  /** Until then a daemon may not know what a program has written to etcd itself. */
+  readonly #told = new Map<string, number>();
   /** CNFs of which a whole set is applied. */
   readonly #applying = new Map<string, Party>();
   /** Until then a set whose outcome is unknown may still be applied, by CNF. */
@@ -60,6 +62,7 @@ export class ClusterWishes {
   /** No call that nobody answered happens any more. */
   settled(): void {
     this.#open.clear();
+    this.#told.clear();
     this.#openCnfs.clear();
   }
 
@@ -72,8 +75,13 @@ export class ClusterWishes {
     return this.#applying.has(cnf) || [...this.#running.keys()].some((key) => cnfIn(key) === cnf);
   }
 
-  #isOpen(key: string): boolean {
+  /** Whether a call about a punt may still happen. */
+  #isAsked(key: string): boolean {
     return Math.max(this.#open.get(key) ?? 0, this.#openCnfs.get(cnfIn(key)) ?? 0) > this.#now();
+  }
+
+  #isOpen(key: string): boolean {
+    return this.#isAsked(key) || (this.#told.get(key) ?? 0) > this.#now();
   }
 
   /** Whether a call about a punt is under way, or may still happen. */
@@ -81,11 +89,11 @@ export class ClusterWishes {
     return this.isBusy(id) || this.#isOpen(idKey(id));
   }
 
-  /** Notes what a program has written to etcd itself. Until all daemons know it, they may answer others as before. */
+  /** Notes what a program has written to etcd itself: the last word holds. Until all daemons know it, they may answer others as before. */
   written(id: PuntId, request: PuntRequest | undefined): void {
     const key = idKey(id);
-    this.#wishes.set(key, this.#isOpen(key) ? "unknown" : (request ?? "absent"));
-    this.#open.set(key, Math.max(this.#open.get(key) ?? 0, this.#now() + LATEST_NEWS_MS));
+    this.#wishes.set(key, this.#isAsked(key) ? "unknown" : (request ?? "absent"));
+    this.#told.set(key, this.#now() + LATEST_NEWS_MS);
   }
 
   /** etcd has an older history, with these wishes. Which history holds is decided later. */
@@ -135,10 +143,10 @@ export class ClusterWishes {
     const { call, key, request, before } = asked;
     if (this.#running.get(key) !== asked) return;
     this.#running.delete(key);
-    if (this.#isOpen(key)) return;
     const isDone = code === undefined || code === "FAILED";
+    if (!isDone && !NOTHING_DONE.has(code)) this.#open.set(key, this.#now() + LATEST_MS);
+    if (this.#isOpen(key)) return;
     if (isDone) this.#wishes.set(key, call === "delete" ? "absent" : request);
-    else if (!NOTHING_DONE.has(code)) this.#open.set(key, this.#now() + LATEST_MS);
     else if (asked.terms === this.terms) this.#refused(asked, code);
     else if (call !== "delete") this.#wishes.set(key, "unknown");
     else if (before === "absent" || code === "ERR_NO_SUCH_PUNT") this.#wishes.set(key, "absent");

@@ -3,10 +3,12 @@ import type { PuntError } from "../../../lib/errors.js";
 import { backingOver } from "../../../lib/module/backing.js";
 import { OpenPunt } from "../../../lib/module/open-punt.js";
 import { RemotePunts } from "../../../lib/module/remote/index.js";
+import { isOf } from "../../../lib/module/request.js";
 import type { CnfState, CnfStatus } from "../../../lib/module/status.js";
 import type { PuntRequestInput, PuntState, PuntStatus } from "../../../lib/punt/index.js";
 import { RETURN_TIME_MS } from "../../../lib/punt/index.js";
 import { type Daemon, SOCKET } from "../daemon.js";
+import { idOf } from "../../stress/choice.js";
 import type { Party, World } from "../world/index.js";
 import { checkReady, endsFault, leftEnds } from "./ends.js";
 import { SimulatedLine } from "./line.js";
@@ -68,6 +70,14 @@ export class ModuleProgram {
     if (this.#wish) return;
     this.#wish = wish;
     this.#start();
+  }
+
+  /** The process dies. The next one, of a later version, has another request; the identity of the punt stays. */
+  upgrade(next: PuntRequestInput, isForGood: boolean, down: number): void {
+    if (!this.#wish || this.#isGone || this.party === undefined) return;
+    const request = { ...next, ...idOf(this.#wish.request) } as PuntRequestInput;
+    this.#wish = { ...this.#wish, request, ...(isForGood && { grace: undefined }) };
+    this.kill(down);
   }
 
   #start(): void {
@@ -170,6 +180,7 @@ export class ModuleProgram {
     if (isFatal && isExpected) return leftEnds(this.#world, party);
     if (isFatal) throw new Error(`the wish of a living module is lost: ${reason?.code} ${reason?.text}`);
     const found = this.#inDaemon();
+    if (found && !isOf(withNamespaceOf(this.#wish.request, found), found)) return "the punt has another request";
     const text = (status: PuntStatus | undefined) => JSON.stringify([status?.state, status?.request]);
     if (found === undefined || text(found) !== text(heard)) return `heard ${heard?.state}, and not ${found?.state}`;
     if (SAID[found.state] !== state) return `says ${state} of ${found.state}: ${reasons.map(({ text }) => text)}`;
@@ -195,4 +206,9 @@ export class ModuleProgram {
     const { state, punt } = this.#punt?.status ?? {};
     return `${this.cnf}: ${this.party ? "up" : "down"}, ${state} of ${punt?.state}, ${this.#fatal?.message}; the daemon has ${this.#inDaemon()?.state}; ${this.#fault}`;
   }
+}
+
+/** Returns the request with the network namespace that the module has handed over. */
+function withNamespaceOf(request: PuntRequestInput, { request: found }: PuntStatus): PuntRequestInput {
+  return "netns" in found && found.netns ? ({ ...request, netns: found.netns } as PuntRequestInput) : request;
 }
