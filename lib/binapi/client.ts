@@ -7,6 +7,7 @@ import { Backoff, type BackoffOptions } from "./backoff.js";
 import { Connection } from "./connection.js";
 import type { ServiceDef } from "./definitions.js";
 import { DetailsList, DetailsStream } from "./details.js";
+import { givenUp } from "./link.js";
 import type { MessageValue } from "./message.js";
 import { checkOptions, checkSubscription, type RequestOptions } from "./options.js";
 import type { DetailsSink } from "./pending.js";
@@ -355,20 +356,20 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
     const connect = (signal: AbortSignal) => this.#transport.connect(connection, window, signal);
     const link = await attempt(signals, connectTimeout, connect);
     try {
-      await this.#prepare(connection, link);
+      await attempt(signals, undefined, (signal) => this.#prepare(connection, link, signal));
     } catch (error) {
       if (this.#connection === connection) this.#connection = undefined;
       connection.close(error as PuntError);
       throw error;
     }
-    if (this.#closing.signal.aborted) return connection.close(this.#closing.signal.reason as PuntError);
-    // It may be lost again by now.
-    if (this.#announced === connection) guarded(() => void this.emit("connected"));
+    // It may be lost again, or closed, by now.
+    if (this.#connection === connection) guarded(() => void this.emit("connected"));
   }
 
-  async #prepare(connection: Connection, link: Link): Promise<void> {
+  async #prepare(connection: Connection, link: Link, signal: AbortSignal): Promise<void> {
     const resolver = new Resolver(this.endpoint, link.table, [Schema.builtin()]);
     connection.start(link, resolver);
+    connection.closeOn(signal, () => givenUp(this.endpoint, signal.reason));
     const schema = await this.#schemas.load(link.table, (request) => connection.call(request, {}, undefined));
     if (schema !== undefined) {
       resolver.learn(link.idsOf?.(schema.keys()) ?? []);

@@ -1,5 +1,6 @@
 // The requests on one connection, from its start to its end.
 import { PuntError } from "../errors.js";
+import { AbortListeners } from "./abort-listeners.js";
 import type { Reader } from "./cursor.js";
 import type { Message, MessageValue } from "./message.js";
 import { checkRequest, type RequestOptions } from "./options.js";
@@ -30,9 +31,12 @@ export class Connection implements LinkHandler {
   #link: Link | undefined;
   #resolver: Resolver | undefined;
   readonly #requests: RequestTable;
+  readonly #aborts = new AbortListeners();
   readonly #trace: Trace | undefined;
   /** The reason for the connection's end; undefined before. */
   ended: PuntError | undefined;
+  /** Credit of canceled requests that the link does not have back yet. */
+  #owed = 0;
   #tick = 0;
   #ticker: NodeJS.Timeout | undefined;
   readonly #options: ConnectionOptions;
@@ -88,6 +92,7 @@ export class Connection implements LinkHandler {
   }
 
   #send({ message, id }: Outgoing, value: MessageValue, pending: Pending, options: RequestOptions | undefined): void {
+    if (this.ended !== undefined) throw this.ended;
     if (options !== undefined) checkRequest(message.name, options);
     if (options?.signal !== undefined) this.#abortWith(options.signal, pending);
     const link = this.#link!;
@@ -118,9 +123,7 @@ export class Connection implements LinkHandler {
 
   #abortWith(signal: AbortSignal, pending: Pending): void {
     if (signal.aborted) throw aborted(pending, signal);
-    const onAbort = () => this.giveUp(pending, aborted(pending, signal));
-    signal.addEventListener("abort", onAbort, { once: true });
-    pending.onSettled = () => signal.removeEventListener("abort", onAbort);
+    pending.onSettled = this.#aborts.add(signal, () => this.giveUp(pending, aborted(pending, signal)));
   }
 
   /** Cancels a request. The connection ignores a late answer. */
@@ -130,8 +133,18 @@ export class Connection implements LinkHandler {
     const withdrawn = this.#link!.withdraw(pending.mark);
     this.#requests.remove(pending);
     pending.onSettled?.();
-    if (!withdrawn) this.#link!.addCredit(1);
+    if (!withdrawn) this.#returnCredit();
     pending.fail(error);
+  }
+
+  /** Returns the credit of a canceled request once all that end together have ended: its place is not for one of them that still waits. */
+  #returnCredit(): void {
+    if (this.#owed++ > 0) return;
+    process.nextTick(() => {
+      const count = this.#owed;
+      this.#owed = 0;
+      if (this.ended === undefined) this.#link!.addCredit(count);
+    });
   }
 
   message(reader: Reader): void {
@@ -172,7 +185,14 @@ export class Connection implements LinkHandler {
       pending.fail(error);
     }
     if (done) this.#remove(pending);
-    else pending.expires = this.#tick + pending.idleTicks;
+    else this.#renewTimer(pending);
+  }
+
+  /** More answers follow: the time of the request starts again, and that of the ping behind it. */
+  #renewTimer(pending: Pending): void {
+    pending.expires = this.#tick + pending.idleTicks;
+    const { fence } = pending;
+    if (fence !== undefined) fence.expires = this.#tick + fence.idleTicks;
   }
 
   /** Removes an answered request, so that the next can be sent. Returns false if it was removed before. */
@@ -208,6 +228,13 @@ export class Connection implements LinkHandler {
   closed(error: PuntError): void {
     this.#end(error);
     this.#options.onClosed(error);
+  }
+
+  /** Closes the connection when `signal` aborts. */
+  closeOn(signal: AbortSignal, reasonOf: () => PuntError): void {
+    const onAbort = () => void this.close(reasonOf());
+    if (signal.aborted) onAbort();
+    else signal.addEventListener("abort", onAbort);
   }
 
   /** Closes the connection. Waiting requests reject with `error`. */

@@ -70,7 +70,11 @@ export function connectLink(
       done();
     };
     if (signal.aborted) return onAbort();
-    link.register(parts.name, handler, () => settle(() => resolve(link)));
+    try {
+      link.register(parts.name, handler, () => settle(() => resolve(link)));
+    } catch (error) {
+      link.fail(error as PuntError); // the name does not fit
+    }
   });
 }
 

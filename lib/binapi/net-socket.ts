@@ -102,6 +102,7 @@ export class NetSocket implements StreamSocket {
     this.#closed = true;
     this.#chunks.length = 0;
     this.#waiting = 0;
-    this.#socket.destroySoon();
+    // At once: a peer that reads nothing would hold the process.
+    this.#socket.destroy();
   }
 }

@@ -1,6 +1,7 @@
 // The client's options and their checks.
 import { PuntError } from "../errors.js";
 import { MAX_SOCKET_PATH, OptionCheck } from "../options.js";
+import type { BackoffOptions } from "./backoff.js";
 import { MOST_REQUESTS } from "./request-table.js";
 import { Schema } from "./schema.js";
 import type { Transport } from "./transport.js";
@@ -37,6 +38,9 @@ const NAMES: ReadonlySet<string> = new Set([
 /** Longest time for setTimeout, which fires at once for a longer one. */
 const LONGEST_MS = 2 ** 31 - 1;
 
+/** Longest name of a client at VPP, in bytes. */
+const LONGEST_NAME = 63;
+
 /**
  * Checks the options of `Vpp.connect`.
  *
@@ -47,14 +51,19 @@ export function checkOptions(given: object): void {
   const stranger = Object.keys(given).find((name) => !NAMES.has(name));
   if (stranger !== undefined) refuse(stranger, "is not an option");
   const options = given as Readonly<Record<string, unknown>>;
-  const { socketPath, wait, schema, transport } = options;
-  if (socketPath !== undefined) new OptionCheck("binapi.connect").text("socketPath", socketPath, MAX_SOCKET_PATH, 1);
+  const { socketPath, name, wait, schema, transport, trace, signal } = options;
+  const check = new OptionCheck("binapi.connect");
+  if (socketPath !== undefined) check.text("socketPath", socketPath, MAX_SOCKET_PATH, 1);
+  if (name !== undefined) check.text("name", name, LONGEST_NAME);
   // In a window of one, a dump would wait without an end for the ping behind it.
   number("window", options.window, 2, MOST_REQUESTS);
   number("queueLimit", options.queueLimit, 1, MOST_REQUESTS);
   number("timeout", options.timeout, 0, Number.POSITIVE_INFINITY);
   number("connectTimeout", options.connectTimeout, 0, LONGEST_MS);
   if (wait !== true) number("wait", wait, 0, LONGEST_MS);
+  if (options.reconnect !== undefined && options.reconnect !== false) checkPauses(check, options.reconnect);
+  if (!isTrace(trace)) refuse("trace", "must be a path or a function");
+  if (!isSignal(signal)) refuse("signal", "must be an AbortSignal");
   if (!isTransport(transport)) refuse("transport", 'must be "socket", "vapi" or a Transport');
   if (!isSource(schema)) refuse("schema", 'must be "auto", "builtin", { folder } or a Schema');
 }
@@ -70,8 +79,7 @@ export function checkRequest(message: string, options: Readonly<Record<string, u
   for (const name in options) if (!REQUEST_NAMES.has(name)) refuseIt(name, "is not an option");
   const { timeout = 0, signal } = options;
   if (typeof timeout !== "number" || !(timeout >= 0)) refuseIt("timeout", "must be a number of ms from 0");
-  const isSignal = typeof (signal as AbortSignal | undefined)?.addEventListener === "function";
-  if (signal !== undefined && !isSignal) refuseIt("signal", "must be an AbortSignal");
+  if (!isSignal(signal)) refuseIt("signal", "must be an AbortSignal");
 }
 
 /** Checks the options of a subscription to `event`. @throws PuntError as `checkOptions` does */
@@ -85,6 +93,22 @@ export function checkSubscription(event: string, options: Readonly<Record<string
   for (const name in options) if (name !== "queueLimit") refuseIt(name, "is not an option");
   const { queueLimit = 1 } = options;
   if (!Number.isSafeInteger(queueLimit) || (queueLimit as number) < 1) refuseIt("queueLimit", "must be a count from 1");
+}
+
+/** Checks the pauses between attempts to connect. Without a pause, the attempts would take all of a core. */
+function checkPauses(check: OptionCheck, pauses: unknown): void {
+  check.known(pauses, ["min", "max"], "reconnect");
+  const { min, max } = pauses as BackoffOptions;
+  number("reconnect.min", min, 1, LONGEST_MS);
+  number("reconnect.max", max, 1, LONGEST_MS);
+}
+
+function isTrace(trace: unknown): boolean {
+  return trace === undefined || typeof trace === "function" || (typeof trace === "string" && trace !== "");
+}
+
+function isSignal(signal: unknown): boolean {
+  return signal === undefined || typeof (signal as AbortSignal | null)?.addEventListener === "function";
 }
 
 function isSource(schema: unknown): boolean {

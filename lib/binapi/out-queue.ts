@@ -8,12 +8,14 @@ const COMPACT_AT = 1 << 18;
 interface Waiting {
   readonly mark: number;
   end: number;
+  isWithdrawn: boolean;
 }
 
 /**
  * Frames to send, encoded one behind the other, so that one system call sends many. Frames beyond the credit wait in the same
- * buffer. Positions count from the start of the stream and stay valid when the buffer moves. A frame that is withdrawn moves those behind
- * it, so a frame's mark is its number.
+ * buffer. Positions count from the start of the stream and stay valid when the buffer moves. A frame that is withdrawn keeps its place until
+ * credit comes or half of the waiting frames are withdrawn, so that withdrawing thousands moves each of the others a few times. Then those
+ * behind it move, so a frame's mark is its number.
  */
 export class OutQueue {
   #base = 0;
@@ -24,6 +26,8 @@ export class OutQueue {
   /** The frames that wait for credit, in order, from index `firstWaiting` on. */
   #waiting: Waiting[] = [];
   #firstWaiting = 0;
+  /** Number of frames that have been withdrawn and still have their places. */
+  #withdrawn = 0;
   #credit: number;
 
   constructor(
@@ -55,12 +59,13 @@ export class OutQueue {
       this.#credit--;
       this.#allowed = end;
     } else {
-      this.#waiting.push({ mark, end });
+      this.#waiting.push({ mark, end, isWithdrawn: false });
     }
     return mark;
   }
 
   addCredit(count: number): void {
+    if (this.#withdrawn > 0) this.#closeGaps();
     for (; count > 0 && this.#firstWaiting < this.#waiting.length; count--)
       this.#allowed = this.#waiting[this.#firstWaiting++]!.end;
     this.#credit += count;
@@ -98,23 +103,44 @@ export class OutQueue {
   /** Drops the frames that wait for credit. */
   dropWaiting(): void {
     this.writer.at = this.#allowed - this.#base;
-    this.#waiting = [];
+    this.#forgetWaiting([]);
+  }
+
+  #forgetWaiting(kept: Waiting[]): void {
+    this.#waiting = kept;
     this.#firstWaiting = 0;
+    this.#withdrawn = 0;
   }
 
   /** Removes a waiting frame. Returns false if the frame may have been sent. */
   withdraw(mark: number): boolean {
-    const index = this.#indexOf(mark);
-    const waiting = this.#waiting;
-    if (waiting[index]?.mark !== mark) return false;
-    const start = index === this.#firstWaiting ? this.#allowed : waiting[index - 1]!.end;
-    const { end } = waiting[index]!;
-    const { writer } = this;
-    writer.bytes.copyWithin(start - this.#base, end - this.#base, writer.at);
-    writer.at -= end - start;
-    waiting.splice(index, 1);
-    for (let i = index; i < waiting.length; i++) waiting[i]!.end -= end - start;
+    const frame = this.#waiting[this.#indexOf(mark)];
+    if (frame?.mark !== mark) return false;
+    frame.isWithdrawn = true;
+    this.#withdrawn++;
+    if (this.#withdrawn * 2 > this.#waiting.length - this.#firstWaiting) this.#closeGaps();
     return true;
+  }
+
+  /** Moves the waiting frames to the places of those that have been withdrawn. */
+  #closeGaps(): void {
+    const { bytes } = this.writer;
+    const base = this.#base;
+    const kept: Waiting[] = [];
+    let start = this.#allowed;
+    let free = start;
+    for (const frame of this.#waiting.slice(this.#firstWaiting)) {
+      const { end } = frame;
+      if (!frame.isWithdrawn) {
+        bytes.copyWithin(free - base, start - base, end - base);
+        free += end - start;
+        frame.end = free;
+        kept.push(frame);
+      }
+      start = end;
+    }
+    this.writer.at = free - base;
+    this.#forgetWaiting(kept);
   }
 
   /** Returns the index of the first waiting frame whose mark is `mark` or higher. */

@@ -13,6 +13,8 @@ export abstract class Pending {
   /** Allowed idle time, and the tick at which it ends. 0: no limit. */
   idleTicks = 0;
   expires = 0;
+  /** The ping behind the request, which does not time out while details come. */
+  fence: Pending | undefined = undefined;
   /** Called once when the request ends, with or without success. */
   onSettled: (() => void) | undefined = undefined;
 
@@ -86,8 +88,6 @@ export interface DetailsSink {
 
 /** A request with many details. Its reply ends them, or the answer to the ping behind it. */
 export class Dump extends Pending {
-  /** The ping behind the dump, which does not time out while details come. */
-  fence: Pending | undefined;
   readonly #mend: Mend | undefined;
   readonly #details: Message | undefined;
   readonly #reply: Message | undefined;
@@ -103,17 +103,25 @@ export class Dump extends Pending {
 
   receive(message: Message, reader: Reader): boolean {
     if (message === this.#reply) {
-      this.#sink.end(message.read(reader));
+      this.#endWith(message.read(reader));
       return true;
     }
     if (message !== this.#details) {
       this.#sink.fail(this.unexpected(message));
       return true;
     }
-    if (this.fence !== undefined) this.fence.expires = this.expires;
     this.#mend?.(reader);
     this.#sink.push(message.read(reader));
     return false;
+  }
+
+  /** Ends the details once the request has left its place in the queue: the dump's next request takes it. */
+  #endWith(reply: MessageValue): void {
+    const settled = this.onSettled;
+    this.onSettled = () => {
+      settled?.();
+      this.#sink.end(reply);
+    };
   }
 
   fail(error: PuntError): void {

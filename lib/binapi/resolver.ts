@@ -61,8 +61,10 @@ export class Resolver {
     if (known !== undefined) return known;
     const message = this.find(name);
     if (message === undefined) throw this.#explain(name);
-    const reply = message.service && this.find(message.service.reply);
-    if (message.service !== undefined && reply === undefined) throw this.#explain(message.service.reply);
+    const { reply: replyName, streamMessage } = message.service ?? {};
+    for (const answer of [replyName, streamMessage])
+      if (answer !== undefined && !this.has(answer)) throw this.#explain(answer);
+    const reply = replyName === undefined ? undefined : this.find(replyName);
     const outgoing = { message, id: this.#table.get(name)!.id, reply };
     this.#outgoings.set(name, outgoing);
     return outgoing;

@@ -119,10 +119,10 @@ export class Subscriptions {
     want.users.delete(closed);
     if (want.users.size > 0 || this.#wants.get(want.key) !== want) return;
     this.#wants.delete(want.key);
-    const off = Object.entries(want.value).map(([name, value]) => [
-      name,
-      name.startsWith("enable") ? zero(value) : value,
-    ]);
+    const isSwitch = (field: string) => field.startsWith("enable");
+    // A request without a switch is an action, such as want_ping_finished_events: VPP would do it once more.
+    if (!Object.keys(want.value).some(isSwitch)) return;
+    const off = Object.entries(want.value).map(([name, value]) => [name, isSwitch(name) ? zero(value) : value]);
     // VPP may be gone, and its side of the subscription with it.
     await this.#send(want.request, Object.fromEntries(off)).catch(() => {});
   }

@@ -102,8 +102,10 @@ export function traceLine(record: TraceRecord): string {
 
 /** Returns a message's value as JSON: bigints as decimal text, bytes in hex. */
 export function toJson(value: unknown): string {
-  return JSON.stringify(value, (_, part: unknown) => {
+  return JSON.stringify(value, function (this: Record<string, unknown>, key, part: unknown) {
     if (typeof part === "bigint") return part.toString();
-    return part instanceof Uint8Array ? Buffer.from(part).toString("hex") : part;
+    // Not `part`: a Buffer has turned itself into another object by now.
+    const bytes = this[key];
+    return bytes instanceof Uint8Array ? Buffer.from(bytes).toString("hex") : part;
   });
 }

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import test from "ava";
 import { Vpp, type VppOptions } from "../../lib/binapi/client.js";
+import { traceLine } from "../../lib/binapi/trace.js";
 import type { PuntError } from "../../lib/errors.js";
 import { heapAfterGc } from "../support/machine/heap.js";
 import { code, pair, transport, until } from "../support/vpp/client-pair.js";
@@ -398,6 +399,12 @@ test.serial("a trace has every message, in both directions", async (t) => {
     "received l2_xconnect_details",
     "received control_ping_reply",
   ]);
+});
+
+test("a line of a trace has bytes in hex, also those of a Buffer, and wide numbers as text", (t) => {
+  const value = { id: Buffer.of(1, 0xab), key: Uint8Array.of(2), list: [Buffer.of(3)], cookie: 2n ** 64n - 1n };
+  const line = traceLine({ time: 0, direction: "sent", message: "x", context: 1, value });
+  t.deepEqual(JSON.parse(line).value, { id: "01ab", key: "02", list: ["03"], cookie: "18446744073709551615" });
 });
 
 test.serial("a trace to a full disk ends with a warning, and the requests go on", async (t) => {

@@ -1,5 +1,4 @@
 // The window after requests that ended without an answer: their places come back, each once.
-import { setMaxListeners } from "node:events";
 import test, { type ExecutionContext } from "ava";
 import type { Vpp } from "../../lib/binapi/client.js";
 import { code, pair, until } from "../support/vpp/client-pair.js";
@@ -153,7 +152,6 @@ test.serial("the window is whole after a reconnect, whatever was in it and in th
   for (let round = 0; round < 3; round++) {
     const held = holding(server);
     const ending = new AbortController();
-    setMaxListeners(0, ending.signal);
     const lost = Array.from({ length: 100 }, (_, index) =>
       code(client.call(CALL, TAG, index % 3 === 0 ? { signal: ending.signal } : {})),
     );

@@ -111,3 +111,12 @@ test("bytes that the kernel has not taken yet are those of the write", async (t)
   }
   t.is(wrong, 0);
 });
+
+test("a socket that is closed does not wait for a peer to read", async (t) => {
+  const { socket, peer } = await connected(t, () => {});
+  t.is(socket.write(Buffer.alloc(SIZE), 0, SIZE), SIZE);
+  socket.close();
+  let received = 0;
+  for await (const chunk of peer as AsyncIterable<Buffer>) received += chunk.length;
+  t.true(received < SIZE);
+});

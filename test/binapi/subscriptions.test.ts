@@ -88,6 +88,16 @@ test.serial(
   },
 );
 
+test.serial("a request that has no switch is not repeated when its subscription ends", async (t) => {
+  const [server, vpp] = await pair(t);
+  server.handler = ({ name, reply }) => reply(`${name}_reply`, { retval: 0 });
+  // As want_ping_finished_events: the request is the action whose end the event tells.
+  const lease = await vpp.subscribe("lcp_default_ns_set", { netns: "" }, "dhcp_compl_event");
+  await lease.close();
+  await vpp.call("control_ping");
+  t.is(server.seen.filter((name) => name === "lcp_default_ns_set").length, 1);
+});
+
 test.serial("an event that cannot be decoded ends its subscriptions, not the connection", async (t) => {
   const [server, vpp] = await pair(t);
   server.handler = ({ name, reply }) => reply(`${name}_reply`, { retval: 0 });

@@ -249,7 +249,14 @@ test("binapi.connect takes its own options and the limits of each", (t) => {
   const names = ["socketPath", "name", "transport", "schema", "window", "queueLimit", "timeout", "connectTimeout"];
   const all = Object.fromEntries([...names, "reconnect", "wait", "trace", "signal"].map((name) => [name, undefined]));
   t.notThrows(() => checkVpp(all));
-  const takes = [{ window: 2 }, { queueLimit: 1 }, { timeout: 0 }, { timeout: Number.POSITIVE_INFINITY }, { wait: 0 }];
+  const takes: object[] = [
+    { window: 2 },
+    { queueLimit: 1 },
+    { timeout: 0 },
+    { timeout: Number.POSITIVE_INFINITY },
+    { wait: 0 },
+  ];
+  takes.push({ name: "x".repeat(63) }, { reconnect: false }, { reconnect: { min: 1 } }, { reconnect: { max: 1 } });
   for (const options of [...takes, { connectTimeout: LONGEST_MS }, { wait: true }, { wait: LONGEST_MS }])
     t.notThrows(() => checkVpp(options), JSON.stringify(options));
   const refused: readonly (readonly [object, RegExp])[] = [
@@ -263,6 +270,15 @@ test("binapi.connect takes its own options and the limits of each", (t) => {
     [{ transport: {} }, /option transport must be "socket", "vapi" or a Transport$/],
     [{ schema: {} }, /option schema must be "auto", "builtin", \{ folder \} or a Schema$/],
     [{ socketPath: "" }, /option socketPath must be at least 1 bytes long; got ""$/],
+    [{ name: "x".repeat(64) }, /option name must be at most 63 bytes long; got 64 bytes$/],
+    [{ name: 5 }, /option name must be a string; got 5$/],
+    [{ trace: 5 }, /option trace must be a path or a function$/],
+    [{ trace: "" }, /option trace must be a path or a function$/],
+    [{ signal: 5 }, /option signal must be an AbortSignal$/],
+    [{ reconnect: 5 }, /option reconnect must be an object; got 5$/],
+    [{ reconnect: { most: 5 } }, /option reconnect\.most does not exist; the options are min, max$/],
+    [{ reconnect: { min: 0 } }, /option reconnect\.min must be a number from 1 to 2147483647$/],
+    [{ reconnect: { max: Number.NaN } }, /option reconnect\.max must be a number from 1 to 2147483647$/],
   ];
   for (const [options, message] of refused) t.throws(() => checkVpp(options), { code: "ERR_OPTION", message });
 });

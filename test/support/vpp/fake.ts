@@ -44,6 +44,7 @@ export class FakeVpp {
   readonly seen: string[] = [];
   handler: (request: FakeRequest) => void = () => {};
 
+  private onPing = (answer: () => void) => answer();
   private server: Server | undefined;
   private schema!: Schema;
   private ids = new Map<string, number>();
@@ -60,6 +61,16 @@ export class FakeVpp {
     this.server = createServer((socket) => this.serve(socket));
     await new Promise<void>((resolve) => this.server!.listen(this.socketPath, resolve));
     return this;
+  }
+
+  /** Answers no ping until the function that it returns is called. */
+  holdPings(): () => void {
+    const held: (() => void)[] = [];
+    this.onPing = (answer) => void held.push(answer);
+    return () => {
+      this.onPing = (answer) => answer();
+      for (const answer of held) answer();
+    };
   }
 
   /** Dies as a killed VPP does. */
@@ -112,7 +123,8 @@ export class FakeVpp {
     const reply = (name: string, value: MessageValue) => socket.write(this.frame(name, value, context));
     if (message.name === "sockclnt_create") reply("sockclnt_create_reply", this.registration());
     else if (message.name === "sockclnt_delete") reply("sockclnt_delete_reply", { response: 1 });
-    else if (message.name === "control_ping") reply("control_ping_reply", { retval: 0, client_index: 0, vpe_pid: 1 });
+    else if (message.name === "control_ping")
+      this.onPing(() => reply("control_ping_reply", { retval: 0, client_index: 0, vpe_pid: 1 }));
     else
       this.handler({
         name: message.name,

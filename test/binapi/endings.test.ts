@@ -1,0 +1,134 @@
+// The ends of requests and attempts to connect: each takes with it what it began, and nothing else.
+import { getEventListeners } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
+import test, { type ExecutionContext } from "ava";
+import { Vpp } from "../../lib/binapi/client.js";
+import { SocketTransport } from "../../lib/binapi/socket-transport.js";
+import { code, pair, transport, until } from "../support/vpp/client-pair.js";
+import { FakeVpp } from "../support/vpp/fake.js";
+
+const TAG = { is_add: true, sw_if_index: 1, tag: "x" };
+const PAIR = { phy_sw_if_index: 1, host_sw_if_index: 0, vif_index: 0, host_if_name: "", host_if_type: 0, netns: "" };
+
+/** A VPP whose answers to get_api_json wait for `answer`. */
+async function slowVpp(t: ExecutionContext): Promise<{ server: FakeVpp; asked: (() => void)[]; isSlow: boolean }> {
+  const server = await new FakeVpp().listen();
+  t.teardown(() => server.close());
+  const it = { server, asked: [] as (() => void)[], isSlow: true };
+  server.handler = ({ name, reply }) => {
+    if (name !== "get_api_json") return;
+    const answer = () => reply("get_api_json_reply", { retval: 0, json: "[]" });
+    if (it.isSlow) it.asked.push(answer);
+    else answer();
+  };
+  return it;
+}
+
+test.serial("a client that is closed while it asks a new VPP for its definitions stays closed", async (t) => {
+  const it = await slowVpp(t);
+  const { server } = it;
+  it.isSlow = false;
+  const vpp = await Vpp.connect({ transport, socketPath: server.socketPath, reconnect: { min: 5, max: 20 } });
+  it.isSlow = true;
+  let connected = 0;
+  vpp.on("connected", () => connected++);
+  server.kill();
+  // Another table, so that the client asks again.
+  await server.listen({ table: (entries) => void entries.pop() });
+  await until(() => it.asked.length > 0);
+  await vpp.close();
+  for (const answer of it.asked) answer();
+  await until(() => server.sockets.size === 0);
+  t.false(vpp.isConnected);
+  t.is(connected, 0);
+  t.is(await code(vpp.call("control_ping")), "ERR_CLOSED");
+});
+
+test.serial(
+  "an attempt to connect is aborted while it asks VPP for its definitions, and at its time limit",
+  async (t) => {
+    const it = await slowVpp(t);
+    const { socketPath } = it.server;
+    const abort = new AbortController();
+    const aborted = code(Vpp.connect({ transport, socketPath, timeout: 0, signal: abort.signal }));
+    await until(() => it.asked.length > 0);
+    abort.abort();
+    t.is(await aborted, "ERR_ABORTED");
+    t.is(await code(Vpp.connect({ transport, socketPath, timeout: 0, wait: 100 })), "ERR_TIMEOUT");
+    await until(() => it.server.sockets.size === 0);
+    t.is(it.server.seen.at(-1), "sockclnt_delete");
+  },
+);
+
+test.serial("a client whose name VPP cannot take leaves no connection behind", async (t) => {
+  const server = await new FakeVpp().listen();
+  t.teardown(() => server.close());
+  const { socketPath } = server;
+  const name = "x".repeat(64);
+  t.is(await code(Vpp.connect({ socketPath, name })), "ERR_OPTION");
+  const long = new SocketTransport({ path: socketPath, name });
+  t.is(await code(Vpp.connect({ transport: long })), "ERR_INVALID_VALUE");
+  const vpp = await Vpp.connect({ socketPath, name: "x".repeat(63), schema: "builtin" });
+  await until(() => server.sockets.size === 1);
+  await vpp.close();
+});
+
+test.serial("of many requests that are aborted together, none of those that wait is sent", async (t) => {
+  const [server, vpp] = await pair(t, { window: 4 });
+  const abort = new AbortController();
+  const aborted = Array.from({ length: 100 }, () =>
+    code(vpp.call("sw_interface_tag_add_del", TAG, { signal: abort.signal })),
+  );
+  await until(() => server.seen.filter((name) => name === "sw_interface_tag_add_del").length === 4);
+  // Node warns of more than ten.
+  t.is(getEventListeners(abort.signal, "abort").length, 1);
+  abort.abort();
+  t.deepEqual(new Set(await Promise.all(aborted)), new Set(["ERR_ABORTED"]));
+  t.is(getEventListeners(abort.signal, "abort").length, 0);
+  await vpp.call("control_ping", {}, { signal: new AbortController().signal });
+  t.is(server.seen.filter((name) => name === "sw_interface_tag_add_del").length, 4);
+});
+
+test.serial("of many requests that time out together, none of those that wait is sent", async (t) => {
+  const [server, vpp] = await pair(t, { window: 4 });
+  const late = Array.from({ length: 100 }, () => code(vpp.call("sw_interface_tag_add_del", TAG, { timeout: 100 })));
+  t.deepEqual(new Set(await Promise.all(late)), new Set(["ERR_TIMEOUT"]));
+  await vpp.call("control_ping");
+  t.is(server.seen.filter((name) => name === "sw_interface_tag_add_del").length, 4);
+});
+
+test.serial("the ping behind a dump does not time out while details come", async (t) => {
+  const [server, vpp] = await pair(t, { window: 4 });
+  server.handler = async ({ name, reply }) => {
+    if (name !== "l2_xconnect_dump") return;
+    for (let i = 0; i < 3; i++) {
+      await delay(600);
+      reply("l2_xconnect_details", { rx_sw_if_index: i, tx_sw_if_index: i });
+    }
+    pong();
+  };
+  const pong = server.holdPings();
+  t.is((await vpp.dumpAll("l2_xconnect_dump", {}, { timeout: 1000 })).length, 3);
+});
+
+test.serial("the next request of a dump has the place of the last", async (t) => {
+  const [server, vpp] = await pair(t, { queueLimit: 1 });
+  server.handler = ({ value, reply }) => {
+    const cursor = value.cursor as number;
+    reply("lcp_itf_pair_details", PAIR);
+    reply("lcp_itf_pair_get_reply", cursor < 3 ? { retval: -165, cursor: cursor + 1 } : { retval: 0, cursor: 0 });
+  };
+  t.is((await vpp.dumpAll("lcp_itf_pair_get")).length, 4);
+  t.is(vpp.waiting, 0);
+});
+
+test.serial("a dump whose details have no definition is refused, and not empty", async (t) => {
+  const table = (entries: { name: string }[]) => {
+    for (const entry of entries)
+      if (entry.name.startsWith("lcp_itf_pair_details_")) entry.name = "lcp_itf_pair_details_01234567";
+  };
+  const [server, vpp] = await pair(t, {}, { table });
+  const lacking = transport === "vapi" ? "ERR_MESSAGE_MISSING" : "ERR_CRC_MISMATCH";
+  t.is(await code(vpp.dumpAll("lcp_itf_pair_get")), lacking);
+  t.false(server.seen.includes("lcp_itf_pair_get"));
+});
