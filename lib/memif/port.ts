@@ -182,7 +182,7 @@ export class Memif extends EventEmitter<MemifEvents> {
    * `"adaptive"`.
    *
    * @throws PuntError ERR_POLLING: the port is in rxMode `"polling"`.
-   * @throws PuntError ERR_OPTION: `handler` is not a function.
+   * @throws PuntError ERR_OPTION: `handler` is not a function, or `queues` not a list.
    * @throws PuntError ERR_QUEUE_TAKEN: a queue is open already, here or in another thread.
    * @throws PuntError ERR_OUT_OF_RANGE: the port has fewer queues.
    * @throws PuntError ERR_CLOSED: the port is closed.
@@ -192,10 +192,9 @@ export class Memif extends EventEmitter<MemifEvents> {
       throw new PuntError("memif.receive", "ERR_POLLING", 'the port is in rxMode "polling": pull with rx(i).poll');
     }
     new OptionCheck("memif.receive").callback("handler", handler);
-    for (const index of queues) {
-      this.#checkQueue("receive", index, this.#native.rxQueues);
-      this.#openRx(index, handler);
-    }
+    new OptionCheck("memif.receive").list("queues", queues);
+    for (const index of queues) this.#checkQueue("receive", index, this.#native.rxQueues);
+    for (const index of queues) this.#openRx(index, handler);
   }
 
   /**

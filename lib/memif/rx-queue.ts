@@ -2,6 +2,7 @@
 import { PuntError } from "../errors.js";
 import type { NativeMemifPort, NativeMemifRx, NativeMemifRxStats, NativeRules } from "../native.js";
 import { native } from "../native.js";
+import { OptionCheck } from "../options.js";
 import { BatchTable, type RetainedPacket } from "../packet/index.js";
 import { MARK, MemifBatch } from "./batch.js";
 import { endHandler, startHandler } from "./doorbells.js";
@@ -20,6 +21,8 @@ export interface MemifRxStats extends NativeMemifRxStats {}
 
 /** Index of the memory that scattered packets are copied to (kScratchMemory in native/memif/port/batch.h). */
 const SCRATCH = 0xffff;
+/** The most packets that a poll may ask for, which native code takes as 32 bits. */
+const MOST = 0xffffffff;
 const MODES = { interrupt: 0, polling: 1, adaptive: 2 } as const;
 
 /** @internal What a forwarder does with the bursts of a queue. */
@@ -108,12 +111,14 @@ export class MemifRxQueue {
    * A loop that never returns to the event loop gets no events, and the memory behind a `view` is not freed: let the event loop have a
    * turn now and then.
    *
+   * @throws PuntError ERR_OPTION: `handler` is not a function, or `max` is not from 1 to 4294967295.
    * @throws PuntError ERR_NOT_POLLING: the queue calls its handler by itself.
    * @throws PuntError ERR_IN_HANDLER: called from inside a handler of the same queue.
    * @throws PuntError ERR_CLOSED: the port is closed.
    */
   poll(handler: MemifHandler, max: number = this.#setup.burst): number {
     if (this.#busy || this.#closed || this.#setup.mode !== "polling") this.#refusePoll();
+    if (typeof handler !== "function" || !(max >= 1 && max <= MOST)) refuseArguments(handler, max);
     const count = this.#native.burst(max);
     if (count === 0) return 0;
     try {
@@ -208,6 +213,12 @@ export class MemifRxQueue {
     const message = `queue ${this.index} calls its handler by itself (${this.#setup.mode})`;
     throw new PuntError("memif.poll", "ERR_NOT_POLLING", message);
   }
+}
+
+function refuseArguments(handler: unknown, max: unknown): void {
+  const check = new OptionCheck("memif.poll");
+  check.callback("handler", handler);
+  check.integer("max", max, 1, MOST);
 }
 
 class InPlacePacket implements RetainedPacket {

@@ -71,9 +71,13 @@ export class TxSlots {
    * Writes a packet into slot `i`: what `commit` sends of it.
    *
    * @throws PuntError ERR_PACKET_SIZE: the packet does not have 1 to `capacity(i)` bytes.
+   * @throws PuntError ERR_INVALID_PACKET: the packet is not a Uint8Array.
    * @throws PuntError ERR_OUT_OF_RANGE or ERR_NO_SLOTS: as `capacity` does.
    */
   write(i: number, packet: Uint8Array): void {
+    if (!(packet instanceof Uint8Array)) {
+      throw new PuntError("memif.allocate", "ERR_INVALID_PACKET", `the packet for slot ${i} is not a Uint8Array`);
+    }
     this.setLength(i, packet.length);
     this.#bytes.set(packet, this.#offsets[i]!);
   }
@@ -121,7 +125,9 @@ export class TxSlots {
 
   /** Returns where byte `at` of the packet in slot `i` is, after checking that `size` bytes from there belong to the packet. */
   #locate(i: number, at: number, size: number): number {
-    if (this.ended || i >>> 0 >= this.length || at < 0 || at + size > this.#lengths[i]!) this.#refuseBytes(i, at, size);
+    // The length of a slot with a fractional number is undefined, and no comparison with it holds.
+    const isInside = i >>> 0 < this.length && at >>> 0 === at && at + size <= this.#lengths[i]!;
+    if (this.ended || !isInside) this.#refuseBytes(i, at, size);
     return this.#offsets[i]! + at;
   }
 
@@ -144,7 +150,7 @@ export class TxSlots {
         "the slots were sent already, or their connection has ended",
       );
     }
-    if (i >>> 0 >= this.length)
+    if (i >>> 0 !== i || i >= this.length)
       throw new PuntError("memif.allocate", "ERR_OUT_OF_RANGE", `slot ${i} of ${this.length} slots`);
   }
 }

@@ -114,7 +114,7 @@ export class PacketBatch {
 
   /** Returns byte `at` of packet `i`. */
   u8(i: number, at: number): number {
-    if (i >>> 0 >= this.length || !(at >>> 0 < this.table.lengths[i]!)) this.#fail(i, at, 1);
+    if (i >>> 0 >= this.length || at >>> 0 !== at || !(at < this.table.lengths[i]!)) this.#fail(i, at, 1);
     return this.bytes[this.table.offsets[i]! + at]!;
   }
 
@@ -182,6 +182,7 @@ export class PacketBatch {
    * `swap(i, 26, 30, 4)` the addresses of IPv4, whose checksum stays right.
    */
   swap(i: number, first: number, second: number, size: number): void {
+    if (size >>> 0 !== size) this.#fail(i, first, size);
     const a = this.#locate(i, first, size);
     const b = this.#locate(i, second, size);
     const bytes = this.bytes;
@@ -231,7 +232,7 @@ export class PacketBatch {
   /** Returns where byte `at` of packet `i` is, after checking that `size` bytes from there belong to the packet. */
   #locate(i: number, at: number, size: number): number {
     // The length of a packet with a fractional number is undefined, and no comparison with it holds.
-    if (i >>> 0 >= this.length || at < 0 || !(at + size <= this.table.lengths[i]!)) this.#fail(i, at, size);
+    if (i >>> 0 >= this.length || at >>> 0 !== at || !(at + size <= this.table.lengths[i]!)) this.#fail(i, at, size);
     return this.table.offsets[i]! + at;
   }
 

@@ -69,11 +69,15 @@ const DHCP_TYPES = {
   8: "inform",
 };
 const DHCP_MESSAGE_TYPE = 53;
+/** An option of one byte, without a length. */
+const DHCP_PAD = 0;
 const DHCP_END = 255;
 
 function dhcpMessageType(options: Uint8Array): number {
-  for (let at = 0; at + 2 < options.length && options[at] !== DHCP_END; at += 2 + options[at + 1]!) {
+  let at = 0;
+  while (at + 2 < options.length && options[at] !== DHCP_END) {
     if (options[at] === DHCP_MESSAGE_TYPE) return options[at + 2]!;
+    at += options[at] === DHCP_PAD ? 1 : 2 + options[at + 1]!;
   }
   return 0;
 }
@@ -179,12 +183,13 @@ const ip6 = atLeast(40, "IPv6", (bytes) => {
   return `${ends} ${upper(next, payload)}`;
 });
 
+const vlanTag: Describe = (bytes) => vlan(bytes);
 const ETHERTYPES: Readonly<Record<number, Describe>> = {
   2048: ip4,
   2054: arp,
   34525: ip6,
-  33024: (bytes) => vlan(bytes),
-  34984: (bytes) => vlan(bytes),
+  33024: vlanTag,
+  34984: vlanTag,
 };
 const LARGEST_802_3_LENGTH = 1500;
 
@@ -218,9 +223,18 @@ function ethertype(type: number, bytes: Uint8Array): string {
   return describe ? describe(bytes) : `ethertype 0x${type.toString(16).padStart(4, "0")}, ${bytes.length} bytes`;
 }
 
-const vlan = atLeast(4, "VLAN tag", (bytes) => {
-  return `VLAN ${u16(bytes, 0) & 0xfff} ${ethertype(u16(bytes, 2), bytes.subarray(4))}`;
-});
+/** Tags that are described: a frame may consist of tags alone. */
+const MOST_TAGS = 8;
+
+function vlan(bytes: Uint8Array, tags = 1): string {
+  if (bytes.length < 4) return `VLAN tag cut short after ${bytes.length} bytes`;
+  return `VLAN ${u16(bytes, 0) & 0xfff} ${behindTag(u16(bytes, 2), bytes.subarray(4), tags)}`;
+}
+
+function behindTag(type: number, bytes: Uint8Array, tags: number): string {
+  if (ETHERTYPES[type] !== vlanTag) return ethertype(type, bytes);
+  return tags < MOST_TAGS ? vlan(bytes, tags + 1) : "and more tags";
+}
 
 const ethernet = atLeast(14, "Ethernet", (bytes) => ethertype(u16(bytes, 12), bytes.subarray(14)));
 

@@ -67,6 +67,7 @@ export class BatchFeed<B extends PacketBatch> {
   /** @throws PuntError ERR_OPTION: not a function; ERR_MODE: packets go to a handler or an iterator; ERR_CLOSED */
   poll(handler: (batch: B) => void): number {
     const op = `${this.#port}.poll`;
+    if (typeof handler !== "function") new OptionCheck(op).callback("handler", handler);
     this.#checkOpen(op);
     if (this.#handler !== undefined || this.#iterating || this.#inHandler) {
       const taken = this.#inHandler ? "a handler is running" : "packets go to a handler or an iterator";

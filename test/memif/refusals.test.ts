@@ -32,6 +32,9 @@ test("a queue number that the port lacks is refused with the valid numbers", (t)
   t.is(three.rx(2), three.rx(2));
   t.is(three.tx(1), three.tx(1));
   t.throws(() => one.receive(() => {}, [0, 1]), { code: "ERR_OUT_OF_RANGE", message: /^memif.receive: queue 1/ });
+  t.throws(() => one.receive(() => {}, 0 as never), { code: "ERR_OPTION", message: /^memif.receive: option queues/ });
+  // Nothing was opened.
+  one.receive(() => {}, [0]);
 });
 
 test("a port for polling calls no handler by itself, and the others cannot be polled", (t) => {
@@ -103,6 +106,21 @@ test("slots are counted in whole numbers, and no more are given than a burst", a
     const message = `memif.commit: ${count} of 8 slots`;
     t.throws(() => queue.commit(count), { code: "ERR_OUT_OF_RANGE", message });
   }
+  for (const i of [8, -1, 0.5, Number.NaN, 2 ** 32]) {
+    const message = `memif.allocate: slot ${i} of 8 slots`;
+    const uses = [() => slots.capacity(i), () => slots.view(i, 60), () => slots.setLength(i, 60)];
+    uses.push(
+      () => slots.write(i, new Uint8Array(60)),
+      () => slots.setU8(i, 0, 1),
+    );
+    for (const use of uses) t.throws(use, { code: "ERR_OUT_OF_RANGE", message }, String(use));
+  }
+  for (const at of [-1, 57, 0.5, Number.NaN, 2 ** 32]) {
+    const message = `memif.allocate: bytes ${at}..${at + 4} of a packet of 60 bytes in slot 1`;
+    t.throws(() => slots.setU32(1, at, 1), { code: "ERR_OUT_OF_RANGE", message });
+  }
+  for (const packet of [null, "123", [1, 2, 3]])
+    t.throws(() => slots.write(1, packet as never), { code: "ERR_INVALID_PACKET", message: /slot 1 is not a Uint8/ });
   queue.commit(8);
   const message = "memif.commit: no slots are allocated, or they were sent already";
   t.throws(() => queue.commit(), { code: "ERR_NO_SLOTS", message });
@@ -230,6 +248,10 @@ test("poll in a handler of its own queue is refused, and the handler goes on", a
     0,
   );
   server.send([new Uint8Array(60), new Uint8Array(60), new Uint8Array(60)]);
+  for (const max of [0, -1, Number.NaN, 2 ** 32])
+    t.throws(() => queue.poll(() => t.fail(), max), { code: "ERR_OPTION", message: /^memif.poll: option max must be/ });
+  const handler = { code: "ERR_OPTION", message: /^memif.poll: option handler must be a function/ };
+  t.throws(() => queue.poll(undefined as never), handler);
   await until(() => queue.poll((batch) => t.is(batch.length, 2), 2) > 0);
   t.is(
     queue.poll((batch) => t.is(batch.length, 1)),

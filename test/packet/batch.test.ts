@@ -49,7 +49,16 @@ test("numbers are read in network order, up to the packet's last byte", (t) => {
     () => batch.setU32(0, 2, 0),
     () => batch.swap(0, 0, 3, 3),
     () => batch.swap(0, 3, 0, 3),
+    () => batch.swap(0, 0, 3, -1),
+    () => batch.swap(0, 0, 3, 1.5),
   ];
+  for (const at of [0.5, Number.NaN, 2 ** 32, -(2 ** 32)])
+    beyond.push(
+      () => batch.u8(0, at),
+      () => batch.u16(0, at),
+      () => batch.u32(0, at),
+      () => batch.setU8(0, at, 1),
+    );
   for (const use of beyond) t.throws(use, RANGE, String(use));
   t.is(t.throws(() => batch.u16(0, 4)).message, "batch.read: bytes 4..6 of a packet of 5 bytes");
 });

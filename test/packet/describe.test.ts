@@ -64,6 +64,7 @@ test("each protocol has words of its own", (t) => {
     [behindIp4(17, "0035 0400 0000 0000 00"), "UDP 53 > 1024 DNS cut short after 1 bytes"],
     [behindIp4(17, dhcp("3501 02")), "UDP 67 > 68 DHCP offer from 02:00:00:00:00:07"],
     [behindIp4(17, dhcp("3d0101 350105")), "UDP 67 > 68 DHCP ack from 02:00:00:00:00:07"],
+    [behindIp4(17, dhcp("000000 3d0101 00 350105")), "UDP 67 > 68 DHCP ack from 02:00:00:00:00:07"],
     [behindIp4(17, dhcp("ff0101 350105")), "UDP 67 > 68 DHCP message 0 from 02:00:00:00:00:07"],
     [behindIp4(17, dhcp("3501 09")), "UDP 67 > 68 DHCP message 9 from 02:00:00:00:00:07"],
     [behindIp4(17, dhcp("3501")), "UDP 67 > 68 DHCP message 0 from 02:00:00:00:00:07"],
@@ -186,6 +187,12 @@ test("a description has the VLAN tag, and then the packet inside", (t) => {
   const frame = frames.find((_, i) => lines[i]!.endsWith("ICMP echo request"))!;
   const tagged = Buffer.concat([frame.subarray(0, 12), Buffer.from([0x81, 0, 0, 7]), frame.subarray(12)]);
   t.is(describeFrame(tagged), "VLAN 7 10.10.1.113 > 10.10.1.1 ICMP echo request");
+});
+
+test("a frame of tags alone is one short line", (t) => {
+  const tags = (count: number) => hex(`${ETHERNET} ${"81000001".repeat(count)} 88cc`);
+  t.is(describeFrame(tags(8)), `${"VLAN 1 ".repeat(8)}ethertype 0x88cc, 0 bytes`);
+  for (const count of [9, 16_380]) t.is(describeFrame(tags(count)), `${"VLAN 1 ".repeat(8)}and more tags`);
 });
 
 test("a frame cut anywhere and changed anywhere still gives one printable line", (t) => {

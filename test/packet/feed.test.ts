@@ -44,6 +44,7 @@ test("a handler makes the source work and keeps the process, once", (t) => {
 
 test("a poll takes what waits, starts nothing, and is refused inside of a handler", (t) => {
   const { feed, state, news } = feedOf(1);
+  t.throws(() => feed.poll(undefined as never), { code: "ERR_OPTION", message: /^port\.poll: option handler/ });
   const kept: PacketBatch[] = [];
   t.is(
     feed.poll((batch) => {
