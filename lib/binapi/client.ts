@@ -17,7 +17,7 @@ import { Schema } from "./schema.js";
 import { SchemaLoader, type SchemaSource } from "./schema-source.js";
 import { DEFAULT_SOCKET_PATH, SocketTransport } from "./socket-transport.js";
 import type { Subscription } from "./subscription.js";
-import { Subscriptions } from "./subscriptions.js";
+import { ownFields, Subscriptions } from "./subscriptions.js";
 import { Trace, TraceFile, type TraceRecord } from "./trace.js";
 import type { Link, Transport } from "./transport.js";
 import type { Arguments, DetailsOf, EventName, EventOf, ReplyOf, RequestName } from "./typed.js";
@@ -231,9 +231,7 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
       const text = `${request}: VPP has no event ${name}, or there is no definition of it`;
       throw new PuntError("binapi.subscribe", "ERR_NO_EVENT", text, { message: request, event: name });
     }
-    const defaults = { enable_disable: 1, enable: true, pid: process.pid };
-    const missing = Object.entries(defaults).filter(([field]) => message.hasField(field));
-    const filled = { ...Object.fromEntries(missing), ...value };
+    const filled = { ...ownFields(message), ...value };
     const subscription: unknown = await this.#subscriptions.subscribe(request, filled, name, queueLimit);
     return subscription as Subscription<EventOf<E>>;
   }

@@ -1,6 +1,6 @@
 // All subscriptions of a client, and the `want_*` requests behind them.
 import type { PuntError } from "../errors.js";
-import type { MessageValue } from "./message.js";
+import type { Message, MessageValue } from "./message.js";
 import { Subscription } from "./subscription.js";
 import { toJson } from "./trace.js";
 
@@ -119,13 +119,24 @@ export class Subscriptions {
     want.users.delete(closed);
     if (want.users.size > 0 || this.#wants.get(want.key) !== want) return;
     this.#wants.delete(want.key);
-    const isSwitch = (field: string) => field.startsWith("enable");
     // A request without a switch is an action, such as want_ping_finished_events: VPP would do it once more.
     if (!Object.keys(want.value).some(isSwitch)) return;
     const off = Object.entries(want.value).map(([name, value]) => [name, isSwitch(name) ? zero(value) : value]);
     // VPP may be gone, and its side of the subscription with it.
     await this.#send(want.request, Object.fromEntries(off)).catch(() => {});
   }
+}
+
+/** Reports whether a field of a `want_*` turns its events on. Some are flags, others are numbers. */
+function isSwitch(field: string): boolean {
+  return field === "enable_disable" || field === "enable";
+}
+
+/** Returns the fields of a `want_*` that the client sets itself. */
+export function ownFields({ fields }: Message): MessageValue {
+  const switches = fields.filter(({ name }) => isSwitch(name)).map(({ name, type }) => [name, type === "bool" || 1]);
+  const hasPid = fields.some(({ name }) => name === "pid");
+  return { ...Object.fromEntries(switches), ...(hasPid && { pid: process.pid }) };
 }
 
 function zero(value: unknown): unknown {

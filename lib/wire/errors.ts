@@ -1,7 +1,7 @@
 // A PuntError over the wire: a gRPC status that a program in any language can test, with the error itself as its detail.
 import type { JsonObject } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { messageOf, PuntError } from "../errors.js";
+import { type ErrorDetails, messageOf, PuntError } from "../errors.js";
 import { MOST_PARTS } from "../grpc/index.js";
 import { ErrorDetailSchema } from "./gen/vpp_punt/v1/status_pb.js";
 
@@ -50,10 +50,15 @@ export const LONGEST_ANSWER = 512 << 20;
 export function errorToWire(error: PuntError): ConnectError {
   const { op, code, message } = error;
   const status = STATUS[code.replace(/^ERR_/, "")] ?? Code.FailedPrecondition;
-  const details = JSON.parse(JSON.stringify(error.details)) as JsonObject;
+  const details = detailsToWire(error.details);
   return new ConnectError(message, status, undefined, [
     { desc: ErrorDetailSchema, value: { op, code, message, details } },
   ]);
+}
+
+/** Returns an error's details as JSON, which has no word for a bigint. */
+export function detailsToWire(details: ErrorDetails): JsonObject {
+  return JSON.parse(JSON.stringify(details, (_, part) => (typeof part === "bigint" ? String(part) : part)));
 }
 
 /** Returns what the in-process manager would have thrown; `op` is for an error that says no operation of its own. */

@@ -11,7 +11,14 @@ export {
 } from "./attach.js";
 export { changeToBinary, changeToWire } from "./change.js";
 export { countersFromWire, countersToWire } from "./counters.js";
-export { errorFromWire, errorToWire, failureFromWire, LONGEST_ANSWER, LONGEST_REQUEST } from "./errors.js";
+export {
+  detailsToWire,
+  errorFromWire,
+  errorToWire,
+  failureFromWire,
+  LONGEST_ANSWER,
+  LONGEST_REQUEST,
+} from "./errors.js";
 export {
   file_grpc_health_v1_health,
   Health,

@@ -4,6 +4,8 @@ import { rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import test from "ava";
+import { Schema } from "../../lib/binapi/schema.js";
+import { ownFields } from "../../lib/binapi/subscriptions.js";
 import { code, pair, until } from "../support/vpp/client-pair.js";
 
 test.serial("events come through a bounded queue that counts what it loses", async (t) => {
@@ -87,6 +89,37 @@ test.serial(
     await two.close();
   },
 );
+
+test("the client turns events on by the switch that the request has, a flag or a number", (t) => {
+  const header = [
+    ["u16", "_vl_msg_id"],
+    ["u32", "client_index"],
+    ["u32", "context"],
+  ];
+  const want = (name: string, type: string, field: string) => [name, ...header, [type, field], ["u32", "pid"], CRC];
+  const messages = [
+    want("want_bfd_events", "bool", "enable_disable"),
+    want("want_igmp_events", "u32", "enable"),
+    want("want_dhcp6_reply_events", "u8", "enable_disable"),
+  ];
+  const none = { types: [], unions: [], enums: [], services: {}, aliases: {} };
+  const values = Schema.fromApiJson([{ ...none, messages }])
+    .messages()
+    .map((message) => {
+      const value = ownFields(message);
+      t.deepEqual(message.decode(message.encode(value)), value);
+      return value;
+    });
+  const { pid } = process;
+  t.deepEqual(values, [
+    { enable_disable: true, pid },
+    { enable: 1, pid },
+    { enable_disable: 1, pid },
+  ]);
+  t.deepEqual(ownFields(Schema.builtin().message("show_version")), {});
+});
+
+const CRC = { crc: "0x01234567" };
 
 test.serial("a request that has no switch is not repeated when its subscription ends", async (t) => {
   const [server, vpp] = await pair(t);

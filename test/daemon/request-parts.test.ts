@@ -2,11 +2,13 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import test from "ava";
+import { PuntError } from "../../lib/errors.js";
 import { limited, MOST_PARTS } from "../../lib/grpc/request-body.js";
 import {
   ApplyRequestSchema,
   ExplainFramesRequestSchema,
   errorFromWire,
+  errorToWire,
   InfoRequestSchema,
 } from "../../lib/wire/index.js";
 
@@ -88,6 +90,12 @@ test("a request of many empty messages, elements or byte strings is refused befo
     ],
   };
   for (const [name, asked] of Object.entries(cases)) t.is(await read(...asked), REFUSAL, name);
+});
+
+test("an error with a bigint in its details reaches the caller", (t) => {
+  const bad = new PuntError("stats.read", "ERR_BAD_SEGMENT", "layout 3", { version: 3n, known: 2 });
+  const error = errorFromWire(errorToWire(bad), "punt.counters");
+  t.like(error, { op: "stats.read", code: "ERR_BAD_SEGMENT", details: { version: "3", known: 2 } });
 });
 
 test("a caller learns the limits of its requests, whichever it has passed", (t) => {

@@ -16,6 +16,7 @@ import {
 } from "../../punt/index.js";
 import {
   countersToWire,
+  detailsToWire,
   type PlanResponseSchema,
   type Punts as PuntsService,
   stateToWire,
@@ -136,7 +137,7 @@ function applied(result: ApplyResult, view: View) {
     deleted: result.deleted.map((id) => view.idOut(id)),
     failed: result.failed.map(({ id, error }) => {
       const { code, message, details } = view.error(error);
-      return { id: view.idOut(id), code, message, details: JSON.parse(JSON.stringify(details)) as JsonObject };
+      return { id: view.idOut(id), code, message, details: detailsToWire(details) };
     }),
   };
 }
