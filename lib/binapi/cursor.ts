@@ -153,39 +153,39 @@ export class Writer {
 
   /** Writes an unsigned integer of 8 bits. */
   u8(value: unknown): void {
-    if (((value as number) & 0xff) !== value) throw outOfRange(value, "u8", 0, 0xff);
+    if (typeof value !== "number" || (value & 0xff) !== value) throw outOfRange(value, "u8", 0, 0xff);
     const start = this.skip(1);
-    this.bytes[start] = value as number;
+    this.bytes[start] = value;
   }
   /** Writes a signed integer of 8 bits. */
   i8(value: unknown): void {
-    if (((value as number) << 24) >> 24 !== value) throw outOfRange(value, "i8", -0x80, 0x7f);
+    if (typeof value !== "number" || (value << 24) >> 24 !== value) throw outOfRange(value, "i8", -0x80, 0x7f);
     const start = this.skip(1);
-    this.view.setInt8(start, value as number);
+    this.view.setInt8(start, value);
   }
   /** Writes an unsigned integer of 16 bits. */
   u16(value: unknown): void {
-    if (((value as number) & 0xffff) !== value) throw outOfRange(value, "u16", 0, 0xffff);
+    if (typeof value !== "number" || (value & 0xffff) !== value) throw outOfRange(value, "u16", 0, 0xffff);
     const start = this.skip(2);
-    this.view.setUint16(start, value as number);
+    this.view.setUint16(start, value);
   }
   /** Writes a signed integer of 16 bits. */
   i16(value: unknown): void {
-    if (((value as number) << 16) >> 16 !== value) throw outOfRange(value, "i16", -0x8000, 0x7fff);
+    if (typeof value !== "number" || (value << 16) >> 16 !== value) throw outOfRange(value, "i16", -0x8000, 0x7fff);
     const start = this.skip(2);
-    this.view.setInt16(start, value as number);
+    this.view.setInt16(start, value);
   }
   /** Writes an unsigned integer of 32 bits. */
   u32(value: unknown): void {
-    if ((value as number) >>> 0 !== value) throw outOfRange(value, "u32", 0, 0xffffffff);
+    if (typeof value !== "number" || value >>> 0 !== value) throw outOfRange(value, "u32", 0, 0xffffffff);
     const start = this.skip(4);
-    this.view.setUint32(start, value as number);
+    this.view.setUint32(start, value);
   }
   /** Writes a signed integer of 32 bits. */
   i32(value: unknown): void {
-    if (((value as number) | 0) !== value) throw outOfRange(value, "i32", -0x80000000, 0x7fffffff);
+    if (typeof value !== "number" || (value | 0) !== value) throw outOfRange(value, "i32", -0x80000000, 0x7fffffff);
     const start = this.skip(4);
-    this.view.setInt32(start, value as number);
+    this.view.setInt32(start, value);
   }
   /** Writes an unsigned integer of 64 bits. */
   u64(value: unknown): void {

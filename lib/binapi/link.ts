@@ -70,11 +70,7 @@ export function connectLink(
       done();
     };
     if (signal.aborted) return onAbort();
-    try {
-      link.register(parts.name, handler, () => settle(() => resolve(link)));
-    } catch (error) {
-      link.fail(error as PuntError); // the name does not fit
-    }
+    link.register(parts.name, handler, () => settle(() => resolve(link)));
   });
 }
 

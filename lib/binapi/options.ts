@@ -4,7 +4,7 @@ import { MAX_SOCKET_PATH, OptionCheck } from "../options.js";
 import type { BackoffOptions } from "./backoff.js";
 import { MOST_REQUESTS } from "./request-table.js";
 import { Schema } from "./schema.js";
-import type { Transport } from "./transport.js";
+import { LONGEST_NAME, type Transport } from "./transport.js";
 
 /** Options of one request. */
 export interface RequestOptions {
@@ -37,9 +37,6 @@ const NAMES: ReadonlySet<string> = new Set([
 
 /** Longest time for setTimeout, which fires at once for a longer one. */
 const LONGEST_MS = 2 ** 31 - 1;
-
-/** Longest name of a client at VPP, in bytes. */
-const LONGEST_NAME = 63;
 
 /**
  * Checks the options of `Vpp.connect`.

@@ -77,6 +77,7 @@ export class Schema {
    * ```
    */
   static fromApiJson(files: readonly unknown[], origin = "api.json"): Schema {
+    if (!Array.isArray(files)) throw schemaError("ERR_BAD_SCHEMA", `${origin} is not an array of .api.json files`);
     const modules = files.map((file, i) => checkApiJson(file, `${origin}: file ${i}`));
     return new Schema(origin, jsonVariants(modules));
   }
@@ -95,9 +96,7 @@ export class Schema {
    * ```
    */
   static fromApiJsonText(text: string, origin = "get_api_json"): Schema {
-    const modules: unknown = parseJson(text, origin);
-    if (!Array.isArray(modules)) throw schemaError("ERR_BAD_SCHEMA", `${origin} is not an array of .api.json files`);
-    return Schema.fromApiJson(modules, origin);
+    return Schema.fromApiJson(parseJson(text, origin) as unknown[], origin);
   }
 
   /**

@@ -2,9 +2,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { PuntError } from "../errors.js";
 import { addonProblem, native } from "../native.js";
+import { MAX_SOCKET_PATH, OptionCheck } from "../options.js";
 import { connectLink, givenUp, type LinkParts } from "./link.js";
 import { NetSocket } from "./net-socket.js";
-import type { Link, LinkHandler, Transport } from "./transport.js";
+import { type Link, type LinkHandler, LONGEST_NAME, type Transport } from "./transport.js";
 
 export const DEFAULT_SOCKET_PATH = "/run/vpp/api.sock";
 
@@ -51,9 +52,13 @@ export class SocketTransport implements Transport {
   readonly endpoint: string;
   readonly #name: string;
 
-  constructor({ path = DEFAULT_SOCKET_PATH, name = "vpp-punt" }: SocketTransportOptions = {}) {
-    this.endpoint = path;
-    this.#name = name;
+  /** @throws PuntError ERR_OPTION: an option is wrong; `details.option` names it */
+  constructor(options: SocketTransportOptions = {}) {
+    const check = new OptionCheck("binapi.connect");
+    check.known(options, ["path", "name"]);
+    const { path = DEFAULT_SOCKET_PATH, name = "vpp-punt" } = options;
+    this.endpoint = check.text("path", path, MAX_SOCKET_PATH, 1);
+    this.#name = check.text("name", name, LONGEST_NAME);
   }
 
   async connect(handler: LinkHandler, credit: number, signal: AbortSignal): Promise<Link> {

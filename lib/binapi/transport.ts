@@ -2,6 +2,9 @@
 import type { PuntError } from "../errors.js";
 import type { Reader, Writer } from "./cursor.js";
 
+/** Longest name of a client at VPP, in bytes. */
+export const LONGEST_NAME = 63;
+
 /** Receives the messages of a link. */
 export interface LinkHandler {
   /** Takes a message. `reader` is at its first byte and ends with it, and is valid during the call. */

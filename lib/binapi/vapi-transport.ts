@@ -2,9 +2,10 @@
 import { resolve } from "node:path";
 import { PuntError } from "../errors.js";
 import { type NativeVapiBridge, native } from "../native.js";
+import { MAX_SOCKET_PATH, OptionCheck } from "../options.js";
 import { connectLink } from "./link.js";
 import { Schema } from "./schema.js";
-import type { Link, LinkHandler, Transport } from "./transport.js";
+import { type Link, type LinkHandler, LONGEST_NAME, type Transport } from "./transport.js";
 
 export interface VapiTransportOptions {
   /** Path of VPP's API socket, for the library's socket mode. Without a path, the library uses shared memory. */
@@ -35,7 +36,14 @@ export class VapiTransport implements Transport {
   readonly #path: string;
   readonly #name: string;
 
-  constructor({ socketPath, prefix = "", name = "vpp-punt" }: VapiTransportOptions = {}) {
+  /** @throws PuntError ERR_OPTION: an option is wrong; `details.option` names it */
+  constructor(options: VapiTransportOptions = {}) {
+    const check = new OptionCheck("binapi.connect");
+    check.known(options, ["socketPath", "prefix", "name"]);
+    const { socketPath, prefix = "", name = "vpp-punt" } = options;
+    if (socketPath !== undefined) check.text("socketPath", socketPath, MAX_SOCKET_PATH, 1);
+    check.text("prefix", prefix);
+    check.text("name", name, LONGEST_NAME);
     this.#sharedMemory = socketPath === undefined;
     // The library takes a path without a leading slash for a host name.
     this.#path = socketPath === undefined ? prefix : resolve(socketPath);

@@ -251,6 +251,16 @@ export class PacketBatch {
   }
 }
 
+/**
+ * @internal Returns the memory and the columns of a batch.
+ *
+ * @throws PuntError ERR_INVALID_PACKET: it is not a batch; ERR_BATCH_RELEASED
+ */
+export function rawOf(op: string, batch: PacketBatch): ReturnType<PacketBatch["raw"]> {
+  if (batch instanceof PacketBatch) return batch.raw();
+  throw new PuntError(op, "ERR_INVALID_PACKET", "the packets must be a batch, as a port delivers one");
+}
+
 function copiedPacket(copy: Uint8Array): RetainedPacket {
   let bytes = copy;
   return {

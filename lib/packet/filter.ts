@@ -2,7 +2,7 @@
 import { PuntError } from "../errors.js";
 import { type NativeFilter, type NativeMatcher, native } from "../native.js";
 import { OptionCheck } from "../options.js";
-import type { PacketBatch } from "./batch.js";
+import { type PacketBatch, rawOf } from "./batch.js";
 import type { PcapLinkType } from "./capture.js";
 
 /** Longest program, in instructions: what Linux takes (BPF_MAXINSNS). */
@@ -97,7 +97,7 @@ export class PacketFilter {
    * ```
    */
   run(batch: PacketBatch): Uint8Array {
-    const { bytes, table } = batch.raw();
+    const { bytes, table } = rawOf("filter.run", batch);
     if (this.#hits.length < batch.length) this.#hits = new Uint8Array(batch.length);
     this.#native.run(bytes, table, batch.length, this.#hits);
     return this.#hits;

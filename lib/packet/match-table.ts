@@ -3,7 +3,7 @@ import { PuntError } from "../errors.js";
 import { type NativeMatcher, type NativeMatchTable, native } from "../native.js";
 import { parseIp4, parseIp6, parseMac } from "../net/index.js";
 import { OptionCheck } from "../options.js";
-import type { PacketBatch } from "./batch.js";
+import { type PacketBatch, rawOf } from "./batch.js";
 import type { PcapLinkType } from "./capture.js";
 
 /** Options of a table. */
@@ -112,7 +112,7 @@ export abstract class MatchTable<Key> {
    * @throws PuntError ERR_BATCH_RELEASED: the batch's handler has returned
    */
   lookup(batch: PacketBatch): Uint32Array {
-    const { bytes, table } = batch.raw();
+    const { bytes, table } = rawOf(`${this.#op}.lookup`, batch);
     if (this.#values.length < batch.length) this.#values = new Uint32Array(batch.length);
     this.#native.lookup(bytes, table, batch.length, this.#values);
     return this.#values;
@@ -130,7 +130,7 @@ export abstract class MatchTable<Key> {
 
   /** @internal `reverse`: the key of the answers to the packet. */
   protected learnKey(batch: PacketBatch, i: number, value: number, reverse: boolean): boolean {
-    const { bytes, table } = batch.raw();
+    const { bytes, table } = rawOf(`${this.#op}.learn`, batch);
     batch.byteLength(i);
     new OptionCheck(`${this.#op}.learn`).integer("value", value, 1, MAX_VALUE);
     const learned = this.#native.learn(bytes, table, i, reverse, value);

@@ -1,5 +1,5 @@
 // Writes pcap files.
-import type { PacketBatch } from "./batch.js";
+import { type PacketBatch, rawOf } from "./batch.js";
 import { captureTarget, checkPacket, linkTypeNumber, nowNs, type PcapLinkType, SNAP_LENGTH } from "./capture.js";
 import { RecordOutput } from "./record-output.js";
 
@@ -49,7 +49,7 @@ export class PcapWriter implements Disposable {
    * @throws PuntError as `writePacket`; ERR_BATCH_RELEASED: the batch was used after its handler had returned
    */
   write(batch: PacketBatch, timeNs: bigint = nowNs()): void {
-    const { bytes, offsets, lengths } = batch.raw();
+    const { bytes, offsets, lengths } = rawOf("pcap.write", batch);
     for (let i = 0; i < batch.length; i++) {
       this.writePacket(bytes.subarray(offsets[i]!, offsets[i]! + lengths[i]!), timeNs);
     }

@@ -1,7 +1,7 @@
 // Writes pcapng files: packets of several interfaces with their names (draft-ietf-opsawg-pcapng).
 import { PuntError } from "../errors.js";
 import { OptionCheck } from "../options.js";
-import type { PacketBatch } from "./batch.js";
+import { type PacketBatch, rawOf } from "./batch.js";
 import { captureTarget, checkPacket, linkTypeNumber, nowNs, type PcapLinkType, SNAP_LENGTH } from "./capture.js";
 import { RecordOutput } from "./record-output.js";
 
@@ -112,7 +112,7 @@ export class PcapngWriter implements Disposable {
   write(batch: PacketBatch, from: number | ((swIfIndex: number) => number), options: PcapngPacketOptions = {}): void {
     const { direction = "in", timeNs = nowNs() } = options;
     const timed = { ...options, direction, timeNs };
-    const { bytes, offsets, lengths } = batch.raw();
+    const { bytes, offsets, lengths } = rawOf("pcapng.write", batch);
     for (let i = 0; i < batch.length; i++) {
       const number = typeof from === "number" ? from : from(batch.swIfIndex(i));
       this.writePacket(number, bytes.subarray(offsets[i]!, offsets[i]! + lengths[i]!), timed);

@@ -65,8 +65,14 @@ export class PollGroup {
     return packets;
   }
 
-  /** Polls until the signal aborts, and gives the event loop a turn now and then. @throws what a handler throws */
+  /**
+   * Polls until the signal aborts, and gives the event loop a turn now and then.
+   *
+   * @throws PuntError ERR_OPTION: not a signal; what a handler throws
+   */
   async run(signal: AbortSignal): Promise<void> {
+    if (typeof signal?.aborted !== "boolean")
+      new OptionCheck("poll-group.run").refuse("signal", "must be an AbortSignal");
     while (!signal.aborted) {
       for (let i = 0; i < ROUNDS_A_TURN; i++) this.poll();
       await new Promise((resolve) => setImmediate(resolve));

@@ -3,7 +3,6 @@ import { getEventListeners } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import test, { type ExecutionContext } from "ava";
 import { Vpp } from "../../lib/binapi/client.js";
-import { SocketTransport } from "../../lib/binapi/socket-transport.js";
 import { code, pair, transport, until } from "../support/vpp/client-pair.js";
 import { FakeVpp } from "../support/vpp/fake.js";
 
@@ -59,19 +58,6 @@ test.serial(
     t.is(it.server.seen.at(-1), "sockclnt_delete");
   },
 );
-
-test.serial("a client whose name VPP cannot take leaves no connection behind", async (t) => {
-  const server = await new FakeVpp().listen();
-  t.teardown(() => server.close());
-  const { socketPath } = server;
-  const name = "x".repeat(64);
-  t.is(await code(Vpp.connect({ socketPath, name })), "ERR_OPTION");
-  const long = new SocketTransport({ path: socketPath, name });
-  t.is(await code(Vpp.connect({ transport: long })), "ERR_INVALID_VALUE");
-  const vpp = await Vpp.connect({ socketPath, name: "x".repeat(63), schema: "builtin" });
-  await until(() => server.sockets.size === 1);
-  await vpp.close();
-});
 
 test.serial("of many requests that are aborted together, none of those that wait is sent", async (t) => {
   const [server, vpp] = await pair(t, { window: 4 });

@@ -58,3 +58,17 @@ test("an alias of several values is a list, also where the value is a union", (t
   };
   t.is((choice as unknown[]).length, 2);
 });
+
+test("a transport refuses a name that VPP cannot take, a path that no socket has, and a number, which would be a descriptor", (t) => {
+  const option = (name: string) => ({ code: "ERR_OPTION", message: new RegExp(`^binapi.connect: option ${name} `) });
+  const long = "x".repeat(108);
+  for (const Transport of [SocketTransport, VapiTransport]) {
+    const path = Transport === SocketTransport ? "path" : "socketPath";
+    for (const value of [long, "", 5, null])
+      t.throws(() => new Transport({ [path]: value } as object), option(path), `${value}`);
+    t.throws(() => new Transport({ name: "x".repeat(64) }), option("name"));
+    t.throws(() => new Transport({ more: 1 } as object), option("more"));
+    t.notThrows(() => new Transport({ name: "x".repeat(63) }));
+  }
+  t.throws(() => new VapiTransport({ prefix: 5 as never }), option("prefix"));
+});

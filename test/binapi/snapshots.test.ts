@@ -72,3 +72,10 @@ test("an error counts only where nothing changed in that time", (t) => {
   });
   t.is(changed.snapshots.list([]), undefined);
 });
+
+test("a pattern is a text or a regular expression", (t) => {
+  const { snapshots } = segment();
+  for (const pattern of [5, null, undefined, {}])
+    t.throws(() => snapshots.read([pattern as never]), { code: "ERR_OPTION", message: /^stats\.read: option pattern/ });
+  t.deepEqual(snapshots.list(["/if/*", /rx/]), []);
+});

@@ -419,3 +419,27 @@ test("a description and a poll group name the value that they refuse", (t) => {
     option(add(port, 5), "poll-group.add", "handler", "must be a function; got 5"),
   ]);
 });
+
+test("what works on a batch takes a batch only", (t) => {
+  const folder = socketFolder(t);
+  using pcap = PcapWriter.open(join(folder, "a.pcap"));
+  using pcapng = PcapngWriter.open(join(folder, "a.pcapng"));
+  const filter = PacketFilter.parse(`1\n${RET}`);
+  const table = new VlanTable();
+  const calls: Readonly<Record<string, (batch: never) => unknown>> = {
+    "filter.run": (batch) => filter.run(batch),
+    "vlan-table.lookup": (batch) => table.lookup(batch),
+    "vlan-table.learn": (batch) => table.learn(batch, 0),
+    "pcap.write": (batch) => pcap.write(batch),
+    "pcapng.write": (batch) => pcapng.write(batch, 0),
+  };
+  const words = "the packets must be a batch, as a port delivers one";
+  for (const [op, call] of Object.entries(calls))
+    for (const value of [undefined, null, [], new Uint8Array(60), {}])
+      refused(t, [[() => call(value as never), op, "ERR_INVALID_PACKET", words, {}]]);
+});
+
+test("a poll group runs until a signal aborts, and without one not at all", async (t) => {
+  for (const signal of [undefined, null, {}, 5])
+    await t.throwsAsync(new PollGroup().run(signal as never), { code: "ERR_OPTION", message: /option signal must be/ });
+});

@@ -1,4 +1,5 @@
 // Snapshots of statistics, consistent while VPP writes.
+import { OptionCheck } from "../../options.js";
 import { type Stat, StatsReader } from "./counters.js";
 import { type DirectoryEntry, readDirectory, readHeader, type SegmentHeader } from "./directory.js";
 import type { StatsMemory } from "./memory.js";
@@ -68,6 +69,7 @@ function select(entries: Entries, patterns: readonly StatsPattern[]): DirectoryE
 
 function toRegExp(pattern: StatsPattern): RegExp {
   if (pattern instanceof RegExp) return new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, "")); // without memory
+  if (typeof pattern !== "string") new OptionCheck("stats.read").refuse("pattern", "must be a string or a RegExp");
   const parts = pattern.split("*").map((part) => part.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&"));
   return new RegExp(`^${parts.join(".*")}$`);
 }
