@@ -9,7 +9,7 @@ import {
   type MessageShape,
 } from "@bufbuild/protobuf";
 import { reflect } from "@bufbuild/protobuf/reflect";
-import { type Any, anyPack, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import { type Any, anyPack, anyUnpack, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { PuntError } from "../errors.js";
 import { type Item, ItemSchema } from "./gen/ligato/generic/manager_pb.js";
 import { type ProtoFileDescriptorResponse, ProtoFileDescriptorResponseSchema } from "./gen/ligato/generic/meta_pb.js";
@@ -48,19 +48,49 @@ export function modelName({ module, type }: Pick<ModelSpec, "module" | "type">):
   return `${module}.${type}`;
 }
 
-/** Returns the name of an item: the model's template, applied. */
-export function itemName<Desc extends DescMessage>(model: Model<Desc>, value: MessageShape<Desc>): string {
-  const message = reflect(model.message as DescMessage, value as Message);
-  return model.nameTemplate.replace(/\{\{\s*\.(\w+)\s*\}\}/g, (_, name: string) =>
-    String(message.get(fieldOf(model.message, name))),
-  );
+/** Whether a model, by its name, configures VPP or Linux: only a vpp-agent takes its items. */
+export function isOfAgent(name: string): boolean {
+  return /^(vpp|linux|netalloc)\b/.test(name);
 }
 
-/** Returns the key of an item, such as `config/mock1/v1/mock-type/89`. */
-export function itemKey({ spec }: Model, name: string): string {
+/** A field in a template of names. Go's templates can say more. */
+const FIELD = /\{\{\s*\.(\w+)\s*\}\}/g;
+
+/** Whether the template of a model's names has nothing but fields. */
+export function hasPlainNames({ nameTemplate }: Model): boolean {
+  return !nameTemplate.replace(FIELD, "").includes("{{");
+}
+
+/**
+ * Returns the name of an item: the model's template, applied.
+ *
+ * @throws PuntError ERR_OPTION: the template has more than fields, or names an unknown field
+ */
+export function itemName<Desc extends DescMessage>(model: Model<Desc>, value: MessageShape<Desc>): string {
+  if (!hasPlainNames(model)) {
+    const text = `the name template of ${model.message.typeName} has more than fields, and cannot be applied here: ${model.nameTemplate}`;
+    throw new PuntError("stonework.model", "ERR_OPTION", text, { option: model.message.typeName });
+  }
+  const message = reflect(model.message as DescMessage, value as Message);
+  return model.nameTemplate.replace(FIELD, (_, name: string) => {
+    const field = fieldOf(model.message, name);
+    const held = message.get(field);
+    // Go prints the name of an enum's value.
+    return String(field.enum?.value[held as number]?.name ?? held);
+  });
+}
+
+/** Returns the key of an item, such as `config/mock1/v1/mock-type/89`. The only item of a model without a template has no name. */
+export function itemKey({ spec, nameTemplate }: Model, name: string): string {
   const { module, version, type } = spec;
-  const parts = [spec.class || "config", module, version, type].map((part) => part.replaceAll(".", "/"));
-  return [...parts, name].join("/");
+  const parts = [spec.class || "config", module, version || "v0", type].map((part) => part.replaceAll(".", "/"));
+  return [...parts, ...(nameTemplate === "" ? [] : [name])].join("/");
+}
+
+/** Whether a key is that of an item of the model. */
+export function isKeyOf(model: Model, key: string): boolean {
+  const beginning = itemKey(model, "");
+  return model.nameTemplate === "" ? key === beginning : key.startsWith(beginning);
 }
 
 /** Packs a value as an item of its model. */
@@ -75,6 +105,18 @@ function packed<Desc extends DescMessage>(message: Desc, value: MessageShape<Des
   const any = anyPack(message, value);
   any.typeUrl = TYPE_URL + message.typeName;
   return any;
+}
+
+/** Returns the value of an item; undefined if its data is not a message of the model. */
+export function unpackItem<Desc extends DescMessage>(
+  model: Model<Desc>,
+  { data }: Item,
+): MessageShape<Desc> | undefined {
+  try {
+    return data?.union.value && anyUnpack(data.union.value, model.message);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Returns an item that says that the item of this name is to be deleted. */
@@ -117,7 +159,7 @@ function fileName(file: DescFile): string {
 }
 
 function fieldsIn(template: string): string[] {
-  return [...template.matchAll(/\{\{\s*\.(\w+)\s*\}\}/g)].map(([, name]) => name!);
+  return [...template.matchAll(FIELD)].map(([, name]) => name!);
 }
 
 /** Returns the field that a Go template calls `VppInterface`: `vpp_interface`. */

@@ -2,7 +2,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { create, createFileRegistry, fromJson } from "@bufbuild/protobuf";
-import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { Code } from "@connectrpc/connect";
 import test from "ava";
 import { SILENT } from "../../lib/logger.js";
@@ -193,8 +192,8 @@ python.test("items are added, changed and deleted over gRPC, by models that the 
   const { fileDescriptor, fileImportDescriptors } = await caller.meta.protoFileDescriptor({
     fullProtoFileName: "mockcnf/mockcnf2.proto",
   });
-  const set = create(FileDescriptorSetSchema, { file: [...(fileImportDescriptors?.file ?? []), fileDescriptor!] });
-  const message = createFileRegistry(set).getMessage("mockcnf.MockCnf2")!;
+  const importOf = (name: string) => fileImportDescriptors?.file.find((file) => file.name === name);
+  const message = createFileRegistry(fileDescriptor!, importOf).getMessage("mockcnf.MockCnf2")!;
   const spec = create(wire.ModelSpecSchema, { module: "mock2", version: "v1", type: "mock-type", class: "config" });
   const model = { message, spec, nameTemplate: "{{.VppInterface}}" };
   const item = (vrf: number) => packItem(model, fromJson(message, { vppInterface: "if5", vrf }));

@@ -253,6 +253,19 @@ test("a punt waits for all dependencies that are VPP's; StoneWork knows a contai
   });
 });
 
+test("names and keys of items are those that Go makes of the template, or none", (t) => {
+  const { LinuxInterfaceSchema: message } = wire;
+  const spec = create(wire.ModelSpecSchema, { module: "a.b", type: "c.d" });
+  const value = create(message, { name: "x", type: 4, enabled: true, mtu: 9000 });
+  const model = (nameTemplate: string) => ({ message, spec, nameTemplate });
+  const plain = model("{{.Type}}/{{ .Name }}/{{.Enabled}}/{{.Mtu}}");
+  t.is(itemKey(plain, itemName(plain, value)), "config/a/b/v0/c/d/EXISTING/x/true/9000");
+  t.is(itemName(plain, create(message, { type: 99 as 4 })), "99//false/0");
+  t.is(itemKey(model(""), itemName(model(""), value)), "config/a/b/v0/c/d");
+  for (const template of ["{{if .Name}}{{.Name}}{{end}}", "{{.Name.Part}}"])
+    t.throws(() => itemName(model(template), value), { code: "ERR_OPTION", message: /has more than fields.*\{\{/ });
+});
+
 test("a model has keys, items, and a file with all of its imports", (t) => {
   const model = modelOf(wire.LinuxInterfaceSchema);
   const value = create(wire.LinuxInterfaceSchema, { name: "tap0" });

@@ -1,6 +1,5 @@
 // The models of configuration whose items a module takes, and what each item of them needs.
 import { type DescMessage, isMessage, type Message, type MessageShape } from "@bufbuild/protobuf";
-import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import { PuntError } from "../../errors.js";
 import { type PuntRequestInput, parseRequest } from "../../punt/index.js";
 import { dependencyToWire, type ItemDependency } from "../dependencies.js";
@@ -10,7 +9,7 @@ import { InterfaceSchema as LinuxInterfaceSchema } from "../gen/ligato/linux/int
 import { InterfaceSchema as VppInterfaceSchema } from "../gen/ligato/vpp/interfaces/interface_pb.js";
 import { type PuntRequest, PuntRequestSchema } from "../gen/puntmgr/puntmgr_pb.js";
 import { type Punt, PuntSchema } from "../gen/vpppunt/punt_pb.js";
-import { itemKey, type Model, modelName, modelOf } from "../model.js";
+import { itemKey, type Model, modelName, modelOf, unpackItem } from "../model.js";
 import { requestToWire } from "../request.js";
 
 type WithoutIdentity<R> = R extends unknown ? Omit<R, "cnf" | "key"> : never;
@@ -100,9 +99,10 @@ export class Models {
     const name = this.#modelOf(item);
     const any = item.data?.union.value;
     if (any === undefined) return undefined;
-    const { message } = this.all.find(({ spec }) => modelName(spec) === name)!;
-    const value = unpacked(any, message);
+    const model = this.all.find(({ spec }) => modelName(spec) === name)!;
+    const value = unpackItem(model, item);
     if (value !== undefined) return value;
+    const { message } = model;
     const text = `the item ${item.id?.name} of ${name} holds ${any.typeUrl}, which is not a ${message.typeName}`;
     throw new PuntError("stonework.module", "ERR_FORMAT", text, { model: name, typeUrl: any.typeUrl });
   }
@@ -125,13 +125,5 @@ export class Models {
     const handler = this.#known.get(item.id?.model ?? "")?.handler;
     if (value === undefined || handler?.dependencies === undefined) return [];
     return handler.dependencies(value as never).map(dependencyToWire);
-  }
-}
-
-function unpacked(any: Parameters<typeof anyUnpack>[0], message: DescMessage): Message | undefined {
-  try {
-    return anyUnpack(any, message);
-  } catch {
-    return undefined;
   }
 }

@@ -13,7 +13,7 @@ import { type Item, ItemSchema, ManagerService } from "../gen/ligato/generic/man
 import { MetaService, type ProtoFileDescriptorResponse } from "../gen/ligato/generic/meta_pb.js";
 import type { ModelDetail } from "../gen/ligato/generic/model_pb.js";
 import { PuntManager, type PuntMetadata, type PuntRequest, type PuntState } from "../gen/puntmgr/puntmgr_pb.js";
-import { type Model, modelName } from "../model.js";
+import { isOfAgent, type Model, modelName } from "../model.js";
 import { LONGEST_MESSAGE } from "../server.js";
 
 /** Address and ports of the orchestrator's own services, which a CNF learns by DiscoverCnf. */
@@ -29,11 +29,11 @@ export interface CnfModel extends Model {
   readonly withDeps: boolean;
 }
 
-/** Models of the ends of interconnects, which every CNF may have. */
-const ENDS = ["linux.interfaces.interface", "vpp.interfaces"];
-
 /** Models of one CNF. Each costs a request for its file. */
 const MOST_MODELS = 1_000;
+
+/** StoneWork's CNFs begin so where they refuse GetPuntRequests for a model that has no punts. */
+const WITHOUT_PUNTS = /^punt not requested/;
 
 export class Cnf {
   readonly announcement: Announcement;
@@ -106,8 +106,8 @@ export class Cnf {
       const { withPunt = true, withDeps = true } = facts.get(detail.protoName) ?? {};
       const model = await this.#model(detail);
       const name = modelName(model.spec);
-      // Without an answer to DiscoverCnf, each model that is not of an interconnect's end may have punts.
-      const isItem = answer === undefined ? !ENDS.includes(name) : facts.has(detail.protoName);
+      // A CNF of StoneWork's is a vpp-agent. Without an answer to DiscoverCnf, each model that is not an agent's may have punts.
+      const isItem = answer === undefined ? !isOfAgent(name) : facts.has(detail.protoName);
       if (isItem) models.set(name, { ...model, withPunt, withDeps });
     }
     this.#models = models;
@@ -133,9 +133,14 @@ export class Cnf {
     return { message, spec, nameTemplate: optionOf(detail, "nameTemplate") };
   }
 
+  /** @throws ConnectError the CNF does not answer, or refuses the item */
   async puntRequests(item: Item): Promise<readonly PuntRequest[]> {
-    const { puntRequests } = await this.#discovery.getPuntRequests(item);
-    return puntRequests;
+    try {
+      return (await this.#discovery.getPuntRequests(item)).puntRequests;
+    } catch (error) {
+      if (WITHOUT_PUNTS.test(ConnectError.from(error).rawMessage)) return [];
+      throw error;
+    }
   }
 
   /** An error of the CNF means that there are none, as StoneWork has it. */
@@ -153,11 +158,14 @@ export class Cnf {
     return this.#ignoring("UpdatePuntState", () => this.#punts.updatePuntState({ state, metadata }));
   }
 
-  /** Sends items; those without data are deleted. What the CNF answers changes nothing. @returns whether it answered */
-  async configure(items: readonly MessageInitShape<typeof ItemSchema>[]): Promise<boolean> {
+  /** Sends items; those without data are deleted. `refused` gets the text of a refusal. @returns whether the CNF answered */
+  async configure(
+    items: readonly MessageInitShape<typeof ItemSchema>[],
+    refused?: (text: string) => void,
+  ): Promise<boolean> {
     const known = new Set(this.#known.map(({ spec }) => spec && modelName(spec)));
     const updates = items.filter(({ id }) => known.has(id?.model)).map((item) => ({ item: create(ItemSchema, item) }));
-    return updates.length === 0 || this.#ignoring("SetConfig", () => this.#manager.setConfig({ updates }));
+    return updates.length === 0 || this.#ignoring("SetConfig", () => this.#manager.setConfig({ updates }), refused);
   }
 
   /** Asks the CNF for its models again. A connection without an answer ends: the next call makes another. @throws ConnectError */
@@ -175,13 +183,19 @@ export class Cnf {
     this.#sessions.abort();
   }
 
-  async #ignoring(call: string, body: () => Promise<unknown>): Promise<boolean> {
+  async #ignoring(
+    call: string,
+    body: () => Promise<unknown>,
+    refused: (text: string) => void = () => {},
+  ): Promise<boolean> {
     try {
       await body();
       return true;
     } catch (error) {
       this.#log.warn({ cnf: this.label, call, err: error }, `the CNF does not take ${call}`);
-      return !isAway(error);
+      if (isAway(error)) return false;
+      refused(`${this.label} refuses the item: ${ConnectError.from(error).rawMessage}`);
+      return true;
     }
   }
 }
@@ -203,8 +217,20 @@ function nameFields({ field, nestedType }: DescriptorProto): void {
   for (const nested of nestedType) nameFields(nested);
 }
 
+/** Returns each file once, after those that it imports. A vpp-agent sends them the other way round, and some of them several times. */
 function filesOf({ fileDescriptor, fileImportDescriptors }: ProtoFileDescriptorResponse): FileDescriptorProto[] {
-  return [...(fileImportDescriptors?.file ?? []), ...(fileDescriptor ? [fileDescriptor] : [])];
+  const all = [...(fileImportDescriptors?.file ?? []), ...(fileDescriptor ? [fileDescriptor] : [])];
+  const unplaced = new Map(all.map((file) => [file.name, file]));
+  const placed: FileDescriptorProto[] = [];
+  const place = (name: string) => {
+    const file = unplaced.get(name);
+    if (file === undefined) return;
+    unplaced.delete(name);
+    for (const imported of file.dependency) place(imported);
+    placed.push(file);
+  };
+  for (const { name } of all) place(name);
+  return placed;
 }
 
 /**

@@ -4,7 +4,7 @@ import { parseDocument } from "yaml";
 import { PuntError } from "../../errors.js";
 import { readBytes, unreadable } from "../../files/index.js";
 import type { Item } from "../gen/ligato/generic/manager_pb.js";
-import { itemKey, itemName, type Model, packItem } from "../model.js";
+import { itemKey, type Model, packItem } from "../model.js";
 
 const OP = "stonework.config";
 
@@ -46,19 +46,19 @@ export function groupsOfTheAgent(groups: Groups): string[] {
  */
 export function itemsOf(groups: Groups, model: Model, path: string): Map<string, Item> {
   const { message, spec } = model;
-  const group = groups[`${spec.module}Config`] ?? {};
+  // Models of one agent share a group: that of vpp.nat is vppConfig.
+  const groupName = `${spec.module.split(".")[0]}Config`;
+  const group = groups[groupName] ?? {};
   const entries = [group[`${message.name}_list`], group[message.name]].flatMap((each) => each ?? []);
   return new Map(
-    entries.map((entry, index) => {
-      const value = entryOf(entry, model, `${path}: ${spec.module}Config.${message.name}_list[${index}]`);
-      return [itemKey(model, itemName(model, value)), packItem(model, value)];
-    }),
+    entries.map((entry, index) => itemOf(entry, model, `${path}: ${groupName}.${message.name}_list[${index}]`)),
   );
 }
 
-function entryOf(entry: unknown, { message }: Model, where: string) {
+function itemOf(entry: unknown, model: Model, where: string): [key: string, item: Item] {
   try {
-    return fromJson(message, entry as JsonValue);
+    const item = packItem(model, fromJson(model.message, entry as JsonValue));
+    return [itemKey(model, item.id!.name), item];
   } catch (cause) {
     throw new PuntError(OP, "ERR_INVALID_FILE", `${where}: ${(cause as Error).message}`, { where }, cause);
   }

@@ -42,6 +42,8 @@ export class ConfigItem {
   readonly #unheard = new Map<string, Item>();
   /** Whether the CNF did not hear of the item's value. */
   #isValueUnheard = false;
+  /** What the CNF said against the item's value; "" if it took it. */
+  #refusal = "";
   #tellPause = FIRST_RETRY_MS;
   #mustAsk = true;
   /** Whether the CNF has said what the item's punts are, and nothing but punts is waited for. */
@@ -160,6 +162,7 @@ export class ConfigItem {
     this.#doubtful.clear();
     this.#unheard.clear();
     this.#isValueUnheard = false;
+    this.#refusal = "";
     this.#mustAsk = true;
   }
 
@@ -216,7 +219,7 @@ export class ConfigItem {
 
   async #announce(cnf: Cnf): Promise<void> {
     if (await this.#settleDoubts(cnf)) await this.#announceNow(cnf);
-    if (this.#isHeard) this.#tellPause = FIRST_RETRY_MS;
+    if (this.#isHeard && this.#refusal === "") this.#tellPause = FIRST_RETRY_MS;
     else this.#tellLater();
   }
 
@@ -254,9 +257,19 @@ export class ConfigItem {
   }
 
   /** Sets items of the CNF. @returns whether it answered */
-  async #set(cnf: Cnf, items: readonly Item[]): Promise<boolean> {
+  async #set(cnf: Cnf, items: readonly Item[], refused?: (text: string) => void): Promise<boolean> {
     for (const each of items) this.#unheard.delete(itemId(each));
-    return cnf.configure(items);
+    return cnf.configure(items, refused);
+  }
+
+  /** Sends the item's value. */
+  async #setValue(cnf: Cnf): Promise<void> {
+    const version = this.#version;
+    this.#refusal = "";
+    this.#isValueUnheard = !(await this.#set(cnf, [this.#item], (text) => {
+      this.#refusal = text;
+    }));
+    if (!this.#isValueUnheard) this.#sentVersion = version;
   }
 
   #tellLater(): void {
@@ -280,11 +293,7 @@ export class ConfigItem {
     }
     const fresh = [...now].filter(([key]) => !this.#announced.has(key));
     for (const [key, punt] of fresh) await this.#tell(key, punt, () => cnf.announce(PuntState.INIT, punt.metadata));
-    if (this.#sentVersion !== this.#version) {
-      const version = this.#version;
-      this.#isValueUnheard = !(await this.#set(cnf, [this.#item]));
-      if (!this.#isValueUnheard) this.#sentVersion = version;
-    }
+    if (this.#sentVersion !== this.#version || this.#refusal !== "") await this.#setValue(cnf);
     for (const [key, punt] of fresh) {
       this.#announced.set(key, punt);
       await this.#tell(key, punt, () => this.#set(cnf, punt.ends));
@@ -295,7 +304,9 @@ export class ConfigItem {
       [...this.#announced.keys()].filter((key) => !now.has(key)),
     );
     await this.#deleteLeaving();
-    this.#situation = { state: "CONFIGURED", message: this.#isHeard ? "" : UNHEARD };
+    this.#situation = this.#refusal
+      ? { state: "FAILED", message: this.#refusal }
+      : { state: "CONFIGURED", message: this.#isHeard ? "" : UNHEARD };
   }
 
   async #tell(key: string, punt: Announced, call: () => Promise<boolean>): Promise<void> {
@@ -332,6 +343,7 @@ export class ConfigItem {
     if (this.#sentVersion !== NOT_SENT || this.#isValueUnheard) await this.#unset(cnf, [this.#item]);
     this.#sentVersion = NOT_SENT;
     this.#isValueUnheard = false;
+    this.#refusal = "";
     await this.#withdrawThose(cnf, [...this.#announced.keys()]);
   }
 

@@ -4,6 +4,7 @@ import { StateFile, type StateForm } from "../../files/index.js";
 import { lazily, zod } from "../../lazily.js";
 import type { PuntId } from "../../punt/index.js";
 import { type Item, ItemSchema } from "../gen/ligato/generic/manager_pb.js";
+import { isKeyOf, type Model } from "../model.js";
 import { ConfigItem } from "./item.js";
 import type { Surroundings } from "./surroundings.js";
 
@@ -67,10 +68,10 @@ export class Items {
     return held;
   }
 
-  /** The items of a model as the file has them: `prefix` begins the model's keys. */
-  replaceThoseOfFile(prefix: string, items: ReadonlyMap<string, Item>): void {
+  /** The items of a model as the file has them. */
+  replaceThoseOfFile(model: Model, items: ReadonlyMap<string, Item>): void {
     for (const [key, { isOfFile }] of this.#held)
-      if (isOfFile && key.startsWith(prefix) && !items.has(key)) this.#delete(key);
+      if (isOfFile && isKeyOf(model, key) && !items.has(key)) this.#delete(key);
     for (const [key, item] of items) {
       const known = this.#held.get(key)?.item;
       if (known?.isDeleted || !isSame(known?.item, item)) this.#put(key, item, true);

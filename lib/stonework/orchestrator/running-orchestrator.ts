@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { idKey, type PuntId, type PuntStatus, type WatchEvent } from "../../punt/index.js";
 import type { Listening } from "../../sockets/index.js";
-import { itemKey } from "../model.js";
+import { isKeyOf } from "../model.js";
 import { pathsIn } from "../paths.js";
 import { serveGrpc, serveJson } from "../server.js";
 import { Arrivals } from "./arrivals.js";
@@ -152,16 +152,13 @@ export class RunningOrchestrator {
   }
 
   #setItemsOfFile(cnf: Cnf): void {
-    for (const { prefix, items } of this.#itemsOfFile(cnf, this.#groups)) this.#items.replaceThoseOfFile(prefix, items);
+    for (const { model, items } of this.#itemsOfFile(cnf, this.#groups)) this.#items.replaceThoseOfFile(model, items);
   }
 
   /** @throws PuntError ERR_INVALID_FILE */
   #itemsOfFile(cnf: Cnf, groups: Groups) {
     const path = this.#options.config ?? "";
-    return [...cnf.models.values()].map((model) => ({
-      prefix: itemKey(model, ""),
-      items: itemsOf(groups, model, path),
-    }));
+    return [...cnf.models.values()].map((model) => ({ model, items: itemsOf(groups, model, path) }));
   }
 
   /** Deletes the punts of items that an earlier orchestrator had and that are not configured any more. */
@@ -169,8 +166,7 @@ export class RunningOrchestrator {
     const { punts, access } = this.#options;
     const { label } = cnf;
     const { address } = cnf.announcement;
-    const prefixes = [...cnf.models.values()].map((model) => itemKey(model, ""));
-    const isOfModel = ({ key }: PuntId) => prefixes.some((prefix) => key.startsWith(prefix));
+    const isOfModel = ({ key }: PuntId) => [...cnf.models.values()].some((model) => isKeyOf(model, key));
     const all = (await punts.list({ cnf: label })).map(({ id }) => id);
     const gone = all.filter((id) => isOfModel(id) && !this.#items.has(id.key));
     if (gone.length === 0) return;

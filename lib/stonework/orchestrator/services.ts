@@ -1,9 +1,10 @@
 // The orchestrator's own services, by which agentctl and others configure the CNFs.
-import type { MessageInitShape } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ConnectRouter, type HandlerContext } from "@connectrpc/connect";
 import {
   type GetConfigRequest,
   type Item,
+  Item_IDSchema,
   ManagerService,
   UpdateResult_Operation as Operation,
   type SetConfigRequest,
@@ -14,7 +15,8 @@ import {
   MetaService,
   type ProtoFileDescriptorRequest,
 } from "../gen/ligato/generic/meta_pb.js";
-import { itemKey, modelName } from "../model.js";
+import type { ModelDetail } from "../gen/ligato/generic/model_pb.js";
+import { hasPlainNames, isOfAgent, itemKey, itemName, modelName, unpackItem } from "../model.js";
 import { connectionKey } from "../server.js";
 import { connectionEnds, type StoneWorkAccess, type StoneWorkRights } from "./access.js";
 import type { Cnf, CnfModel } from "./cnf.js";
@@ -40,17 +42,11 @@ export function orchestratorRoutes(parts: ServiceParts): (router: ConnectRouter)
   return (router) => {
     router.service(ManagerService, {
       setConfig: judged((request: SetConfigRequest, rights) => setConfig(request, parts, rights)),
-      getConfig: judged(({ ids }: GetConfigRequest, rights) => ({
-        items: visibleItems(parts, rights)
-          .filter(({ item }) => ids.length === 0 || ids.some(({ model, name }) => isOf(item, model, name)))
-          .map(({ item, situation: { state, message } }) => ({ item, status: { status: state, message } })),
-      })),
+      getConfig: judged((request: GetConfigRequest, rights) => getConfig(request, parts, rights)),
     });
     router.service(MetaService, {
       knownModels: judged(({ class: wanted }: KnownModelsRequest, rights) => ({
-        knownModels: visibleCnfs(parts, rights)
-          .flatMap(({ knownModels }) => knownModels)
-          .filter(({ spec }) => wanted === "" || spec?.class === wanted),
+        knownModels: modelsOf(visibleCnfs(parts, rights)).filter(({ spec }) => wanted === "" || spec?.class === wanted),
       })),
       protoFileDescriptor: judged(({ fullProtoFileName: name }: ProtoFileDescriptorRequest, rights) => {
         const file = visibleCnfs(parts, rights)
@@ -65,6 +61,23 @@ export function orchestratorRoutes(parts: ServiceParts): (router: ConnectRouter)
 
 function visibleCnfs({ cnfs }: ServiceParts, rights: StoneWorkRights): Cnf[] {
   return cnfs().filter(({ label }) => rights.sees(label));
+}
+
+/** Returns each model once. CNFs share those of an agent, and agentctl refuses a model that comes twice. */
+function modelsOf(cnfs: readonly Cnf[]): ModelDetail[] {
+  const models = cnfs.flatMap(({ knownModels }) => knownModels);
+  return [...new Map(models.map((model) => [model.protoName, model])).values()];
+}
+
+function getConfig({ ids, labels }: GetConfigRequest, parts: ServiceParts, rights: StoneWorkRights) {
+  // An item without labels fits "!" and a label, as swctl asks, and no other.
+  const label = Object.keys(labels).find((each) => !each.startsWith("!"));
+  if (label !== undefined)
+    throw new ConnectError(`labels of items are not kept: none is found by ${label}`, Code.Unimplemented);
+  const items = visibleItems(parts, rights)
+    .filter(({ item }) => ids.length === 0 || ids.some(({ model, name }) => isOf(item, model, name)))
+    .map(({ item, situation: { state, message } }) => ({ item, status: { status: state, message } }));
+  return { items };
 }
 
 function visibleItems(parts: ServiceParts, rights: StoneWorkRights) {
@@ -82,9 +95,8 @@ function isOf({ id }: Item, model: string, name: string): boolean {
 }
 
 async function setConfig({ updates, overwriteAll }: SetConfigRequest, parts: ServiceParts, rights: StoneWorkRights) {
-  const items = updates.flatMap(({ item }) => (item ? [item] : []));
   // All are known and allowed before one is set.
-  const wanted = new Map(items.map((item) => [keyOf(item, parts, rights), item]));
+  const wanted = new Map(updates.map(({ item }) => keyed(item, parts, rights)));
   const gone = overwriteAll ? visibleItems(parts, rights).filter(({ key }) => !wanted.has(key)) : [];
   for (const { key, item } of gone) if (item.id) wanted.set(key, { $typeName: "ligato.generic.Item", id: item.id });
   for (const item of wanted.values()) rights.requireChange(ownerOf(item, parts)?.label ?? "");
@@ -105,12 +117,25 @@ async function setItem(
   return { ...(item.id && { id: item.id }), key, op, status: { status: state, message } };
 }
 
-/** @throws ConnectError the item's model is not a CNF's */
-function keyOf(item: Item, parts: ServiceParts, rights: StoneWorkRights): string {
-  const name = item.id?.model ?? "";
-  const model = ownerOf(item, parts)?.models.get(name);
-  if (model) return itemKey(model, item.id?.name ?? "");
-  if (/^(vpp|linux|netalloc)\b/.test(name)) {
+/**
+ * Returns an item with its key, which follows from its value, as with StoneWork: the CNF looks for its punts by it.
+ *
+ * @throws ConnectError there is no item, its model is not a CNF's, or its data is not a message of its model
+ */
+function keyed(item: Item | undefined, parts: ServiceParts, rights: StoneWorkRights): [key: string, item: Item] {
+  if (item === undefined) throw new ConnectError("an update has no item", Code.InvalidArgument);
+  const model = ownerOf(item, parts)?.models.get(item.id?.model ?? "") ?? absent(item.id?.model ?? "", parts, rights);
+  if (item.data === undefined) return [itemKey(model, item.id?.name ?? ""), item];
+  const value = unpackItem(model, item);
+  if (value === undefined)
+    throw new ConnectError(`the data is not a message ${model.message.typeName}`, Code.InvalidArgument);
+  const name = hasPlainNames(model) ? itemName(model, value) : (item.id?.name ?? "");
+  return [itemKey(model, name), { ...item, id: create(Item_IDSchema, { model: modelName(model.spec), name }) }];
+}
+
+/** @throws ConnectError */
+function absent(name: string, parts: ServiceParts, rights: StoneWorkRights): never {
+  if (isOfAgent(name)) {
     const text = `${name} configures VPP or Linux: this orchestrator manages punts, and is not a vpp-agent`;
     throw new ConnectError(text, Code.Unimplemented);
   }

@@ -9,7 +9,7 @@ from concurrent import futures
 import grpc
 from google.protobuf import descriptor_pb2, descriptor_pool, json_format, message_factory
 
-# label, directory, kind ("mock1", "mock2"), hang (calls that never end in time), address
+# label, directory, kind ("mock1", "mock2", "plain"), hang (calls that never end in time), refuse (how many values are refused), address
 OPTIONS = json.loads(sys.argv[1])
 ADDRESS = OPTIONS.get("address", "127.0.0.1")
 HANG = OPTIONS.get("hang", [])
@@ -67,6 +67,9 @@ FILES = [
     ("ligato/linux/interfaces/interface.proto", "ligato.linux.interfaces", ["ligato/generic/options.proto"], {
         "Interface": "name string 1, type int32 2, enabled bool 5, ip_addresses []string 6, link_only bool 9, vrf_master_interface string 10",
     }),
+    ("ligato/annotations.proto", "ligato", ["google/protobuf/descriptor.proto"], {}),
+    ("ligato/vpp/l3/route.proto", "ligato.vpp.l3", ["ligato/annotations.proto"], {"Route": "dst_network string 3"}),
+    ("mockcnf/plain.proto", "mockcnf", [], {"Plain": "level uint32 1"}),
     ("mockcnf/mockcnf.proto", "mockcnf", ["ligato/generic/options.proto"], {
         "MockCnf1": "ip_protocol uint32 1, vpp_interface string 2, vrf uint32 3, wait_for_interface string 4",
     }),
@@ -78,6 +81,10 @@ FILES = [
 MODELS = {
     "mock1": ("mockcnf/mockcnf.proto", "mockcnf.MockCnf1", ("mock1", "v1", "mock-type"), "{{.IpProtocol}}"),
     "mock2": ("mockcnf/mockcnf2.proto", "mockcnf.MockCnf2", ("mock2", "v1", "mock-type"), "{{.VppInterface}}"),
+    # Without punts, and one item without a name.
+    "plain": ("mockcnf/plain.proto", "mockcnf.Plain", ("mock3.sub", "v1", "global"), ""),
+    # A CNF is a vpp-agent, and has an agent's models.
+    "agent": ("ligato/vpp/l3/route.proto", "ligato.vpp.l3.Route", ("vpp", "v2", "route"), "{{.DstNetwork}}"),
     "linux": ("ligato/linux/interfaces/interface.proto", "ligato.linux.interfaces.Interface",
               ("linux.interfaces", "v2", "interface"), "{{.Name}}"),
 }
@@ -133,12 +140,9 @@ def cls(name):
     return FACTORY.GetPrototype(POOL.FindMessageTypeByName(name))
 
 
-def imports_of(name, found):
-    for each in PROTOS[name].dependency:
-        imports_of(each, found)
-        if PROTOS[each] not in found:
-            found.append(PROTOS[each])
-    return found
+def imports_of(name):
+    """Each file before those that it imports, and as often as it is imported, as a vpp-agent has them."""
+    return [file for each in PROTOS[name].dependency for file in [PROTOS[each], *imports_of(each)]]
 
 
 def say(call, **details):
@@ -150,6 +154,7 @@ class Cnf:
         self.kind = OPTIONS["kind"]
         self.states = {}
         self.discovered = False
+        self.refusals = OPTIONS.get("refuse", 0)
 
     def unpacked(self, item):
         _, proto_name, _, _ = MODELS[self.kind]
@@ -162,12 +167,12 @@ class Cnf:
         if self.discovered:
             context.abort(grpc.StatusCode.UNKNOWN, "already discovered")
         self.discovered = True
-        model = cls("cnfreg.ConfigModel")(proto_name=MODELS[self.kind][1], with_punt=True, with_deps=True)
+        model = cls("cnfreg.ConfigModel")(proto_name=MODELS[self.kind][1], with_punt=self.kind != "plain", with_deps=True)
         return cls("cnfreg.DiscoverCnfResp")(cnf_ms_label=OPTIONS["label"], config_models=[model])
 
     def KnownModels(self, request, context):
         details = []
-        for file, proto_name, (module, version, type_), template in (MODELS[self.kind], MODELS["linux"]):
+        for file, proto_name, (module, version, type_), template in (MODELS[self.kind], MODELS["linux"], MODELS["agent"]):
             option = cls("ligato.generic.ModelOption")
             spec = cls("ligato.generic.ModelSpec")(module=module, version=version, type=type_)
             setattr(spec, "class", "config")
@@ -179,12 +184,14 @@ class Cnf:
         answer = cls("ligato.generic.ProtoFileDescriptorResponse")()
         name = request.full_proto_file_name
         answer.file_descriptor.MergeFromString(PROTOS[name].SerializeToString())
-        for file in imports_of(name, []):
+        for file in imports_of(name):
             answer.file_import_descriptors.file.add().MergeFromString(file.SerializeToString())
         return answer
 
     def GetPuntRequests(self, item, context):
         value = self.unpacked(item)
+        if self.kind == "plain":
+            context.abort(grpc.StatusCode.UNKNOWN, f"punt not requested for item model:\"{item.id.model}\": %!w(<nil>)")
         if self.kind == "mock1":
             abx = {"ingress_acl_rules": [{"ip": {"destination_network": "local", "protocol": value.ip_protocol}}]}
         else:
@@ -228,6 +235,9 @@ class Cnf:
                 kind = linux if item.id.model == "linux.interfaces.interface" else cls(MODELS[self.kind][1])
                 value = json_format.MessageToDict(kind.FromString(item.data.any.value))
             say("SetConfig", model=item.id.model, name=item.id.name, value=value, type=item.data.any.type_url)
+            if value is not None and kind is not linux and self.refusals > 0:
+                self.refusals -= 1
+                context.abort(grpc.StatusCode.FAILED_PRECONDITION, "missing punt metadata")
         return cls("ligato.generic.SetConfigResponse")()
 
 

@@ -114,7 +114,7 @@ export interface Stage extends ManagedVpp {
   orchestrator: StoneWorkOrchestrator;
   /** StoneWork's directory. */
   readonly stonework: string;
-  cnf(label: string, kind: "mock1" | "mock2", hang?: readonly string[]): Promise<PythonCnf>;
+  cnf(label: string, kind: "mock1" | "mock2" | "plain", hang?: readonly string[], refuse?: number): Promise<PythonCnf>;
   /** The same, behind a network that can be cut. */
   farCnf(label: string, kind: "mock1" | "mock2"): Promise<{ cnf: PythonCnf; network: Network }>;
   /** Another orchestrator in the place of this one. */
@@ -151,8 +151,8 @@ export async function stage(
   const one: Stage = Object.assign(managed, {
     orchestrator: await start(),
     stonework,
-    async cnf(label: string, kind: string, hang: readonly string[] = []) {
-      const cnf = new PythonCnf({ label, kind, hang, directory: stonework });
+    async cnf(label: string, kind: string, hang: readonly string[] = [], refuse = 0) {
+      const cnf = new PythonCnf({ label, kind, hang, refuse, directory: stonework });
       cnfs.push(cnf);
       await cnf.until(({ calls }) => calls.length > 0);
       return cnf;
