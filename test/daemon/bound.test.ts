@@ -40,7 +40,8 @@ function replaced() {
     session.ended.catch(() => {});
     return session;
   };
-  const get = async () => (there.has(earlier) ? { request: earlier } : there.has(later) ? { request: later } : undefined);
+  const get = async () =>
+    there.has(earlier) ? { request: earlier } : there.has(later) ? { request: later } : undefined;
   const parts = { punts: { get, delete: remove }, sessions } as never;
   const scope = { op: "punt.add", host: undefined } as never;
   const first = open();

@@ -57,7 +57,11 @@ export class Kept {
 }
 
 /** Returns VPP's ends of a punt's interconnects, by their tags; undefined if VPP does not have the punt. */
-function interfacesOf({ request, metadata }: PuntStatus, found: readonly string[], life: VppLife): unknown[] | undefined {
+function interfacesOf(
+  { request, metadata }: PuntStatus,
+  found: readonly string[],
+  life: VppLife,
+): unknown[] | undefined {
   if (!hasTrace(request, found)) return undefined;
   const all = [...life.dp.interfaces.values()];
   return metadata.interconnects.map(({ vppInterface }) => all.find(({ tag }) => tag === vppInterface?.name));
