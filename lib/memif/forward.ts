@@ -164,9 +164,18 @@ export class Forwarder {
   constructor(a: Memif, b: Memif, decide: ForwardHandler | undefined, directions: string) {
     this.#ports = [a, b];
     this.zeroCopy = canShare(a, b);
-    if (directions !== "ba") this.#open(a, b, "ab", decide);
-    if (directions !== "ab") this.#open(b, a, "ba", decide);
+    const both = [
+      { direction: "ab", from: a, to: b },
+      { direction: "ba", from: b, to: a },
+    ] as const;
+    const ways = both.filter(({ direction }) => directions === "both" || directions === direction);
+    // All that may fail comes first: a forwarder that is refused moves nothing.
+    for (const { from, to } of ways) {
+      from.checkFree("forward");
+      txQueues(to);
+    }
     if (this.zeroCopy && a.own !== undefined) native.memifShare(a.handle.memif, b.handle.memif);
+    for (const { direction, from, to } of ways) this.#open(from, to, direction, decide);
   }
 
   /**
@@ -230,7 +239,7 @@ export class Forwarder {
   }
 
   #open(from: Memif, to: Memif, direction: ForwardDirection, decide: ForwardHandler | undefined): void {
-    const out = Array.from({ length: to.queueCounts.tx }, (_, i) => to.tx(i));
+    const out = txQueues(to);
     const stats = this.#stats[direction];
     const handler = (batch: MemifBatch) => {
       if (decide === undefined) return;
@@ -256,6 +265,11 @@ export class Forwarder {
       this.#queues[direction].push(queue);
     }
   }
+}
+
+/** Returns all transmit queues of a port. */
+function txQueues(port: Memif): MemifTxQueue[] {
+  return Array.from({ length: port.queueCounts.tx }, (_, i) => port.tx(i));
 }
 
 /** Whether a descriptor of one port's ring can name a buffer of the other's. */

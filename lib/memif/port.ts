@@ -13,7 +13,7 @@ import {
 import { OptionCheck } from "../options.js";
 import { checkFilter, type PacketBatch, type PortFilter } from "../packet/index.js";
 import { checkOptions, checkReceiving, type MemifOptions, type MemifRxMode, type Receiving } from "./options.js";
-import { type Forwarding, type MemifHandler, MemifRxQueue, type MemifRxStats } from "./rx-queue.js";
+import { type Forwarding, type MemifHandler, MemifRxQueue, type MemifRxStats, queueTaken } from "./rx-queue.js";
 import { MemifTxQueue, type MemifTxStats } from "./tx-queue.js";
 
 /** The other end of a connection; the `up` event. */
@@ -193,7 +193,7 @@ export class Memif extends EventEmitter<MemifEvents> {
     }
     new OptionCheck("memif.receive").callback("handler", handler);
     new OptionCheck("memif.receive").list("queues", queues);
-    for (const index of queues) this.#checkQueue("receive", index, this.#native.rxQueues);
+    this.checkFree("receive", queues);
     for (const index of queues) this.#openRx(index, handler);
   }
 
@@ -230,6 +230,14 @@ export class Memif extends EventEmitter<MemifEvents> {
   /** @internal The transmit queue for replies to packets of receive queue `index`. */
   replyQueue(index: number): MemifTxQueue {
     return this.tx(Math.min(index, this.#native.txQueues - 1));
+  }
+
+  /** @internal Requires receive queues that this thread has not opened: a call that opens several opens all or none. */
+  checkFree(op: string, queues: readonly number[] = range(this.#native.rxQueues)): void {
+    for (const index of queues) {
+      this.#checkQueue(op, index, this.#native.rxQueues);
+      if (this.#rxQueues.has(index)) throw queueTaken(index);
+    }
   }
 
   /** @internal Opens a receive queue for a forwarder. */

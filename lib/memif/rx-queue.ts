@@ -94,10 +94,7 @@ export class MemifRxQueue {
       copy: setup.copy,
       onBurst: (count) => this.#deliver(count, setup.handler!),
     });
-    if (opened === undefined) {
-      const message = `receive queue ${setup.index} is open already, here or in another thread`;
-      throw new PuntError("memif.rx", "ERR_QUEUE_TAKEN", message);
-    }
+    if (opened === undefined) throw queueTaken(setup.index);
     this.#native = opened;
     this.#passage = new Passage(opened);
     if (setup.filter !== undefined) this.setFilter(setup.filter);
@@ -213,6 +210,12 @@ export class MemifRxQueue {
     const message = `queue ${this.index} calls its handler by itself (${this.#setup.mode})`;
     throw new PuntError("memif.poll", "ERR_NOT_POLLING", message);
   }
+}
+
+/** Returns the error of a receive queue that has another opener. */
+export function queueTaken(index: number): PuntError {
+  const message = `receive queue ${index} is open already, here or in another thread`;
+  return new PuntError("memif.rx", "ERR_QUEUE_TAKEN", message);
 }
 
 function refuseArguments(handler: unknown, max: unknown): void {

@@ -44,7 +44,7 @@ export class RecordOutput {
     this.#view = new DataView(this.#buffer.buffer, this.#buffer.byteOffset, CAPACITY);
     const { fd, isNew } = openTarget(`${kind}.open`, target);
     this.#fd = fd;
-    this.#isFile = fstatSync(fd).isFile();
+    this.#isFile = isFile(`${kind}.open`, target, fd);
     try {
       this.append(start.length, (buffer, _, at) => buffer.set(start, at));
       this.flush();
@@ -169,7 +169,15 @@ function openTarget(op: string, target: string | number): { fd: number; isNew: b
   }
 }
 
-function openFailure(op: string, path: string, cause: unknown): PuntError {
+function isFile(op: string, target: string | number, fd: number): boolean {
+  try {
+    return fstatSync(fd).isFile();
+  } catch (error) {
+    throw openFailure(op, target, error);
+  }
+}
+
+function openFailure(op: string, path: string | number, cause: unknown): PuntError {
   const { code = "UNKNOWN", message } = cause as NodeJS.ErrnoException;
   return new PuntError(op, code, message, { path }, cause);
 }

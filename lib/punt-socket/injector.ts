@@ -15,7 +15,7 @@ export type KnownInterfaces = Pick<ReadonlySet<number>, "has"> | ((swIfIndex: nu
 export interface PuntInjectorOptions {
   /**
    * The interfaces of VPP by sw_if_index, as its API reports them (`sw_interface_dump`, `sw_interface_event`). Every call asks for its
-   * interface: VPP does not check the index of an injected packet, and an unknown index crashes it.
+   * interface: VPP does not check the index of an injected packet, and an unknown index crashes it. Anything but `true` means no.
    */
   knownInterfaces: KnownInterfaces;
   /** VPP's punt socket, from `punt_socket_register_reply.pathname`. Default {@link DEFAULT_VPP_PUNT_PATH}. */
@@ -237,7 +237,8 @@ export class PuntInjector extends EventEmitter<PuntInjectorEvents> implements Di
       });
     }
     // A number that is not a 32-bit index would be sent as another index.
-    if (swIfIndex >>> 0 !== swIfIndex || !this.#isKnown(swIfIndex)) {
+    // The promise of an asynchronous function would pass for a yes.
+    if (swIfIndex >>> 0 !== swIfIndex || this.#isKnown(swIfIndex) !== true) {
       this.#counters.refused.unknownInterface += packets;
       const message = `VPP has no interface with sw_if_index ${swIfIndex}; injecting there would crash it`;
       throw new PuntError(OP, "ERR_UNKNOWN_INTERFACE", message, { swIfIndex });

@@ -111,6 +111,7 @@ const mistakes: [name: string, value: Record<string, unknown>, path: string, pro
   ["numbers", { a: 0, b: 0, c: 1.5, d: 0, e: 0, f: 0 }, "c", /1\.5 is not an integer/],
   ["numbers", { a: 0, b: 0, c: 0, d: 0, e: "7", f: 0 }, "e", /"7" is not a number/],
   ["numbers", { a: 0, b: 0, c: 0, d: 0, e: 0 }, "f", /is missing/],
+  ["numbers", { a: null, b: 0, c: 0, d: 0, e: 0, f: 0 }, "a", /null is not a number/],
   ["numbers", { a: 5n, b: 0, c: 0, d: 0, e: 0, f: 0 }, "a", /5n is not a number \(u8\)/],
   ["numbers", { a: 0, b: 5n, c: 0, d: 0, e: 0, f: 0 }, "b", /5n is not a number/],
   ["numbers", { a: 0, b: 0, c: 5n, d: 0, e: 0, f: 0 }, "c", /5n is not a number/],

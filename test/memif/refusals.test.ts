@@ -299,6 +299,25 @@ test("a packet is forwarded only by a queue that the other port has", async (t) 
   }
 });
 
+test("a forwarder that is refused moves nothing, and leaves the queues to others", async (t) => {
+  const [one, other] = [await memifPair(t, { engine: "builtin" }), await memifPair(t, { engine: "builtin" })];
+  const [a, b] = [one.client, other.client];
+  b.receive(() => {});
+  const taken = {
+    code: "ERR_QUEUE_TAKEN",
+    message: "memif.rx: receive queue 0 is open already, here or in another thread",
+  };
+  t.throws(() => forward(a, b), taken);
+  let came = 0;
+  other.server.receive(() => t.fail());
+  a.receive((batch) => {
+    came += batch.length;
+  });
+  t.is(one.server.send(new Uint8Array(60)), 1);
+  await until(() => came === 1);
+  t.throws(() => a.receive(() => {}), taken);
+});
+
 test("one direction takes nothing of the other", async (t) => {
   for (const directions of ["ab", "ba"] as const) {
     const seen: string[] = [];

@@ -115,6 +115,8 @@ test("a packet or a time that can't be written changes nothing", (t) => {
   writer.flush();
   t.is([...PcapReader.open(path)].length, 1);
   t.throws(() => PcapWriter.open(5.5), { code: "ERR_OPTION" });
+  const closed = { instanceOf: PuntError, code: "EBADF", message: /^pcap\.open: EBADF/ };
+  t.throws(() => PcapWriter.open(2 ** 31 - 1), closed);
 });
 
 const { test: withMounts } = need("root", "unshare");

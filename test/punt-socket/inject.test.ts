@@ -53,6 +53,15 @@ test("packets that would crash or confuse VPP are refused before anything is sen
   t.is(vpp.injected.length, 1);
 });
 
+test("only a plain yes makes an interface known: the promise of an asynchronous function is none", (t) => {
+  const { vpp } = facingVpp(t);
+  for (const answer of [Promise.resolve(true), 1, "yes", {}, undefined]) {
+    using injector = PuntInjector.open({ vppPath: vpp.path, knownInterfaces: (() => answer) as never });
+    t.throws(() => injector.inject(PuntAction.L2, 1, Buffer.alloc(64)), { code: "ERR_UNKNOWN_INTERFACE" });
+    t.is(injector.stats().refused.unknownInterface, 1);
+  }
+});
+
 test("the known interfaces are read at each call", (t) => {
   const { vpp } = facingVpp(t);
   const known = new Set([1]);

@@ -165,7 +165,8 @@ function checkUnknown(value: Value, fields: readonly StructField[]): void {
 
 function fieldValue(value: Value, field: StructField): unknown {
   if (field.countOf.length > 0) return count(value, field);
-  return value[field.name] ?? absent(field);
+  const given = value[field.name];
+  return given === undefined ? absent(field) : given;
 }
 
 function absent(field: StructField): unknown {
