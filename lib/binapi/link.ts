@@ -229,6 +229,7 @@ class SocketLink implements Link {
   #watch(waits: boolean, blocked: boolean): void {
     if (waits === this.#waits && blocked === this.#blocked) return;
     this.#waits = waits;
+    if (blocked !== this.#blocked) this.#out.hold(blocked);
     this.#blocked = blocked;
     this.#socket.watch(waits, blocked);
   }

@@ -29,6 +29,7 @@ export class OutQueue {
   /** Number of frames that have been withdrawn and still have their places. */
   #withdrawn = 0;
   #credit: number;
+  #isHeld = false;
 
   constructor(
     readonly writer: Writer,
@@ -55,7 +56,7 @@ export class OutQueue {
   commit(): number {
     const end = this.#base + this.writer.at;
     const mark = ++this.#committed;
-    if (this.#credit > 0) {
+    if (this.#credit > 0 && !this.#isHeld) {
       this.#credit--;
       this.#allowed = end;
     } else {
@@ -65,10 +66,22 @@ export class OutQueue {
   }
 
   addCredit(count: number): void {
-    if (this.#withdrawn > 0) this.#closeGaps();
-    for (; count > 0 && this.#firstWaiting < this.#waiting.length; count--)
-      this.#allowed = this.#waiting[this.#firstWaiting++]!.end;
     this.#credit += count;
+    this.#grant();
+  }
+
+  /** While the socket takes nothing, frames wait even if there is credit for them, so that they can still be withdrawn. */
+  hold(isHeld: boolean): void {
+    this.#isHeld = isHeld;
+    this.#grant();
+  }
+
+  /** Gives the credit to the frames that wait, in order. */
+  #grant(): void {
+    if (this.#isHeld) return;
+    if (this.#withdrawn > 0) this.#closeGaps();
+    for (; this.#credit > 0 && this.#firstWaiting < this.#waiting.length; this.#credit--)
+      this.#allowed = this.#waiting[this.#firstWaiting++]!.end;
     if (this.#firstWaiting > 1024 && this.#firstWaiting * 2 > this.#waiting.length) {
       this.#waiting = this.#waiting.slice(this.#firstWaiting);
       this.#firstWaiting = 0;

@@ -83,6 +83,20 @@ test.serial("of many requests that time out together, none of those that wait is
   t.is(server.seen.filter((name) => name === "sw_interface_tag_add_del").length, 4);
 });
 
+test.serial("requests that time out while the socket is full are not sent when it has room again", async (t) => {
+  const [server, vpp] = await pair(t, { window: 8 });
+  for (const socket of server.sockets) socket.pause();
+  const cmd = "x".repeat(20_000);
+  const ask = () => code(vpp.call("cli_inband", { cmd }, { timeout: 1 }));
+  for (let round = 0; round < 30; round++)
+    t.deepEqual(new Set(await Promise.all(Array.from({ length: 8 }, ask))), new Set(["ERR_TIMEOUT"]));
+  for (const socket of server.sockets) socket.resume();
+  await vpp.call("control_ping");
+  // The kernel holds some 20 of them, and a window of the client's more.
+  const sent = server.seen.filter((name) => name === "cli_inband").length;
+  t.true(sent > 0 && sent < 120, `${sent} of 240`);
+});
+
 test.serial("the ping behind a dump does not time out while details come", async (t) => {
   const [server, vpp] = await pair(t, { window: 4 });
   server.handler = async ({ name, reply }) => {
