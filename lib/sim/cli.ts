@@ -34,6 +34,7 @@ export class Cli {
     ["show ip local", () => this.#showLocal(4)],
     ["show ip6 local", () => this.#showLocal(6)],
     ["show ip neighbors", () => this.#showNeighbors()],
+    ["show ip table", () => this.#showTables()],
     ["show ip mfib", () => this.#showGroups(4)],
     ["show ip6 mfib", () => this.#showGroups(6)],
     ["show ip fib 255.255.255.255/32", () => this.#showBroadcast()],
@@ -85,6 +86,12 @@ export class Cli {
     // VPP shows 20 characters of a name.
     const rows = this.#clients().map((name, index) => `${name.slice(0, 20).padStart(20)} ${String(index).padStart(8)}`);
     return ["Socket clients", `${"Name".padStart(20)}  Fildesc`, ...rows].join("\n");
+  }
+
+  #showTables(): string {
+    return [...this.#dp.ip4.values()]
+      .map(({ index, tableId, name }) => `[${index}] table_id:${tableId} ${name}`)
+      .join("\n");
   }
 
   #showInterfaces(): string {

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import test from "ava";
 import { BUILTIN_RELEASES, Schema, type TraceRecord, Vpp } from "../../lib/binapi/index.js";
 import { PuntError } from "../../lib/errors.js";
+import type { PuntRequestInput } from "../../lib/punt/index.js";
 import { FEATURE_NEEDS, type FeatureNeeds, lackOf, VPP_FEATURES } from "../../lib/punt/items/index.js";
 import { projectFiles } from "../architecture/source.js";
 import { managedVpp } from "../support/punt/managed-vpp.js";
@@ -93,6 +94,31 @@ test("a memif socket gets another number if its own is taken, on a VPP where cli
   await it.client.call("memif_socket_filename_add_del", taken);
   await it.manager.add(span);
   t.deepEqual((await numbers()).sort(), [first!, first! + 1].sort());
+});
+
+test("a punt in a VRF answers for its subnet, on a VPP whose dump has indexes in the place of the tables' ids", async (t) => {
+  const it = await managedVpp({}, { release: "25.02" });
+  t.teardown(() => it.close());
+  const { client, manager } = it;
+  const cards = await client.dumpAll("sw_interface_dump", { name_filter_valid: true, name_filter: "if4" });
+  const { sw_if_index } = cards[0]!;
+  const address = { sw_if_index, del_all: false, prefix: "10.0.4.1/24" };
+  await client.call("ip_table_add_del", { is_add: true, table: { table_id: 9, is_ip6: false, name: "" } });
+  await client.call("sw_interface_add_del_address", { ...address, is_add: false });
+  await client.call("sw_interface_set_table", { sw_if_index, is_ipv6: false, vrf_id: 9 });
+  await client.call("sw_interface_add_del_address", { ...address, is_add: true });
+  const tables = async () => (await client.dumpAll("proxy_arp_dump")).map(({ proxy }) => proxy.table_id);
+  const abx = {
+    cnf: "a",
+    type: "ABX",
+    interconnect: "MEMIF",
+    vppInterface: "if4",
+    ingressAclRules: [{ protocol: "OSPF" }],
+  };
+  await manager.add({ ...abx, vrf: 9, withoutCnfVrf: true } as PuntRequestInput, { waitFor: "CREATED" });
+  t.deepEqual(await tables(), [3]);
+  await manager.delete({ cnf: "a" });
+  t.deepEqual(await tables(), []);
 });
 
 test("many memif sockets are added without a look at all of them for each, on a VPP where clients choose the numbers", async (t) => {

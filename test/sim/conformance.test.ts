@@ -3,12 +3,13 @@ import { EmbeddedVpp } from "../../lib/sim/index.js";
 import { featureCases } from "../support/conformance/feature-cases.js";
 import { interfaceCases } from "../support/conformance/interface-cases.js";
 import { linkCases } from "../support/conformance/link-cases.js";
+import { reuseCases } from "../support/conformance/reuse-cases.js";
 import { runCase } from "../support/conformance/run.js";
 import { need } from "../support/need.js";
 import { ApiClient } from "../support/vpp/api-client.js";
 import { RealVpp } from "../support/vpp/real.js";
 
-for (const one of [...interfaceCases, ...linkCases, ...featureCases]) {
+for (const one of [...interfaceCases, ...linkCases, ...featureCases, ...reuseCases]) {
   need("vpp", "root").test.serial(`as the real VPP: ${one.title}`, async (t) => {
     const real = new RealVpp();
     t.teardown(() => real.stop());

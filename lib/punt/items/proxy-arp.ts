@@ -1,6 +1,7 @@
 // Proxy ARP: the ranges that VPP answers for, and the interfaces on which it answers.
 import type { Part } from "./item.js";
 import { type ActContext, idAt, interfaceKey, isOnlyOurs, type Kind } from "./kind.js";
+import type { VppApi } from "./vpp-api.js";
 
 interface Range {
   readonly table: number;
@@ -22,7 +23,10 @@ export const proxyArpRange: Kind<Range> = {
 
   async observe({ vpp, claims }) {
     const details = await vpp.dumpAll("proxy_arp_dump", {});
-    return details.map(({ proxy: { table_id: table, low, hi: high } }) => {
+    // Table 0 has index 0.
+    const ids = details.every(({ proxy }) => proxy.table_id === 0) ? undefined : await idsByIndex(vpp);
+    return details.map(({ proxy: { table_id, low, hi: high } }) => {
+      const table = ids?.get(table_id) ?? table_id;
       const key = rangeKey({ table, low, high });
       return { kind: "proxy-arp-range", key, value: { table, low, high }, ours: claims.has(key) };
     });
@@ -36,6 +40,18 @@ export const proxyArpRange: Kind<Range> = {
 
   dependsOn: () => [],
 };
+
+/** The first release whose dump has the ids of tables (arp/arp_api.c, send_proxy_arp_details). */
+const FIRST_WITH_IDS = "25.10";
+
+/** Returns the ids of tables by VPP's indexes, where the dump has indexes in their place. VPP has no message that tells; its command line does. */
+async function idsByIndex(vpp: VppApi): Promise<ReadonlyMap<number, number> | undefined> {
+  const { version } = await vpp.call("show_version");
+  if (version.slice(0, FIRST_WITH_IDS.length) >= FIRST_WITH_IDS) return undefined;
+  const { reply } = await vpp.call("cli_inband", { cmd: "show ip table" });
+  const rows = reply.matchAll(/^\[(\d+)\] table_id:(\d+)/gm);
+  return new Map([...rows].map(([, index, id]) => [Number(index), Number(id)]));
+}
 
 async function set({ vpp }: ActContext, { table, low, high }: Range, isAdd: boolean): Promise<void> {
   await vpp.call("proxy_arp_add_del", { is_add: isAdd, proxy: { table_id: table, low, hi: high } });

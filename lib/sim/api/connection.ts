@@ -1,5 +1,6 @@
 // One client's connection to the API socket.
 import { FRAME_HEADER, type MessageValue, Writer, writeFrameHeader } from "../../binapi/index.js";
+import { spoil } from "./flaws.js";
 import { Deframer } from "./framing.js";
 import type { MessageTable } from "./message-table.js";
 import type { ApiClient } from "./registry.js";
@@ -108,6 +109,7 @@ export class Connection implements ApiClient {
       out.at = start;
       throw error;
     }
+    spoil(name, out.bytes.subarray(start + FRAME_HEADER, out.at));
     writeFrameHeader(out.view, start, out.at - start - FRAME_HEADER);
   }
 

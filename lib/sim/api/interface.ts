@@ -87,6 +87,8 @@ function registerAttributes({ registry, dp }: ApiContext) {
     const swInterface = dp.interfaces.get(sw_if_index);
     if (swInterface.mac === undefined)
       throw new VnetError("FEATURE_DISABLED", `${swInterface.name} is not an Ethernet interface`);
+    if (swInterface.device.className === "Loopback")
+      throw new VnetError("UNSUPPORTED", `${swInterface.name} has the MTU of its class`);
     swInterface.linkMtu = mtu;
     swInterface.mtu[0] = mtu;
   });

@@ -20,8 +20,11 @@ export function registerIp(context: ApiContext): void {
 
 function registerAddressDumps({ registry, dp }: ApiContext): void {
   registry.dump<{ sw_if_index: number; is_ipv6: boolean }>("ip_address_dump", function* ({ sw_if_index, is_ipv6 }) {
-    const addresses = dp.interfaces.find(sw_if_index)?.ip(is_ipv6 ? 6 : 4).addresses ?? [];
-    for (const { address, length } of addresses) yield { sw_if_index, prefix: formatPrefix(address, length) };
+    const swInterface = dp.interfaces.find(sw_if_index);
+    // An interface that borrows addresses shows none, not even its own.
+    if (swInterface === undefined || swInterface.unnumberedTo !== undefined) return;
+    for (const { address, length } of swInterface.ip(is_ipv6 ? 6 : 4).addresses)
+      yield { sw_if_index, prefix: formatPrefix(address, length) };
   });
   registry.dump<{ sw_if_index: number }>("ip_unnumbered_dump", function* ({ sw_if_index }) {
     for (const { swIfIndex, unnumberedTo } of dp.interfaces.select(sw_if_index)) {
@@ -32,21 +35,17 @@ function registerAddressDumps({ registry, dp }: ApiContext): void {
 }
 
 function registerIp6({ registry, dp }: ApiContext) {
-  const enabled = new Set<number>();
-  dp.interfaces.onChange(({ swIfIndex }, change) => {
-    if (change === "delete") enabled.delete(swIfIndex);
-  });
   registry.reply<{ sw_if_index: number; enable: boolean }>("sw_interface_ip6_enable_disable", (args) => {
     const swInterface = dp.interfaces.get(args.sw_if_index);
-    if (enabled.has(args.sw_if_index) === args.enable) {
-      throw new VnetError(args.enable ? "VALUE_EXIST" : "IP6_NOT_ENABLED", `IPv6 of ${swInterface.name} is so already`);
-    }
-    if (args.enable) enabled.add(args.sw_if_index);
-    else enabled.delete(args.sw_if_index);
-    dp.addresses.enable(swInterface, 6, args.enable);
+    const { name } = swInterface;
+    // As in VPP, a refused request to turn it on counts.
+    if (!args.enable && !dp.addresses.unlockLink(swInterface))
+      throw new VnetError("IP6_NOT_ENABLED", `IPv6 of ${name} is off`);
+    if (args.enable && !dp.addresses.lockLink(swInterface))
+      throw new VnetError("VALUE_EXIST", `IPv6 of ${name} is on already`);
   });
   registry.reply<{ sw_if_index: number }>("sw_interface_ip6_get_link_local_address", ({ sw_if_index }) => {
-    const linkLocal = dp.addresses.linkLocal(dp.interfaces.get(sw_if_index));
+    const { linkLocal } = dp.interfaces.get(sw_if_index);
     if (linkLocal === undefined) throw new VnetError("IP6_NOT_ENABLED", `IPv6 is off on interface ${sw_if_index}`);
     return { ip: formatAddress(linkLocal) };
   });
@@ -61,6 +60,9 @@ function registerNeighbors({ registry, dp }: ApiContext) {
       const address = parseAddress(ip_address);
       const has = (flag: string) => flags.includes(`IP_API_NEIGHBOR_FLAG_${flag}`);
       if (is_add) {
+        const known = dp.neighbors.find(sw_if_index, address);
+        if (known?.isStatic && !has("STATIC") && formatMac(known.mac) !== mac_address)
+          throw new VnetError("INVALID_SW_IF_INDEX", `${ip_address} is a static neighbor`);
         dp.neighbors.add(swInterface, address, parseMac(mac_address), has("STATIC"), has("NO_FIB_ENTRY"));
       } else if (!dp.neighbors.remove(swInterface, address)) {
         throw new VnetError("NO_SUCH_ENTRY", `${ip_address} is not a neighbor on ${swInterface.name}`);

@@ -142,11 +142,19 @@ class MemifApi {
   async #device(socket: MemifSocket, config: MemifConfig): Promise<MemifDevice> {
     if (config.role === "server" && socket.count < 0) return new DeafMemifDevice();
     try {
+      if (config.role === "server") this.#checkPath(socket);
       return await this.#context.devices.memif({ ...config, path: socket.path });
     } catch (error) {
       socket.count--;
       throw error;
     }
+  }
+
+  /** VPP binds the path once for each socket id: a second id finds it taken. */
+  #checkPath({ id, path }: MemifSocket): void {
+    const listens = (other: MemifSocket) =>
+      other.id !== id && other.path === path && other.role === "server" && other.users.size > 0;
+    if ([...this.#sockets.values()].some(listens)) throw new VnetError("SYSCALL_ERROR_4", `${path} is in use`);
   }
 
   #configOf(args: CreateArgs): MemifConfig {

@@ -8,7 +8,10 @@ export function registerProxies(context: ApiContext): void {
   registerNdProxy(context);
 }
 
-function registerArpProxy({ registry, dp }: ApiContext): void {
+/** The first release whose dump of proxy ARP has the ids of tables: the ones before have VPP's indexes there. */
+const FIRST_WITH_IDS = "25.10";
+
+function registerArpProxy({ registry, dp, release }: ApiContext): void {
   registry.reply<{ is_add: boolean; proxy: { table_id: number; low: string; hi: string } }>(
     "proxy_arp_add_del",
     ({ is_add, proxy }) => {
@@ -18,8 +21,14 @@ function registerArpProxy({ registry, dp }: ApiContext): void {
     },
   );
   registry.dump("proxy_arp_dump", function* () {
-    for (const { tableId, low, high } of dp.arpProxy.ranges()) {
-      yield { proxy: { table_id: tableId, low: formatAddress(low), hi: formatAddress(high) } };
+    for (const { tableId, tableIndex, low, high } of dp.arpProxy.ranges()) {
+      yield {
+        proxy: {
+          table_id: release < FIRST_WITH_IDS ? tableIndex : tableId,
+          low: formatAddress(low),
+          hi: formatAddress(high),
+        },
+      };
     }
   });
   registry.reply<{ sw_if_index: number; enable: boolean }>("proxy_arp_intfc_enable_disable", (args) => {

@@ -1,7 +1,7 @@
 // punt.api: punt sockets, punt reasons and set_punt.
 import { IP_PROTO_NUMBERS } from "../../binapi/index.js";
 import { isProtocolOfVpp } from "../../net/index.js";
-import type { PuntRegistration } from "../dataplane/index.js";
+import type { DataPlane, PuntRegistration } from "../dataplane/index.js";
 import { VnetError } from "../vnet-error.js";
 import { type ApiContext, enumNumber } from "./context.js";
 
@@ -30,7 +30,7 @@ export function registerPunt(context: ApiContext): void {
     }
   });
   registry.reply<{ is_add: boolean; punt: ApiPunt }>("set_punt", ({ is_add, punt }) => {
-    const registration = decodePunt(punt);
+    const registration = decodePunt(punt, dp);
     if (registration.kind === "ip-proto") throw new VnetError("UNSPECIFIED", "Unsupported punt type: 1");
     if (registration.kind === "exception") dp.punt.addDelException(registration.reason, is_add);
     else dp.punt.addDelL4(registration.family, registration.protocol, registration.port, is_add);
@@ -38,12 +38,12 @@ export function registerPunt(context: ApiContext): void {
 }
 
 function registerSockets({ registry, dp, log }: ApiContext) {
-  // A type that VPP does not know gets no reply at all: it returns from the handler without one.
+  // A type or a reason that VPP does not know gets no reply at all: it returns from the handler without one.
   registry.silentOnError<{ header_version: number; punt: ApiPunt; pathname: string }>(
     "punt_socket_register",
     ({ header_version, punt, pathname }) => {
       const path = dp.puntSocket.transport?.path ?? "";
-      const registration = decodePunt(punt);
+      const registration = decodePunt(punt, dp);
       try {
         dp.puntSocket.register(registration, pathname, header_version);
       } catch (error) {
@@ -55,7 +55,9 @@ function registerSockets({ registry, dp, log }: ApiContext) {
       return { pathname: path };
     },
   );
-  registry.reply<{ punt: ApiPunt }>("punt_socket_deregister", ({ punt }) => dp.puntSocket.deregister(decodePunt(punt)));
+  registry.reply<{ punt: ApiPunt }>("punt_socket_deregister", ({ punt }) =>
+    dp.puntSocket.deregister(decodePunt(punt, dp)),
+  );
   registry.dump<{ type: string | number }>("punt_socket_dump", function* ({ type }) {
     const kind = KINDS[type];
     if (kind === undefined) return;
@@ -65,7 +67,7 @@ function registerSockets({ registry, dp, log }: ApiContext) {
   });
 }
 
-function decodePunt({ type, punt }: ApiPunt): PuntRegistration {
+function decodePunt({ type, punt }: ApiPunt, dp: DataPlane): PuntRegistration {
   const kind = KINDS[type];
   if (kind === "l4" && punt.l4 !== undefined) {
     const { af, protocol, port } = punt.l4;
@@ -77,7 +79,10 @@ function decodePunt({ type, punt }: ApiPunt): PuntRegistration {
     if (!isProtocolOfVpp(protocol)) throw new VnetError("INVALID_PROTOCOL", `no protocol ${protocol}`);
     return { kind, family: familyOf(af), protocol };
   }
-  if (kind === "exception" && punt.exception !== undefined) return { kind, reason: punt.exception.id };
+  if (kind === "exception" && punt.exception !== undefined) {
+    dp.punt.checkReason(punt.exception.id);
+    return { kind, reason: punt.exception.id };
+  }
   throw new VnetError("INVALID_VALUE", `there is no punt type ${type}`);
 }
 

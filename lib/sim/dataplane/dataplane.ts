@@ -61,9 +61,7 @@ export class DataPlane implements Plane {
   readonly nd = new NeighborDiscovery(this, this.icmp6, this.addresses, this.neighbors);
   readonly #resolver = new NeighborResolver(this.neighbors, this.arp, this.nd);
   readonly rewrite = both((family) => new IpRewrite(this, family, this.icmp[family], this.#resolver));
-  readonly lookup = both(
-    (family) => new IpLookup(this, family, this.tables[family], this.addresses, this.rewrite[family]),
-  );
+  readonly lookup = both((family) => new IpLookup(this, family, this.tables[family], this.rewrite[family]));
 
   // Features of one arc run in the order of these lines.
   readonly acls = new Acls(this);

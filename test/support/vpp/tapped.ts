@@ -41,5 +41,5 @@ export function tapped(
 /** Whether a message changes VPP. */
 export function changes(name: string): boolean {
   // Of the lines that the manager gives VPP, none changes it.
-  return !/_dump$|_get(_|$)|^want_|^control_ping|^cli_inband$/.test(name);
+  return !/_dump$|_get(_|$)|^want_|^control_ping|^cli_inband$|^show_version$/.test(name);
 }

@@ -120,6 +120,8 @@ function preferred(paths: FibPath[]): FibPath[] {
 export class FibTable {
   readonly #byLength = new Map<number, Map<Address, FibEntry>>();
   #lengths: number[] = [];
+  /** VPP's number of the table beside its id. */
+  index = -1;
   /** The holders of the table, with their counts. The table ends with the last holder. */
   readonly locks = new Map<string, number>();
 

@@ -1,6 +1,6 @@
 // The VRF tables of one IP version.
 import { VnetError } from "../../vnet-error.js";
-import { type AddressFamily, parseAddress, UNSPECIFIED6 } from "../vlib/index.js";
+import { type AddressFamily, Pool, parseAddress, UNSPECIFIED6 } from "../vlib/index.js";
 import { FibTable, fibPath } from "./fib.js";
 import { MulticastTable } from "./mfib.js";
 
@@ -10,6 +10,7 @@ const DEFAULT_LOCK = "default";
 /** The VRF tables of one IP version. A table lives as long as it has a holder: the API, an interface bound to it, DHCP. */
 export class IpTables {
   readonly #tables = new Map<number, FibTable>();
+  readonly #pool = new Pool<FibTable>();
   readonly #multicast = new Map<number, MulticastTable>();
 
   constructor(readonly family: AddressFamily) {
@@ -63,6 +64,7 @@ export class IpTables {
     if (table === undefined) {
       table = new FibTable(this.family, tableId, name || `ipv${this.family}-VRF:${tableId}`);
       addSpecials(table);
+      table.index = this.#pool.add(table);
       this.#tables.set(tableId, table);
     }
     table.locks.set(holder, (table.locks.get(holder) ?? 0) + 1);
@@ -77,6 +79,7 @@ export class IpTables {
     else table.locks.delete(holder);
     if (table.locks.size > 0) return;
     this.#tables.delete(tableId);
+    this.#pool.delete(table.index);
     this.#multicast.delete(tableId);
   }
 }

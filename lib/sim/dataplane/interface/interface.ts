@@ -64,8 +64,10 @@ export class SwInterface {
   subinterface: Subinterface | undefined;
   /** Sub-interfaces by their VLAN id. */
   readonly subinterfaces = new Map<number, SwInterface>();
-  /** The IPv6 link-local address that a client set; undefined while the MAC address determines it. */
+  /** The IPv6 link-local address; undefined while IPv6 is off on the link. A change of the MAC address does not change it. */
   linkLocal: string | undefined;
+  /** The number of reasons for IPv6 to be on on the link: IPv6 addresses, and requests for it. An interface that borrows addresses has none. */
+  linkLocks = 0;
   /** The interface whose addresses this one uses. */
   unnumberedTo: SwInterface | undefined;
   readonly counters: InterfaceCounters = { rxPackets: 0, rxBytes: 0, txPackets: 0, txBytes: 0, drops: 0, txErrors: 0 };

@@ -1,4 +1,5 @@
 // Addresses of interfaces, and the routes that follow from them.
+import { randomBytes } from "node:crypto";
 import { VnetError } from "../../vnet-error.js";
 import { type FibTable, fibPath, type IpTables } from "../fib/index.js";
 import type { InterfaceTable, SwInterface } from "../interface/index.js";
@@ -42,14 +43,14 @@ export class IpAddresses {
       this.#setLinkLocal(swInterface, address as string, length);
       return;
     }
-    if (length === 0 || length > maxPrefixLength(family)) {
-      throw new VnetError("ADDRESS_LENGTH_MISMATCH", `${formatPrefix(address, length)}: bad prefix length`);
-    }
+    if (length > maxPrefixLength(family)) throw badLength(address, length);
     this.#checkOverlap(swInterface, address, length);
+    if (length === 0) throw badLength(address, length);
     const ip = swInterface.ip(family);
     ip.addresses.push({ address, length });
     this.#subnetsOf(ip.table).add(swInterface, address, length);
     this.enable(swInterface, family, true);
+    if (family === 6) this.lockLink(swInterface);
     if (swInterface.adminUp) addRoutes(swInterface, address, length);
     this.#changed(swInterface);
   }
@@ -67,6 +68,7 @@ export class IpAddresses {
     ip.addresses.splice(at, 1);
     this.#subnetsOf(ip.table).remove(address, length);
     this.enable(swInterface, familyOf(address), false);
+    if (familyOf(address) === 6) this.unlockLink(swInterface);
     if (swInterface.adminUp) removeRoutes(swInterface, address, length);
     this.#changed(swInterface);
   }
@@ -78,11 +80,31 @@ export class IpAddresses {
     }
   }
 
-  /** Counts a reason for IPv4 or IPv6 to be on. The last reason for IPv6 takes a link-local address that was set along. */
+  /** Counts a reason for IPv4 or IPv6 packets to be taken. */
   enable(swInterface: SwInterface, family: AddressFamily, on: boolean): void {
-    const ip = swInterface.ip(family);
-    ip.enabled += on ? 1 : -1;
-    if (family === 6 && ip.enabled <= 0) swInterface.linkLocal = undefined;
+    swInterface.ip(family).enabled += on ? 1 : -1;
+  }
+
+  /** Counts a reason for IPv6 to be on on the link. The first one makes the link-local address. Returns whether this is the first. */
+  lockLink(swInterface: SwInterface, address = linkLocalFor(swInterface)): boolean {
+    const isFirst = swInterface.linkLocal === undefined;
+    if (isFirst) {
+      swInterface.linkLocal = address;
+      swInterface.linkLocks = 0;
+      this.enable(swInterface, 6, true);
+    }
+    swInterface.linkLocks++;
+    return isFirst;
+  }
+
+  /** Takes a reason away; the last one takes the link-local address along. Returns false if there was none. */
+  unlockLink(swInterface: SwInterface): boolean {
+    if (swInterface.linkLocal === undefined) return false;
+    if (--swInterface.linkLocks === 0) {
+      swInterface.linkLocal = undefined;
+      this.enable(swInterface, 6, false);
+    }
+    return true;
   }
 
   /** Moves an interface to a table. The interface may neither have nor borrow addresses. */
@@ -121,22 +143,17 @@ export class IpAddresses {
     return (addresses.find(({ address, length }) => covers(address, length, destination)) ?? addresses[0])?.address;
   }
 
-  linkLocal(swInterface: SwInterface): string | undefined {
-    if (swInterface.ip6.enabled <= 0) return undefined;
-    return swInterface.linkLocal ?? (swInterface.mac && linkLocalOf(swInterface.mac));
-  }
-
   /** Sets the link-local address as VPP does (ip6_forward.c): it replaces the one before, and no dump of addresses shows it. */
   #setLinkLocal(swInterface: SwInterface, address: string, length: number): void {
     checkLinkLocalLength(address, length);
-    if (swInterface.ip6.enabled <= 0) this.enable(swInterface, 6, true);
+    if (swInterface.linkLocal === undefined) this.lockLink(swInterface, address);
     swInterface.linkLocal = address;
     this.#changed(swInterface);
   }
 
   #linkLocalStays(swInterface: SwInterface, address: Address, length: number): VnetError {
     checkLinkLocalLength(address, length);
-    const isOwn = this.linkLocal(swInterface) === address;
+    const isOwn = swInterface.linkLocal === address;
     const text = formatPrefix(address, length);
     if (isOwn)
       return new VnetError("ADDRESS_NOT_DELETABLE", `${text} is the link-local address of ${swInterface.name}`);
@@ -179,6 +196,15 @@ export class IpAddresses {
   #changed(swInterface: SwInterface): void {
     for (const listener of this.#listeners) listener(swInterface);
   }
+}
+
+function badLength(address: Address, length: number): VnetError {
+  return new VnetError("ADDRESS_LENGTH_MISMATCH", `${formatPrefix(address, length)}: bad prefix length`);
+}
+
+/** VPP gives an interface without a MAC address a random one. */
+function linkLocalFor({ mac }: SwInterface): string {
+  return linkLocalOf(mac ?? randomBytes(6));
 }
 
 function checkLinkLocalLength(address: Address, length: number): void {

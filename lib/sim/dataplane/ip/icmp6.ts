@@ -82,7 +82,7 @@ export class Icmp6 implements IcmpErrors {
   #answerFrom(packet: Packet, { source, destination }: IpHeader) {
     if (!isMulticast(destination)) return destination;
     const swInterface = this.#plane.interfaces.find(packet.rx)!;
-    const linkLocal = this.#addresses.linkLocal(swInterface);
+    const { linkLocal } = swInterface;
     return isLinkLocal6(source) ? linkLocal : this.#addresses.sourceFor(swInterface, source);
   }
 
@@ -90,7 +90,7 @@ export class Icmp6 implements IcmpErrors {
     this.#plane.drop(packet, this.#errors, "errors sent");
     const swInterface = this.#plane.interfaces.find(packet.rx);
     if (swInterface === undefined || !mayAnswer(packet, header)) return;
-    const linkLocal = this.#addresses.linkLocal(swInterface);
+    const { linkLocal } = swInterface;
     const source = isLinkLocal6(header.source) ? linkLocal : this.#addresses.sourceFor(swInterface, header.source);
     if (source === undefined) return;
     const quote = packet.bytes.subarray(packet.l3, Math.min(header.end, packet.l3 + LONGEST_QUOTE));

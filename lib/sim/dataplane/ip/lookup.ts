@@ -2,7 +2,6 @@
 import type { FibEntry, FibPath, IpTables } from "../fib/index.js";
 import type { Plane } from "../interface/index.js";
 import { type Address, type AddressFamily, isLinkLocal6, NO_INTERFACE, type Packet } from "../vlib/index.js";
-import type { IpAddresses } from "./addresses.js";
 import { type IpHeader, parseIp4, parseIp6 } from "./header.js";
 import type { IpRewrite } from "./rewrite.js";
 import { tableFor } from "./table.js";
@@ -17,13 +16,11 @@ export class IpLookup {
   readonly #parse: (bytes: Uint8Array, at: number) => IpHeader | string;
   readonly #plane: Plane;
   readonly #tables: IpTables;
-  readonly #addresses: IpAddresses;
   readonly #rewrite: IpRewrite;
 
-  constructor(plane: Plane, family: AddressFamily, tables: IpTables, addresses: IpAddresses, rewrite: IpRewrite) {
+  constructor(plane: Plane, family: AddressFamily, tables: IpTables, rewrite: IpRewrite) {
     this.#plane = plane;
     this.#tables = tables;
-    this.#addresses = addresses;
     this.#rewrite = rewrite;
     this.#node = plane.graph.node(`ip${family}-lookup`);
     this.#localNode = plane.graph.node(`ip${family}-local`);
@@ -56,7 +53,7 @@ export class IpLookup {
     if (!isLinkLocal6(header.destination)) return false;
     const link = this.#plane.interfaces.find(packet.rx);
     if (link === undefined) this.#plane.drop(packet, this.#node, "no route");
-    else if (this.#addresses.linkLocal(link) === header.destination) this.#localNode.send(packet);
+    else if (link.linkLocal === header.destination) this.#localNode.send(packet);
     else this.#rewrite.send(packet, header, link.swIfIndex, header.destination);
     return true;
   }

@@ -6,6 +6,8 @@ import { formatAddress } from "../vlib/index.js";
 
 export interface ArpRange {
   tableId: number;
+  /** VPP's number of the table beside its id. */
+  tableIndex: number;
   low: number;
   high: number;
 }
@@ -31,8 +33,8 @@ export class ArpProxy {
   }
 
   /** Adds or deletes a range. To add a range again changes nothing; to delete a missing range is an error. */
-  addDel(range: ArpRange, isAdd: boolean): void {
-    this.#tables.get(range.tableId);
+  addDel(given: Omit<ArpRange, "tableIndex">, isAdd: boolean): void {
+    const range = { ...given, tableIndex: this.#tables.get(given.tableId).index };
     const key = `${range.tableId}:${range.low}:${range.high}`;
     if (isAdd) this.#list.set(key, range);
     else if (!this.#list.delete(key)) {

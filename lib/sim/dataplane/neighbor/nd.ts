@@ -46,7 +46,7 @@ export class NeighborDiscovery {
   /** Asks who has `address` on a link. */
   solicit(swInterface: SwInterface, address: string): void {
     const addresses = this.#addresses;
-    const linkLocal = addresses.linkLocal(swInterface);
+    const { linkLocal } = swInterface;
     const source = isLinkLocal6(address) ? linkLocal : (addresses.sourceFor(swInterface, address) ?? linkLocal);
     if (source === undefined || swInterface.mac === undefined) return;
     const group = `\xff\x02${"\0".repeat(9)}\x01\xff${address.slice(13)}`;
@@ -107,7 +107,7 @@ export class NeighborDiscovery {
   }
 
   #answersFor(swInterface: SwInterface, target: string): boolean {
-    if (isLinkLocal6(target)) return this.#addresses.linkLocal(swInterface) === target;
+    if (isLinkLocal6(target)) return swInterface.linkLocal === target;
     const entry = swInterface.ip6.table.exact(target, 128);
     if (entry === undefined) return false;
     const own = entry.source("interface")?.paths.some((path) => path.kind === "receive") ?? false;

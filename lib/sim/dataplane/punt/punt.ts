@@ -45,6 +45,11 @@ export class Punt {
     return REASONS.map((name, id) => ({ id, name })).slice(1);
   }
 
+  /** @throws VnetError UNSPECIFIED: there is no such reason; VPP has one of number 0 */
+  checkReason(reason: number): void {
+    if (!(reason in REASONS)) throw new VnetError("UNSPECIFIED", `there is no punt reason ${reason}`);
+  }
+
   /** Gives the packets of a reason to `node`. Several nodes get a copy each. */
   registerException(reason: number, node: string, handler: PuntExceptionHandler): void {
     const handlers = this.#exceptions.get(reason) ?? new Map<string, PuntExceptionHandler>();
@@ -53,7 +58,7 @@ export class Punt {
 
   /** Carries out `set_punt` for exceptions: sends them to the punt arc of the reason's protocol. To remove a missing one is not an error. */
   addDelException(reason: number, isAdd: boolean): void {
-    if (!(reason in REASONS)) throw new VnetError("UNSPECIFIED", `there is no punt reason ${reason}`);
+    this.checkReason(reason);
     const node = REASONS[reason]!.startsWith("ipsec6") ? "ip6-punt" : "ip4-punt";
     if (!isAdd) {
       this.#exceptions.get(reason)?.delete(node);
