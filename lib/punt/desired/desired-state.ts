@@ -131,13 +131,9 @@ export class DesiredState implements Ledger {
    * @throws PuntError what `make` throws: nothing was done
    */
   draft(make: (draft: Draft) => void): void {
-    const before = this.#draft.freeze();
-    try {
-      make(this.#draft);
-    } catch (error) {
-      this.#draft = this.#newDraft(before);
-      throw error;
-    }
+    this.#draft.attempt(make, (draft) => {
+      this.#draft = draft;
+    });
   }
 
   /**
@@ -297,6 +293,8 @@ export class DesiredState implements Ledger {
   /** Judges every punt by what was read and by the steps that are left. */
   settle(result: Reconciled, isActing = true): void {
     const { facts, plan } = result;
+    // The draft may make its changes again, with the names of interfaces that they were made with.
+    this.#draft.freeze();
     this.#facts = facts;
     this.firstLook.end();
     this.#items = plan.items;

@@ -13,20 +13,24 @@ export type StoredWanted = Pick<Wanted, "punts" | "interconnects" | "namespaces"
 export const NOTHING: StoredWanted = { punts: [], interconnects: [], namespaces: [] };
 
 export class Draft {
+  readonly #host: Host;
+  readonly #marks: Marks;
   readonly #punts = new Map<string, PuntRequest>();
   readonly #interconnects: Interconnects;
   readonly #namespaces: Namespaces;
   readonly #otherNames: OtherNames;
   /** The state since the last change. */
   #frozen: Wanted | undefined;
+  /** The last frozen state, and the changes since: a state of between can be made again, which is seldom needed. */
+  #base: StoredWanted;
+  #changes: ((draft: Draft) => void)[] = [];
 
   /** @throws PuntError `ERR_CONFLICT`, `ERR_POOL_EXHAUSTED`: a punt lacks interconnects, and cannot get new ones */
-  constructor(
-    host: Host,
-    marks: Marks,
-    { punts, interconnects, namespaces }: StoredWanted,
-    otherNames: OtherNames = () => [],
-  ) {
+  constructor(host: Host, marks: Marks, stored: StoredWanted, otherNames: OtherNames = () => []) {
+    const { punts, interconnects, namespaces } = stored;
+    this.#host = host;
+    this.#marks = marks;
+    this.#base = stored;
     this.#namespaces = new Namespaces(host, namespaces);
     this.#interconnects = new Interconnects(marks, otherNames);
     this.#otherNames = otherNames;
@@ -46,11 +50,13 @@ export class Draft {
   /** @throws PuntError of the operation `op`: `ERR_CONFLICT`, `ERR_POOL_EXHAUSTED`, `ERR_INVALID_REQUEST` */
   add(request: PuntRequest, found: Found, op = "punt.add"): void {
     this.#set(op, request, () => this.#interconnects.assign(request, this.#namespaces.number(found)));
+    this.#changes.push((draft) => draft.add(request, found, op));
   }
 
   /** Replaces the request of a punt. The parts of its interconnects that do not change stay. @throws PuntError as `add` */
   update(request: PuntRequest, found: Found, op = "punt.update"): void {
     this.#set(op, request, () => this.#interconnects.reassign(request, this.#namespaces.number(found)));
+    this.#changes.push((draft) => draft.update(request, found, op));
   }
 
   /** Adds the punt, or updates it if it exists. @throws PuntError as `add` */
@@ -81,18 +87,45 @@ export class Draft {
     this.#frozen = undefined;
     this.#interconnects.release(id);
     this.#punts.delete(idKey(id));
+    this.#changes.push((draft) => draft.delete(id));
   }
 
   /** Forgets namespaces without an interconnect, but for some. Returns whether there were any. */
   dropNamespaces(kept: readonly number[]): boolean {
+    const used = this.#interconnects.all().flatMap(({ netns }) => netns ?? []);
+    if (!this.#namespaces.keep(new Set([...used, ...kept]))) return false;
     this.#frozen = undefined;
-    return this.#namespaces.keep(new Set([...this.#interconnects.all().flatMap(({ netns }) => netns ?? []), ...kept]));
+    this.#changes.push((draft) => draft.dropNamespaces(kept));
+    return true;
   }
 
   /** Returns the state as it is now: the same object until the next change. */
   freeze(): Wanted {
-    this.#frozen ??= this.#copy();
+    if (this.#frozen === undefined) {
+      this.#frozen = this.#copy();
+      this.#base = this.#frozen;
+      this.#changes = [];
+    }
     return this.#frozen;
+  }
+
+  /**
+   * Makes changes, all or none: a copy of the state for each set would cost the square of the number of sets. The draft is not used any
+   * more after an error.
+   *
+   * @param undone gets a draft of the state before, if `make` throws
+   * @throws what `make` throws
+   */
+  attempt(make: (draft: Draft) => void, undone: (draft: Draft) => void): void {
+    const count = this.#changes.length;
+    try {
+      make(this);
+    } catch (error) {
+      const draft = new Draft(this.#host, this.#marks, this.#base, this.#otherNames);
+      for (const change of this.#changes.slice(0, count)) change(draft);
+      undone(draft);
+      throw error;
+    }
   }
 
   #copy(): Wanted {
