@@ -93,6 +93,8 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
   #retry: NodeJS.Timeout | undefined;
   #away: PuntError | undefined;
   #status: CnfStatus;
+  /** Callers of `ready()`: no listener of the program stands between them and a change. */
+  readonly #waiters = new Set<() => void>();
   #queue: PacketQueue | undefined;
   #closed = false;
   #closing: Promise<void> = Promise.resolve();
@@ -153,7 +155,7 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
       const timer = timeout === undefined ? undefined : setTimeout(() => end(this.#lateError(timeout)), timeout);
       const end = (result: CnfStatus | PuntError) => {
         clearTimeout(timer);
-        this.off("status", look);
+        this.#waiters.delete(look);
         if (result instanceof PuntError) reject(result);
         else resolve(result);
       };
@@ -162,7 +164,7 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
         else if (this.#status.state === "failed") end(this.#failedError());
         else if (this.#status.state !== "waiting") end(this.#status);
       };
-      this.on("status", look);
+      this.#waiters.add(look);
       look();
     });
   }
@@ -256,7 +258,7 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
     this.#queue?.end();
     await last();
     await this.#backing.close();
-    guarded(() => void this.emit("status", this.#status));
+    for (const look of this.#waiters) look();
   }
 
   #interconnectOf(name: string | undefined): number {
@@ -360,8 +362,9 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
     if (this.#closed) return;
     const before = JSON.stringify([this.#status.state, this.#status.reasons]);
     this.#status = judge(this.#situation());
-    if (JSON.stringify([this.#status.state, this.#status.reasons]) !== before)
-      guarded(() => void this.emit("status", this.#status));
+    if (JSON.stringify([this.#status.state, this.#status.reasons]) === before) return;
+    for (const look of this.#waiters) look();
+    guarded(() => void this.emit("status", this.#status));
   }
 
   #failedError(): PuntError {

@@ -11,14 +11,17 @@ import { callerOf } from "../support/stonework/caller.js";
 
 const messages = (errors: unknown[]) => errors.map((error) => (error as Error).message);
 
-test.serial("an open punt whose status listener throws is closed all the same", async (t) => {
+test.serial("an open punt whose status listener throws becomes ready, and is closed, all the same", async (t) => {
   const vpp = await EmbeddedVpp.start({ interfaces: ["eth0"] });
   t.teardown(() => vpp.close());
   const punt = await openPunt({ cnf: "dns", udp: 53 }, { vpp });
   punt.on("status", () => {
     throw new Error("listener of status");
   });
-  const caught = await uncaughtDuring(() => punt.close());
+  const caught = await uncaughtDuring(async () => {
+    await punt.ready({ timeout: 10_000 });
+    await punt.close();
+  });
   t.deepEqual([...new Set(messages(caught))], ["listener of status"]);
 });
 

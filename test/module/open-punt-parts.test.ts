@@ -220,7 +220,6 @@ test("a punt that is not ready in time says what it waits for", async (t) => {
   const message = "cnf.ready: the punt is waiting after 1 ms: VPP interface eth0, VRF 5";
   const error = await t.throwsAsync<PuntError>(punt.ready({ timeout: 1 }), { code: "ETIMEDOUT", message });
   t.deepEqual(error!.details, { state: "waiting", reasons: punt.status.reasons });
-  t.is(punt.listenerCount("status"), 0);
   await t.throwsAsync(punt.ready({ timeout: -1 }), { code: "ERR_OPTION" });
 });
 
@@ -231,7 +230,6 @@ test("a degraded punt is ready, and there is no event where nothing changes", as
   const degraded = statusWith([], { state: "DEGRADED", reasons: [{ code: "MTU", text: "small", remedy: "none" }] });
   await played.say(change(degraded), change(degraded), snapshot([degraded]));
   t.is((await punt.ready()).state, "degraded");
-  t.is(punt.listenerCount("status"), 1);
   t.deepEqual(states, ["degraded"]);
   await played.say(change({ ...degraded, reasons: [] }));
   t.deepEqual(states, ["degraded", "degraded"]);
@@ -306,7 +304,10 @@ test("a closed punt refuses all calls, and wakes the callers that wait for it", 
   const { punt, played } = await opened(t);
   const waiting = punt.ready();
   const loop = punt.packets();
+  const states: string[] = [];
+  punt.on("status", ({ state }) => states.push(state));
   await punt.close();
+  t.deepEqual(states, [], "its state has not changed");
   const error = await t.throwsAsync<PuntError>(waiting, { code: "ERR_CLOSED" });
   t.is(error!.message, "cnf.ready: the punt was closed");
   t.true((await loop.next()).done);
