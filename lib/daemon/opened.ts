@@ -44,7 +44,12 @@ export async function openParts(options: CheckedDaemonOptions): Promise<Opened> 
   const vpp = new LateVpp(vppSocket);
   const table = new InterfaceTable(vpp);
   try {
-    for (const folder of [socketDirectory, state]) if (folder !== undefined) await makeFolder(folder);
+    await makeFolder(socketDirectory, "--socket-directory");
+    if (state !== undefined) await makeFolder(state, "--state");
+    vpp.on("connected", () => logger.info({ vpp: vppSocket }, "VPP is connected"));
+    vpp.on("disconnected", (cause) => {
+      logger.warn({ vpp: vppSocket, reason: cause?.message }, "VPP is away: punts wait for it");
+    });
     const counters = new CounterReader({
       indexOf: (tag) => table.find(tag)?.swIfIndex,
       vppSocket,
@@ -91,9 +96,6 @@ export async function openParts(options: CheckedDaemonOptions): Promise<Opened> 
     throw error;
   }
 }
-
-/** For users who may not write below /run. */
-const FOLDER_REMEDY = "Run as root, or name another folder for the CNFs' sockets with --socket-directory";
 
 /** @throws PuntError of the store, or of an option of the manager */
 async function openPunts(
@@ -176,11 +178,13 @@ function devicesOf(punts: PuntManager | ClusterPunts): DeviceReport {
   return (punts instanceof PuntManager ? punts : punts.manager)?.knownDevices ?? { vpp: "unknown", folders: {} };
 }
 
-async function makeFolder(path: string): Promise<void> {
+/** `flag` names another folder, for users who may not write below /run and /var/lib. */
+async function makeFolder(path: string, flag: string): Promise<void> {
   try {
     await ensureFolder(path, OWN_FOLDER);
   } catch (cause) {
     const { code = "EIO" } = cause as NodeJS.ErrnoException;
-    throw new PuntError("daemon.start", code, `cannot make the folder ${path}`, { path, remedy: FOLDER_REMEDY }, cause);
+    const remedy = `Run as root, or name another folder with ${flag}`;
+    throw new PuntError("daemon.start", code, `cannot make the folder ${path}`, { path, remedy }, cause);
   }
 }

@@ -15,7 +15,8 @@ import { guarded } from "../guarded.js";
 
 interface LateVppEvents {
   connected: [];
-  disconnected: [];
+  /** VPP is away: why, if that is known. */
+  disconnected: [cause?: Error];
   /** VPP has answered a request or a dump: its name, and the milliseconds that it took. */
   called: [message: string, ms: number];
 }
@@ -85,15 +86,15 @@ export class LateVpp extends EventEmitter<LateVppEvents> {
     const { signal } = this.#ending;
     try {
       const socketPath = this.#socketPath;
-      const vpp = await Vpp.connect({ socketPath, signal }).catch(() => {
-        this.#isAway();
+      const vpp = await Vpp.connect({ socketPath, signal }).catch((cause) => {
+        this.#isAway(cause);
         return Vpp.connect({ socketPath, wait: true, signal });
       });
       if (signal.aborted) return await vpp.close();
       this.#endFirst();
       this.#vpp = vpp;
       vpp.on("connected", () => guarded(() => void this.emit("connected")));
-      vpp.on("disconnected", () => guarded(() => void this.emit("disconnected")));
+      vpp.on("disconnected", (cause) => guarded(() => void this.emit("disconnected", cause)));
       guarded(() => void this.emit("connected"));
     } catch (error) {
       if (!signal.aborted) throw error;
@@ -107,8 +108,8 @@ export class LateVpp extends EventEmitter<LateVppEvents> {
     return isFirst;
   }
 
-  #isAway(): void {
-    if (this.#endFirst()) guarded(() => void this.emit("disconnected"));
+  #isAway(cause?: Error): void {
+    if (this.#endFirst()) guarded(() => void this.emit("disconnected", cause));
   }
 
   async #attempt<T>(name: string, body: (vpp: Vpp) => Promise<unknown>): Promise<T> {

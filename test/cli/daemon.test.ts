@@ -1,5 +1,6 @@
 // `vpp-punt daemon`: its folders, and the sockets in them.
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import test from "ava";
 import { cli, end, SPAN, site, start } from "../support/cli/command.js";
@@ -46,6 +47,25 @@ test("a user who may not write below /run names the folders of a daemon on the c
   });
   t.is(own.stdout, "no punts\n", own.stderr);
   t.deepEqual(await end(daemon), [0, null]);
+});
+
+test("a daemon takes VPP's socket from the environment, and its log says whether VPP is there", async (t) => {
+  const here = await site(t);
+  const folders = ["--state", here.at("state"), "--socket-directory", here.at("cnfs")];
+  const daemon = start(["daemon", "--socket", here.at("manager.sock"), ...folders, ...here.options], here.env);
+  t.teardown(() => end(daemon, "SIGKILL"));
+  let log = "";
+  daemon.stderr!.setEncoding("utf8").on("data", (text: string) => {
+    log += text;
+  });
+  const said = async (text: string) => {
+    while (!log.includes(text)) await once(daemon.stderr!, "data");
+  };
+  await said(`"vpp":"${here.at("api.sock")}","msg":"VPP is connected"`);
+  await end(here.sim, "SIGKILL");
+  await said("VPP is away: punts wait for it");
+  t.deepEqual(await end(daemon), [0, null]);
+  t.is(log.split("VPP is away").length, 2, log);
 });
 
 test("the folder of the daemon's socket is open to other users, and those of its files are not", async (t) => {

@@ -186,7 +186,7 @@ withEtcd("errors about etcd and hosts name what is wrong and what there is", asy
   const { run, etcd, folder } = await place(t);
   await run("add", SPAN, "--host", "edge1");
   const cases: [args: string[], status: number, text: RegExp][] = [
-    [["add", SPAN], 2, /option host is needed: etcd has edge1 \(ERR_OPTION\)/],
+    [["add", SPAN], 2, /option --host is needed: etcd has edge1 \(ERR_OPTION\)/],
     [["list", "--host", "edge2"], 1, /etcd has nothing of host edge2; it has edge1 \(ERR_NO_SUCH_HOST\)/],
     [["hosts", "--host", "edge2"], 1, /ERR_NO_SUCH_HOST/],
     [["plan", "--host", "edge1"], 1, /no daemon acts for host edge1.*ERR_NOT_LEADER.*vpp-punt hosts/],
@@ -205,7 +205,7 @@ withEtcd("errors about etcd and hosts name what is wrong and what there is", asy
     [["resume", "--host", "edge1", "--keep", "both"], 2, /Allowed choices are etcd, daemon/],
     [["resume", "--host", "edge2", "--keep", "etcd"], 1, /ERR_NO_SUCH_HOST/],
     [["resume", "--host", "edge1", "--keep", "etcd", "--timeout", "300"], 4, /no daemon of host edge1 .*stays in etcd/],
-    [["daemon", "--sim", "--etcd", etcd.url], 2, /option etcd\.host must be a string/],
+    [["daemon", "--sim", "--etcd", etcd.url], 2, /option etcd\.host is missing/],
     [["daemon", "--sim", "--host", "edge1"], 2, /option etcd\.endpoints/],
   ];
   for (const [args, status, text] of cases) {

@@ -1,7 +1,7 @@
 // `vpp-punt daemon`: one punt manager for many CNFs, until interrupted.
 import { parseDocument } from "yaml";
 import type { CnfSocket, DaemonOptions } from "../../daemon/index.js";
-import { PuntError } from "../../errors.js";
+import { PuntError, yamlErrorText } from "../../errors.js";
 import { readBytes, unreadable } from "../../files/index.js";
 import type { Host } from "../../punt/index.js";
 import { logOptions } from "../output/index.js";
@@ -17,7 +17,7 @@ const PAGE_PORT = 9474;
 interface Options extends EtcdFlags, ManagingOptions {
   config?: string;
   socket?: string;
-  socketMode?: string;
+  socketMode?: number;
   socketGroup?: string;
   socketDirectory?: string;
   vpp?: string;
@@ -101,10 +101,9 @@ async function optionsOf(options: Options, { vppSocket, directory, host }: Simul
   const { config, socket, socketMode, socketGroup, vpp, state, policy, audit, http, page } = options;
   const file = config === undefined ? {} : await fileOptions(config);
   const given = {
-    ...{ socket, vppSocket: vppSocket ?? vpp, policy, audit, http },
+    ...{ socket, socketMode, vppSocket: vppSocket ?? vpp, policy, audit, http },
     page: page === true ? { port: PAGE_PORT } : page,
     state: state ?? file.state ?? (directory ? undefined : "/var/lib/vpp-punt"),
-    socketMode: socketMode === undefined ? undefined : Number.parseInt(socketMode, 8),
     socketGroup: await idOf("socketGroup", "group", socketGroup ?? file.socketGroup),
     sockets: await withIds(file.sockets),
     statsSocket: options.statsSocket,
@@ -161,8 +160,7 @@ async function fileOptions(path: string): Promise<DaemonOptions> {
   }
   const document = parseDocument(text);
   const [error] = document.errors;
-  if (error)
-    throw new PuntError("daemon.config", "ERR_INVALID_FILE", `${path}: ${error.message.split("\n")[0]}`, { path });
+  if (error) throw new PuntError("daemon.config", "ERR_INVALID_FILE", `${path}: ${yamlErrorText(error)}`, { path });
   const content = document.toJS({ maxAliasCount: 100 }) ?? {};
   if (typeof content === "object" && !Array.isArray(content)) return content;
   throw new PuntError("daemon.config", "ERR_INVALID_FILE", `${path}: names and values of options are expected`, {

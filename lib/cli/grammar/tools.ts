@@ -35,6 +35,14 @@ function httpAddress(text: string): { host?: string; port: number } {
   return { port: port(number), ...(host && { host: host.replace(/^\[(.*)\]$/, "$1") }) };
 }
 
+/** Reads `660`, or `0o660` as the daemon's configuration file has it. */
+function permissions(text: string): number {
+  const [, digits] = /^(?:0o)?([0-7]{1,4})$/.exec(text) ?? [];
+  const mode = Number.parseInt(digits ?? "", 8);
+  if (mode <= 0o777) return mode;
+  throw new InvalidArgumentError("It is not an octal number from 0 to 777.");
+}
+
 const trace = () => new Option("--trace <file>", "write every API message, both ways, to the file as JSON lines");
 
 function apiCommands(program: Command): void {
@@ -80,10 +88,12 @@ function daemonCommand(program: Command): void {
     .description("manage the punts of many CNFs on one VPP: they ask over gRPC")
     .option("--config <file>", "YAML file of options, named as in DaemonOptions; the command line comes first")
     .option("--socket <path>", "where to listen (default: /run/vpp-punt/manager.sock)", path)
-    .option("--socket-mode <mode>", "permissions of the socket, octal (default: 660)")
+    .option("--socket-mode <mode>", "permissions of the socket, octal (default: 660)", permissions)
     .option("--socket-group <group>", "group of the socket, by name or number")
     .option("--socket-directory <folder>", "where the CNFs' punt sockets are (default: /run/vpp-punt/sockets)", path)
-    .option("--vpp <path>", "VPP's API socket (default: /run/vpp/api.sock)", path)
+    .addOption(
+      new Option("--vpp <path>", "VPP's API socket (default: /run/vpp/api.sock)").env("VPP_PUNT_VPP").argParser(path),
+    )
     .addOption(statsSocket())
     .option("--state <folder>", "what the daemon must remember (default: /var/lib/vpp-punt)", path)
     .option("--policy <file>", "who may do what", path)
