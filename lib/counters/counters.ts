@@ -38,9 +38,12 @@ export interface VppCounters {
 
 type Stats = ReadonlyMap<string, Stat>;
 
+/** The cause of packets that VPP received from the CNF, and that one of its nodes dropped. */
+export const DROPPED = "dropped";
+
 /** Statistics of a cause of loss, by the name that is shown. VPP counts some losses there that a node counts by cause, too. */
 const CAUSES: Readonly<Record<string, string>> = {
-  dropped: "/if/drops",
+  [DROPPED]: "/if/drops",
   "tx error": "/if/tx-error",
   "rx miss": "/if/rx-miss",
   "rx error": "/if/rx-error",
@@ -99,7 +102,7 @@ function interfaceCounters(stats: Stats, nodes: NodeCounts, index: number): Inte
   // A memif's tx node counts only by cause.
   const counted: Readonly<Record<string, number>> = {
     "tx error": sum(output),
-    dropped: name.startsWith("tap") ? sum(tx) : 0,
+    [DROPPED]: name.startsWith("tap") ? sum(tx) : 0,
   };
   const losses = Object.entries(CAUSES).map(
     ([cause, stat]) => [cause, simple(stats, stat, index) - (counted[cause] ?? 0)] as const,

@@ -2,6 +2,7 @@
 
 export {
   countersOf,
+  DROPPED,
   type InterconnectCounters,
   type PacketCount,
   type PuntCounters,

@@ -1,5 +1,5 @@
 // Why packets reach a punt's CNF or not: every place on their way, from the interface to the program.
-import type { PuntCounters, VppCounters } from "../counters/index.js";
+import { DROPPED, type PuntCounters, type VppCounters } from "../counters/index.js";
 import {
   type DryRun,
   factsOf,
@@ -70,17 +70,19 @@ function countersSteps({ id, metadata }: PuntStatus, counters: VppCounters): Ste
   return hasSocket ? [...steps, socketCounters(counters)] : steps;
 }
 
+const TOO_SLOW = "the CNF is too slow, or was not there: a larger ringSize, or more queues";
+
 function countersStep({ interface: name, toCnf, fromCnf, drops }: PuntCounters["interconnects"][number]): Step {
   const place = `counters of ${name}`;
   const passed = `${toCnf.packets} ${toCnf.packets === 1 ? "packet" : "packets"} to the CNF, ${fromCnf.packets} from it`;
   const lost = Object.entries(drops);
   if (lost.length === 0) return ok(place, passed);
   const list = lost.map(([cause, count]) => `${count} lost: ${cause}`).join(", ");
-  return warning(
-    place,
-    `${passed}; ${list}`,
-    "the CNF is too slow, or was not there: a larger ringSize, or more queues",
-  );
+  const remedies = [
+    ...(lost.some(([cause]) => cause !== DROPPED) ? [TOO_SLOW] : []),
+    ...(DROPPED in drops ? ["VPP dropped packets that came from the CNF: `vppctl show errors` says why"] : []),
+  ];
+  return warning(place, `${passed}; ${list}`, remedies.join("; "));
 }
 
 /** VPP counts the packets of all punt sockets together. */

@@ -6,7 +6,7 @@ import test from "ava";
 import { Vpp } from "../../lib/binapi/index.js";
 import type { Machine } from "../../lib/cli/doctor/check.js";
 import { secondManager } from "../../lib/cli/doctor/manager-check.js";
-import { apiSocket } from "../../lib/cli/doctor/socket-checks.js";
+import { apiSocket, puntSocket } from "../../lib/cli/doctor/socket-checks.js";
 import { connectPunts } from "../../lib/module/index.js";
 import { DEFAULT_OWNER, EmulatedHost, PuntManager } from "../../lib/punt/index.js";
 import { EmbeddedVpp } from "../../lib/sim/index.js";
@@ -170,4 +170,14 @@ test("for a user whose daemon does not name its VPP, a missing API socket is not
   const [finding] = await apiSocket.run(machine);
   t.is(finding!.level, "advice");
   t.is(finding!.what, `the API socket ${vppSocket} is missing; the daemon is connected with its VPP elsewhere`);
+});
+
+test("for a user whom a daemon serves, sockets of VPP that the user may not open are not a problem", async (t) => {
+  await using vpp = await EmbeddedVpp.start();
+  const closed = { vppSocket: vpp.apiSocket, path: (path: string) => path, askVpp: async () => "EACCES" };
+  const files = { closedFolder: () => undefined, groupOf: () => 4711, text: () => "vpp:x:4711:\n" };
+  const found = (isServed: boolean) => apiSocket.run({ ...closed, ...files, isServed } as unknown as Machine);
+  t.like(await found(false), [{ level: "problem", why: "only root and that group may use VPP's API" }]);
+  t.like(await found(true), [{ level: "advice", what: (await found(false))[0]!.what }]);
+  t.deepEqual(await puntSocket.run({ isServed: true } as Machine), []);
 });

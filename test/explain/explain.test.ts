@@ -117,10 +117,13 @@ test("counters without losses are ok; losses are a warning with their cause", as
     return (await explainPunt({ vpp: managed.client, status, counters: { time: 0, punts, sockets: {} } })).at(-1)!;
   };
   t.like(await of({}), { verdict: "ok", fact: "3 packets to the CNF, 3 from it" });
-  t.like(await of({ "tx error": 2 }), {
-    verdict: "warning",
-    fact: "3 packets to the CNF, 3 from it; 2 lost: tx error",
-  });
+  const full = await of({ "tx error": 2 });
+  t.like(full, { verdict: "warning", fact: "3 packets to the CNF, 3 from it; 2 lost: tx error" });
+  t.regex(full.remedy!, /^the CNF is too slow, or was not there: [^;]*$/);
+  const refused = await of({ dropped: 3 });
+  t.like(refused, { verdict: "warning", fact: "3 packets to the CNF, 3 from it; 3 lost: dropped" });
+  t.regex(refused.remedy!, /^VPP dropped packets that came from the CNF: /, "more room at the CNF is no remedy");
+  t.regex((await of({ "tx error": 2, dropped: 3 })).remedy!, /^the CNF is too slow.*; VPP dropped packets/);
 });
 
 test("a frame that is none, and an interface that VPP lacks, are refused", async (t) => {

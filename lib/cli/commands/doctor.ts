@@ -24,9 +24,10 @@ export async function run({ vpp, socket, root, output }: Options): Promise<void>
 
 /** Without a VPP at the default place, the VPP of the daemon is meant. */
 async function vppOf(vpp: string, socket: string, root: string): Promise<{ vppSocket: string; isServed?: boolean }> {
-  if (root !== "/" || vpp !== DEFAULT_VPP_SOCKET || existsSync(vpp) || !existsSync(socket)) return { vppSocket: vpp };
+  if (root !== "/" || vpp !== DEFAULT_VPP_SOCKET || !existsSync(socket)) return { vppSocket: vpp };
   const found = await vppOfDaemon(socket);
-  return { vppSocket: found?.socket ?? vpp, isServed: found !== undefined && found.socket === undefined };
+  const vppSocket = existsSync(vpp) ? vpp : (found?.socket ?? vpp);
+  return { vppSocket, isServed: found !== undefined && found.socket === undefined };
 }
 
 function text(checked: readonly Checked[]): string {

@@ -44,8 +44,12 @@ function denial(machine: Machine, label: string, path: string): Denial {
   return { what: `this user may not ${deed}, which belongs to the group ${group}`, group };
 }
 
+/** What a user whom a daemon serves cannot do without access to VPP. */
+const SERVED = "`vpp-punt api` and `generate` talk to VPP itself. All other commands ask the daemon";
+
 function denied(machine: Machine): Finding {
   const { what, group } = denial(machine, "VPP's API socket", machine.vppSocket);
+  if (machine.isServed) return { level: "advice", what, why: SERVED, remedy: joining(group) };
   return { level: "problem", what, why: "only root and that group may use VPP's API", remedy: joining(group) };
 }
 
@@ -63,7 +67,7 @@ function unneeded(vppSocket: string): Finding {
   return {
     level: "advice",
     what: `the API socket ${vppSocket} is missing; the daemon is connected with its VPP elsewhere`,
-    why: "`vpp-punt api` and `inject` talk to VPP itself. All other commands ask the daemon",
+    why: SERVED,
     remedy: "ask an operator of the daemon for the path, and name it with --vpp or VPP_PUNT_VPP",
   };
 }
@@ -116,6 +120,8 @@ function unwritable(path: string): Finding {
 export const puntSocket: Check = {
   name: "punt socket",
   run(machine) {
+    // The daemon that serves this user hands over its own connection to the socket.
+    if (machine.isServed) return [];
     const path = configOf(machine)?.puntSocket;
     if (path === undefined || machine.vpp() === undefined) return [];
     if (machine.closedFolder(path) !== undefined) {
