@@ -58,3 +58,8 @@ export function issueText({
 }): string {
   return `${path.join(".") || "content"}: ${message}`;
 }
+
+/** Returns what a YAML parser says, on one line. It ends the line with a colon, and quotes the document below. */
+export function yamlErrorText({ message }: Pick<Error, "message">): string {
+  return message.split("\n")[0]!.replace(/:$/, "");
+}

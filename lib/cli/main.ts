@@ -2,6 +2,7 @@
 // vpp-punt: reads the command line, runs one command, and ends with a status and at most one line of error.
 import { type Command, CommanderError } from "commander";
 import { outliveTerminal } from "../closed-terminal.js";
+import { ENVIRONMENT } from "./about/index.js";
 import { exitWith, fail, failUsage } from "./ending/index.js";
 import { flushed, guardOutputs, outputError, plainWarnings, refuseColors } from "./output/index.js";
 import { everyCommand, makeProgram } from "./program.js";
@@ -30,7 +31,13 @@ function configure(program: Command): void {
   });
 }
 
+/** An empty variable is as none, as in the library: units and compose files set such ones. */
+function dropEmptyVariables(): void {
+  for (const name of Object.keys(ENVIRONMENT)) if (process.env[name] === "") delete process.env[name];
+}
+
 async function main(): Promise<void> {
+  dropEmptyVariables();
   guardOutputs();
   outliveTerminal();
   if (!process.env.VPP_PUNT_DEBUG) plainWarnings();

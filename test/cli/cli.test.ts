@@ -26,6 +26,7 @@ test("a wrong command line is one line of error and exits with 2", (t) => {
 
 test("a typo names the nearest command or option", (t) => {
   t.regex(cli("aply").stderr, /^vpp-punt: unknown command 'aply', did you mean apply\? See: vpp-punt --help\n$/);
+  t.is(cli("help", "aply").stderr, "vpp-punt: unknown command 'aply'. See: vpp-punt --help\n");
   t.regex(cli("list", "--stor", "x").stderr, /^vpp-punt: .*did you mean --store\? See: vpp-punt list --help\n$/);
 });
 
@@ -73,6 +74,34 @@ test("wrong values on the command line are usage errors, before the command conn
     t.is(status, 2, stderr);
     t.regex(stderr, said);
   }
+});
+
+test("an option that makes no sense is a usage error, before anything is done", (t) => {
+  const cases: [RegExp, ...string[]][] = [
+    [/--vpp <path>' argument '' is invalid. It is empty/, "list", "--vpp="],
+    [
+      /--socket-mode <mode>' argument '999' is invalid. It is not an octal number from 0 to 777/,
+      "daemon",
+      "--socket-mode",
+      "999",
+    ],
+    [/--socket-mode <mode>' argument '66x' is invalid/, "daemon", "--socket-mode", "66x"],
+    [/option etcd.host is missing: the label of this host/, "daemon", "--etcd", "http://127.0.0.1:1"],
+    [/a punt and --cnf are two ways to name punts/, "wait", "monitor", "--cnf", "firewall"],
+    [/option --etcd is needed/, "resume", "--keep", "etcd"],
+  ];
+  for (const [said, ...args] of cases) {
+    const { status, stderr } = cli(...args);
+    t.is(status, 2, stderr);
+    t.regex(stderr, said);
+  }
+});
+
+test("an empty variable of the environment is as none", (t) => {
+  const env = { ...process.env, VPP_PUNT_VPP: "", VPP_PUNT_SOCKET: "/nowhere/manager.sock" };
+  const { stderr } = spawnSync(process.execPath, [main, "api", "show_version"], { encoding: "utf8", env });
+  t.notRegex(stderr, new RegExp(process.cwd()));
+  t.regex(stderr, /^(binapi.connect: \/run\/vpp\/api.sock: |$)/);
 });
 
 test("a table pads its columns and aligns numbers to the right", (t) => {

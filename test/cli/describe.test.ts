@@ -92,6 +92,8 @@ const OFFERS: readonly [line: string, offers: readonly string[]][] = [
   ["vpp-punt list -o w", ["wide"]],
   ["vpp-punt completion f", ["fish"]],
   ["vpp-punt desc", ["describe"]],
+  // A file of this folder is no command.
+  ["vpp-punt packag", []],
   ["vpp-punt describe -o y", ["yaml"]],
   ["vpp-punt api --v", ["--vpp"]],
   ["vpp-punt list --he", ["--help"]],
@@ -109,7 +111,8 @@ need("fish").test("fish completes commands, options, and values of options", asy
       stdout
         .trimEnd()
         .split("\n")
-        .map((each) => each.split("\t")[0]!),
+        .map((each) => each.split("\t")[0]!)
+        .filter((each) => each !== ""),
       [...offers],
     );
   }

@@ -26,6 +26,11 @@ test("a file that cannot be read or written is an error that says what to do, an
     [["apply", here], "Name a file: this is a folder"],
     [["daemon", "--config", none], NOT_THERE],
     [["generate", "--from", none, "--out", "-"], NOT_THERE],
+    [
+      ["daemon", "--socket-directory", here, "--state", "/proc/none"],
+      "Run as root, or name another folder with --state",
+    ],
+    [["daemon", "--socket-directory", "/proc/none"], "Run as root, or name another folder with --socket-directory"],
     [["sim", "--directory", "/proc/none"], NOT_THERE],
     [["schema", "--out", join(none, "a.json")], NOT_THERE],
     [["schema", "--out", "/etc/passwd/a.json"], "Check the path: a part of it is a file and not a folder"],

@@ -98,7 +98,7 @@ test("a file that is not a policy says why in one line for each error", (t) => {
   };
   const [[line, field, why]] = issuesOf("\nrules: [") as [[number, string, string]];
   t.deepEqual([line, field], [2, ""]);
-  t.regex(why, /^Flow sequence in block collection must be .* at line 2, column 9:$/);
+  t.regex(why, /^Flow sequence in block collection must be .* at line 2, column 9$/);
   t.deepEqual(
     issuesOf("a: b: c\n\tx").map(([at]) => at),
     [1, 2, 2],

@@ -1,7 +1,7 @@
 // A store has one manager: the lock, its holders, and the files that they leave.
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { lstat, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { lstat, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -167,6 +167,11 @@ test("the error for a lock file that cannot be written names its path", async (t
   const error = await t.throwsAsync(new FileStore("/dev/null/state.json").open(), { instanceOf: PuntError });
   t.regex(error.message, /punt\.store: .*\/dev\/null\/state\.json\.lock/);
   t.regex(error.code, /^(EEXIST|ENOTDIR)$/);
+  await inFolder(async (path) => {
+    await mkdir(`${path}.lock`);
+    const isFolder = await t.throwsAsync(new FileStore(path).open(), { code: "EISDIR" });
+    t.is(isFolder!.message.split("cannot lock").length, 2, isFolder!.message);
+  });
 });
 
 test("a second manager is refused, a read-only one is not, and a manager that cannot start closes the store", async (t) => {

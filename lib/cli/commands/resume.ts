@@ -12,7 +12,7 @@ interface Options extends EtcdFlags {
 export async function run(options: Options): Promise<void> {
   const { etcd, keep, timeout, output } = options;
   if (etcd === undefined)
-    throw new PuntError("vpp-punt", "ERR_OPTION", "option etcd is needed: the URLs of etcd", { option: "etcd" });
+    throw new PuntError("vpp-punt", "ERR_OPTION", "option --etcd is needed: the URLs of etcd", { option: "etcd" });
   await withHosts(options, async (hosts) => {
     const host = await hostOf(options, hosts);
     if (keep === "etcd") requireHost(host, await hosts.all());

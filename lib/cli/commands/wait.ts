@@ -29,6 +29,12 @@ const LEAST_LOOK_MS = 5_000;
 
 export async function run(...[cnf, key, label, options]: Arguments): Promise<void> {
   const { for: state, timeout, output } = options;
+  if (cnf !== undefined && options.cnf !== undefined)
+    throw new PuntError(
+      "punt.wait",
+      "ERR_USAGE",
+      "a punt and --cnf are two ways to name punts: one of them is expected",
+    );
   const name = cnf === undefined ? undefined : idText(identityOf(cnf, key, label));
   const deadline = performance.now() + timeout;
   let ending: Ending | undefined;

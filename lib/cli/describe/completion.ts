@@ -127,7 +127,7 @@ function fishArguments(command: Command): string[] {
 function fish(commands: readonly Command[]): string {
   const lines = commands.flatMap((command) => [
     ...namesOf(command).map(
-      (name) => `complete -c vpp-punt -n __fish_use_subcommand -a ${name} -d ${quoted(command.description())}`,
+      (name) => `complete -c vpp-punt -n __fish_use_subcommand -f -a ${name} -d ${quoted(command.description())}`,
     ),
     ...fishArguments(command),
   ]);

@@ -123,7 +123,11 @@ export function failUsage(error: CommanderError, json: boolean, help: string): v
 
 /** Commander's message on one line, its suggestion included. */
 function usageText({ code, message }: CommanderError, help: string): string {
-  if (code === "commander.help") return `a command is expected. See: ${help}`;
+  if (code === "commander.help") {
+    // Commander has no message for a command that is missing, or that `help` does not know.
+    const [, , name, asked] = process.argv;
+    return `${name === "help" ? `unknown command '${asked}'` : "a command is expected"}. See: ${help}`;
+  }
   const [first, ...suggestion] = message
     .replace(/^error: /, "")
     .replace(/\.$/, "")

@@ -21,6 +21,9 @@ const TCP_DOOR =
 const STATISTICS =
   "VPP's startup.conf needs a statseg section, and this user access to its socket, which --stats-socket names";
 
+/** The options that name where punts are kept. */
+const STORE = "--store (a daemon: --state)";
+
 const VPP_REFUSES = "VPP's log may say why: `vppctl show logging`";
 
 /** Advice for errors of files and folders. Those of VPP's sockets and of the store have their own. */
@@ -33,21 +36,19 @@ const FILES: Readonly<Record<string, string>> = {
 
 const REMEDIES: Readonly<Record<string, string>> = {
   ERR_NO_SUCH_PUNT: "`vpp-punt list` shows the punts there are",
-  ERR_STORE_BUSY: "Another manager has the store: use it, stop it, or name another store with --store",
-  ERR_OWNER_BUSY:
-    "Ask the daemon that manages this VPP with --socket, stop the other manager, or name another --owner and --store",
+  ERR_STORE_BUSY: `Another manager has the store: use it, stop it, or name another store with ${STORE}`,
   ERR_FOREIGN: "Delete it where it was made, or ask for another interface, port or socket",
   ERR_CONFLICT: "Delete what has it, or ask for another interface, port or socket",
   ERR_CERTIFICATE:
     "`openssl x509 -in FILE -noout -subject -issuer -dates -ext subjectAltName` shows what a certificate says",
   ERR_ETCD_AWAY: "Start etcd, or name its servers with --etcd",
   ERR_NOT_LEADER: "`vpp-punt hosts --etcd <urls>` shows which daemons act",
-  ERR_STORE_DAMAGED: "Restore it from a copy, or name another store with --store and apply the file of punts again",
-  ERR_STORE_VERSION: "Use the newer vpp-punt that wrote it, or name another store with --store",
+  ERR_STORE_DAMAGED: `Restore it from a copy, or name another store with ${STORE} and apply the file of punts again`,
+  ERR_STORE_VERSION: `Use the newer vpp-punt that wrote it, or name another store with ${STORE}`,
   ERR_FILTER: "`man pcap-filter` describes the language",
   ERR_INVALID_REQUEST: "`vpp-punt schema --markdown` prints the fields of each type",
   ENOSPC: "Make room on the disk and try again",
-  EROFS: "The file system is read-only: name a store elsewhere with --store or VPP_PUNT_STORE",
+  EROFS: `The file system is read-only: name a store elsewhere with ${STORE}`,
   VPP_UNSPECIFIED: "VPP gives no reason; for punts to a socket, VPP's startup.conf needs a punt { socket ... } section",
   ERR_ADDON_UNAVAILABLE: "`vpp-punt info` says what is missing; `vpp-punt doctor` says how to mend it",
   ERR_MESSAGE_MISSING: "`vpp-punt generate --out -` lists the messages of a VPP",
@@ -66,6 +67,6 @@ export function remedyFor({ op, code, details }: PuntError): string | undefined 
   if (op.endsWith(".connect") && CONNECTING[code]) return CONNECTING[code];
   if (op === "vpp-punt" && code === "ETIMEDOUT") return DOCTOR;
   if ((code === "EACCES" || code === "EPERM") && op.startsWith("punt.store"))
-    return "Run as root, or name a store that you may write with --store or VPP_PUNT_STORE";
+    return `Run as root, or name a store that you may write with ${STORE}`;
   return REMEDIES[code] ?? FILES[code] ?? (code.startsWith("VPP_") ? VPP_REFUSES : undefined);
 }

@@ -44,7 +44,10 @@ const LONGEST_MS = 2 ** 31 - 1;
 export const milliseconds = integer("milliseconds", 0, LONGEST_MS);
 
 /** Reads a path; VPP, the daemon and the manager take absolute ones. */
-export const path = (text: string): string => resolve(text);
+export function path(text: string): string {
+  if (text !== "") return resolve(text);
+  throw new InvalidArgumentError("It is empty.");
+}
 
 /** VPP's API socket. */
 export function vppSocket(flags = "--vpp <path>"): Option {

@@ -72,7 +72,7 @@ export async function hostOf({ host }: EtcdFlags, hosts: Hosts): Promise<string>
   if (host !== undefined) return host;
   const names = (await hosts.all()).map((each) => each.host);
   const known = names.length === 0 ? "etcd has none yet" : `etcd has ${names.join(", ")}`;
-  throw new PuntError("vpp-punt", "ERR_OPTION", `option host is needed: ${known}`, { option: "host", hosts: names });
+  throw new PuntError("vpp-punt", "ERR_OPTION", `option --host is needed: ${known}`, { option: "host", hosts: names });
 }
 
 /** @throws PuntError ERR_NO_SUCH_HOST, with the hosts that there are */

@@ -1,6 +1,6 @@
 // The requests that a command is given: a file of punts, standard input, or one request by itself.
 import { parseDocument } from "yaml";
-import { PuntError } from "../../errors.js";
+import { PuntError, yamlErrorText } from "../../errors.js";
 import {
   decodeText,
   lacksSocketPath,
@@ -59,7 +59,6 @@ function parsed(content: string): unknown {
     for (const problem of [...document.errors, ...document.warnings]) throw problem;
     return document.toJS({ maxAliasCount: 100 });
   } catch (cause) {
-    const message = (cause as Error).message.split("\n")[0]!.replace(/:$/, "");
-    throw new PuntError("punt.add", "ERR_USAGE", `the request is not JSON or YAML: ${message}`);
+    throw new PuntError("punt.add", "ERR_USAGE", `the request is not JSON or YAML: ${yamlErrorText(cause as Error)}`);
   }
 }

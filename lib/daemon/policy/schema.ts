@@ -1,7 +1,7 @@
 // The policy file: YAML, checked whole, with every error and its line.
 import type { Document, LineCounter } from "yaml";
 import type * as z from "zod";
-import { PuntError } from "../../errors.js";
+import { PuntError, yamlErrorText } from "../../errors.js";
 import { readBytes, unreadable } from "../../files/index.js";
 import { lazily, yaml, zod } from "../../lazily.js";
 import { type Prefix, parseNetwork } from "../../net/index.js";
@@ -161,8 +161,8 @@ export async function loadPolicy(path: string): Promise<readonly Rule[]> {
 export function parsePolicy(text: string, name: string): readonly Rule[] {
   const lines = new (yaml().LineCounter)();
   const document = yaml().parseDocument(text, { lineCounter: lines });
-  const broken = document.errors.map(({ pos, message }) => {
-    return { line: lines.linePos(pos[0]).line, field: "", message: message.split("\n")[0]! };
+  const broken = document.errors.map((error) => {
+    return { line: lines.linePos(error.pos[0]).line, field: "", message: yamlErrorText(error) };
   });
   if (broken.length > 0) throw invalid(name, broken);
   const result = policySchema().safeParse(contentOf(document, name));

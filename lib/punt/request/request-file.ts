@@ -1,6 +1,6 @@
 // Files of punts: YAML or JSON, `punts:` with a list of requests.
 import type { Document, Node, YAMLError } from "yaml";
-import { PuntError } from "../../errors.js";
+import { PuntError, yamlErrorText } from "../../errors.js";
 import { yaml } from "../../lazily.js";
 import { OptionCheck } from "../../options.js";
 import { readText } from "./file-text.js";
@@ -173,8 +173,8 @@ function fieldText(path: readonly (string | number)[]): string {
   }, "");
 }
 
-function textOf({ code, message }: YAMLError): string {
-  return code === "MULTIPLE_DOCS"
+function textOf(error: YAMLError): string {
+  return error.code === "MULTIPLE_DOCS"
     ? "a file of punts is one YAML document; here another begins"
-    : message.split("\n")[0]!;
+    : yamlErrorText(error);
 }

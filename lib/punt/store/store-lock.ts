@@ -1,7 +1,7 @@
 // The lock that gives a store to one manager. The kernel holds it on a file beside the store, so it works across containers.
 import { dirname } from "node:path";
 import { FileLock } from "../../descriptor/index.js";
-import { PuntError } from "../../errors.js";
+import { messageOf, PuntError } from "../../errors.js";
 import { ensureFolderSync } from "../../files/index.js";
 
 /** Locks to release when the process ends without closing them. */
@@ -27,7 +27,8 @@ export class StoreLock {
     } catch (cause) {
       const { code = "EIO", message, details } = cause as NodeJS.ErrnoException & Partial<PuntError>;
       if (code === "ERR_LOCKED") throw busy(store, Number(details?.holder));
-      throw new PuntError("punt.store", code, `cannot lock ${path}: ${message}`, { path }, cause);
+      const text = cause instanceof PuntError ? messageOf(cause) : `cannot lock ${path}: ${message}`;
+      throw new PuntError("punt.store", code, text, { path }, cause);
     }
   }
 

@@ -1,7 +1,7 @@
 // Configuration of CNFs in ligato's form: YAML with a group for each module and a list for each model in it.
 import { fromJson, type JsonValue } from "@bufbuild/protobuf";
 import { parseDocument } from "yaml";
-import { PuntError } from "../../errors.js";
+import { PuntError, yamlErrorText } from "../../errors.js";
 import { readBytes, unreadable } from "../../files/index.js";
 import type { Item } from "../gen/ligato/generic/manager_pb.js";
 import { itemKey, type Model, packItem } from "../model.js";
@@ -24,7 +24,7 @@ export async function readConfigFile(path: string): Promise<Groups> {
   });
   const document = parseDocument(bytes.toString("utf8"));
   const [error] = document.errors;
-  if (error) throw invalid(path, error.message.split("\n")[0]!);
+  if (error) throw invalid(path, yamlErrorText(error));
   const content: unknown = document.toJS({ maxAliasCount: 100 }) ?? {};
   if (!isObject(content)) throw invalid(path, "groups of configuration are expected, such as mock1Config");
   for (const [name, group] of Object.entries(content)) {
