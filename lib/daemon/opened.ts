@@ -40,16 +40,16 @@ export interface Opened {
 export async function openParts(options: CheckedDaemonOptions): Promise<Opened> {
   const { vppSocket, state, logger, audit: auditFile, socketDirectory } = options;
   const problem = (error: unknown) => logger.error({ err: error }, "something could not be written");
+  await makeFolder(socketDirectory, "--socket-directory");
+  if (state !== undefined) await makeFolder(state, "--state");
   const audit = await AuditLog.open(auditFile, problem);
   const vpp = new LateVpp(vppSocket);
+  vpp.on("connected", () => logger.info({ vpp: vppSocket }, "VPP is connected"));
+  vpp.on("disconnected", (cause) => {
+    logger.warn({ vpp: vppSocket, reason: cause?.message }, "VPP is away: punts wait for it");
+  });
   const table = new InterfaceTable(vpp);
   try {
-    await makeFolder(socketDirectory, "--socket-directory");
-    if (state !== undefined) await makeFolder(state, "--state");
-    vpp.on("connected", () => logger.info({ vpp: vppSocket }, "VPP is connected"));
-    vpp.on("disconnected", (cause) => {
-      logger.warn({ vpp: vppSocket, reason: cause?.message }, "VPP is away: punts wait for it");
-    });
     const counters = new CounterReader({
       indexOf: (tag) => table.find(tag)?.swIfIndex,
       vppSocket,
