@@ -6,4 +6,4 @@ export { DryRun, type PlannedPunt, type PlannedStep } from "./dry-run.js";
 export { makePlan, type Plan, type PuntPlan } from "./plan.js";
 export { dryRun } from "./planned.js";
 export { Planner } from "./planner.js";
-export type { Wanted } from "./wanted.js";
+export { awaitedLinks, changedSince, stillWanted, type Wanted } from "./wanted.js";

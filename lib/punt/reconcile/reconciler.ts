@@ -16,6 +16,7 @@ import {
   withTable,
 } from "../items/index.js";
 import {
+  changedSince,
   type DryRun,
   dependentsIn,
   dryRun,
@@ -24,9 +25,9 @@ import {
   type Planner,
   prerequisites,
   type Step,
+  stillWanted,
   type Wanted,
 } from "../plan/index.js";
-import { idKey } from "../request/index.js";
 import { handlerOf } from "../types/index.js";
 import { type Expected, lacks } from "./expected.js";
 import { isDisconnect } from "./look-errors.js";
@@ -186,18 +187,8 @@ async function lookOnce(ledger: Looked, world: World): Promise<Reconciled> {
   };
 }
 
-/**
- * Returns the desired state of the time when the reading began, without punts that were deleted since: the facts that later requests need
- * were not read. A punt that got another request since keeps its objects until the next look, which finds what they share.
- */
-function stillWanted(before: Wanted, now: Wanted): Wanted {
-  if (before === now) return now;
-  return { ...before, punts: before.punts.filter((request) => now.requestOf(idKey(request)) !== undefined) };
-}
-
 function withoutChanged(plan: Plan, wanted: Wanted, now: Wanted): Plan {
-  if (wanted === now) return plan;
-  const changed = new Set(wanted.punts.filter((request) => now.requestOf(idKey(request)) !== request).map(idKey));
+  const changed = changedSince(wanted, now);
   if (changed.size === 0) return plan;
   return { items: plan.items, kept: plan.kept, punts: new Map([...plan.punts].filter(([key]) => !changed.has(key))) };
 }

@@ -7,6 +7,7 @@ import type { VppApi } from "../items/index.js";
 import type { VppConnection } from "../options.js";
 import {
   asPuntError,
+  awaitedLinks,
   type DeviceReport,
   Expected,
   isDisconnect,
@@ -26,7 +27,6 @@ import {
   VppDevices,
   type World,
 } from "../reconcile/index.js";
-import type { PuntRequest } from "../request/index.js";
 import { InterfaceNews } from "./interface-news.js";
 import { OwnerLock } from "./owner-lock.js";
 
@@ -85,7 +85,7 @@ export class Worker {
     this.#lock = new OwnerLock(vpp, marks.owner);
     this.#news = new InterfaceNews(vpp, {
       known: () => state.facts?.interfaces ?? [],
-      links: () => state.wanted.punts.flatMap(linksOf),
+      links: () => awaitedLinks(state.wanted),
       changed: () => this.wake(),
       failed: (error) => options.problem(error),
     });
@@ -274,11 +274,6 @@ export class Worker {
     await new Promise((resolve) => setTimeout(resolve, pause));
     this.wake();
   }
-}
-
-/** Returns the names of the interfaces whose links a punt waits for. */
-function linksOf({ dependsOn = [] }: PuntRequest): string[] {
-  return dependsOn.flatMap((dependency) => (dependency.kind === "link-up" ? dependency.name : []));
 }
 
 function isBusy(error: unknown): error is PuntError {
