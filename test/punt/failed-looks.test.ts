@@ -201,3 +201,36 @@ for (const type of puntTypes)
       await manager.add(punt, { waitFor: "CREATED" });
     }
   });
+
+/** Objects that carry no mark: the store's claims alone tell whose they are. */
+const unmarked = [
+  ["PUNT_TO_SOCKET", "punt_socket_dump"],
+  ["ABX", "proxy_arp_dump"],
+  ["DHCP_PROXY", "dhcp_proxy_dump"],
+] as const;
+
+for (const [type, dump] of unmarked) {
+  test(`a ${type} that is deleted while VPP refuses ${dump} is gone, and leaves nothing, once VPP lists it again`, async (t) => {
+    const it = await managedVpp();
+    t.teardown(() => it.close());
+    const failing: { with?: PuntError } = {};
+    const hear = (name: string) => {
+      if (name === dump && failing.with) throw failing.with;
+    };
+    const retry = { firstDelay: 5, longestDelay: 20 };
+    await it.restartManager({ resyncInterval: 600_000, retry, vpp: tapped(it.client, { hear }) });
+    const before = await snapshot(it.client);
+    const { id } = await it.manager.add(
+      puntOf(type, { cnf: "a", interconnect: "MEMIF", subject: 0, unique: 0, folder: it.directory }),
+      { waitFor: "CREATED" },
+    );
+    failing.with = new PuntError("binapi.call", "VPP_UNSPECIFIED", "VPP refuses");
+    await t.throwsAsync(it.manager.delete(id), { code: "VPP_UNSPECIFIED" });
+    await it.manager.resync();
+    t.is(it.manager.get(id)!.state, "FAILED");
+    delete failing.with;
+    await it.manager.resync();
+    t.is(it.manager.get(id), undefined);
+    t.deepEqual(await snapshot(it.client), before);
+  });
+}

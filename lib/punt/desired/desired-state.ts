@@ -2,7 +2,7 @@
 import { PuntError } from "../../errors.js";
 import type { Host } from "../../host/index.js";
 import type { Found, Marks } from "../interconnect/index.js";
-import { type Facts, isNoteOfVpp, type Note, OLD_CLAIM } from "../items/index.js";
+import { type Facts, hiddenBy, isNoteOfVpp, type Note, OLD_CLAIM } from "../items/index.js";
 import type { Wanted } from "../plan/index.js";
 import type { PuntFilter } from "../punts.js";
 import type { Failure, Ledger, Reconciled } from "../reconcile/index.js";
@@ -311,11 +311,13 @@ export class DesiredState implements Ledger {
     }
   }
 
-  /** Forgets objects that do not exist and are not wanted. Once nothing comes or goes, also forgets namespaces without a punt that were read. */
+  /** Forgets objects that are known not to exist, and are not wanted. Once nothing comes or goes, also forgets namespaces without a punt that were read. */
   tidy(isDone: boolean): void {
+    const facts = this.#facts;
+    const mayExist = (key: string) => facts === undefined || facts.seen.has(key) || hiddenBy(key, facts) !== undefined;
     const isKept = (key: string) =>
-      (this.#facts?.seen.has(key) ?? true) || this.#items.has(key) || isNoteOfVpp(key) || failedStep(key) !== undefined;
-    const unread = [...(this.#facts?.unreadableNamespaces.keys() ?? [])];
+      mayExist(key) || this.#items.has(key) || isNoteOfVpp(key) || failedStep(key) !== undefined;
+    const unread = [...(facts?.unreadableNamespaces.keys() ?? [])];
     this.#memory.keepOnly((key) => isKept(key) || (key === OLD_CLAIM && (!isDone || unread.length > 0)));
     const isQuiet = this.#underWay.size === 0 && ![...this.#entries.values()].some((entry) => entry.leaving);
     if (isDone && isQuiet && this.#draft.dropNamespaces(unread)) this.#wanted = this.#draft.freeze();

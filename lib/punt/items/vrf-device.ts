@@ -4,6 +4,7 @@ import { vrfDevicePattern } from "../interconnect/index.js";
 import type { Facts } from "./facts.js";
 import type { Part } from "./item.js";
 import type { ActContext, Kind } from "./kind.js";
+import type { KindName } from "./kind-names.js";
 
 interface VrfDevice {
   readonly namespace: number;
@@ -22,13 +23,15 @@ export function vrfDevicePart(device: Omit<VrfDevice, "up">, up = true): Part<Vr
 }
 
 /**
- * Returns why nothing is known of an object of that key: it would be in a namespace that could not be read. All other objects there come
- * and go with objects in VPP.
+ * Returns why nothing is known of an object of that key: its kind could not be read, or it would be in a namespace that could not. All
+ * other objects there come and go with objects in VPP.
  */
 export function hiddenBy(
   key: string,
-  { unreadableNamespaces }: Pick<Facts, "unreadableNamespaces">,
+  { unreadable, unreadableNamespaces }: Pick<Facts, "unreadable" | "unreadableNamespaces">,
 ): PuntError | undefined {
+  const unread = unreadable.get(key.slice(0, key.indexOf("/")) as KindName);
+  if (unread) return unread;
   const namespace = /^vrf-device\/(\d+)\//.exec(key)?.[1];
   return namespace === undefined ? undefined : unreadableNamespaces.get(Number(namespace));
 }
