@@ -90,7 +90,14 @@ export class HandedEnds implements CnfEnds {
 
   unconnected(): string[] {
     if (!this.#metadata) return ["the ends are not handed over yet"];
-    return this.#metadata.interconnects.flatMap((each, index) => {
+    const objections = this.#objections(this.#metadata);
+    // A punt socket has no event for its connection: the daemon may have blocked it while this process was stopped.
+    if (objections.length > 0 && !this.#asking) this.#askSoon();
+    return objections;
+  }
+
+  #objections({ interconnects }: PuntMetadata): string[] {
+    return interconnects.flatMap((each, index) => {
       const port = this.#open.get(index) ?? tapOf(each)[0];
       if (port) return objection(port, index, this.#hooks, this.#wantsPackets) ?? [];
       return `interconnect ${index}: its end is not handed over yet`;
@@ -115,7 +122,7 @@ export class HandedEnds implements CnfEnds {
 
   close(): void {
     this.#closed = true;
-    clearTimeout(this.#retry);
+    this.#stopRetry();
     this.#closePorts();
   }
 
@@ -162,7 +169,7 @@ export class HandedEnds implements CnfEnds {
 
   async #askNow(): Promise<void> {
     this.#asking = true;
-    clearTimeout(this.#retry);
+    this.#stopRetry();
     const key = this.#key;
     try {
       const handed = await this.#hooks.handOver({ have: this.#have(), packets: this.#wantsPackets });
@@ -184,14 +191,27 @@ export class HandedEnds implements CnfEnds {
   }
 
   #askLater(): void {
+    this.#stopRetry();
+    this.#askSoon();
+  }
+
+  #askSoon(): void {
+    if (this.#closed) return;
+    this.#retry ??= setTimeout(() => {
+      this.#retry = undefined;
+      // An end may have come without a word, as VPP's interfaces do.
+      if (this.#lacksSomething()) this.#ask();
+      else this.#hooks.onChange();
+    }, RETRY_MS).unref();
+  }
+
+  #stopRetry(): void {
     clearTimeout(this.#retry);
-    // An end may have come without a word, as VPP's interfaces do.
-    const look = () => (this.#lacksSomething() ? this.#ask() : this.#hooks.onChange());
-    if (!this.#closed) this.#retry = setTimeout(look, RETRY_MS).unref();
+    this.#retry = undefined;
   }
 
   #lacksSomething(): boolean {
-    return !this.#closed && (this.#isOwed || this.unconnected().length > 0);
+    return !this.#closed && (this.#isOwed || !this.#metadata || this.#objections(this.#metadata).length > 0);
   }
 
   /** All that is open, but for ends that have lost their VPP. */

@@ -2,6 +2,7 @@
 import { rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import test from "ava";
+import { blockDatagrams, unblockDatagrams } from "../../lib/descriptor/index.js";
 import { PuntError } from "../../lib/errors.js";
 import type { Handed } from "../../lib/module/handed-ends.js";
 import { until } from "../support/descriptor/peer.js";
@@ -363,6 +364,22 @@ test("ends that are all there are asked for no more, until one is lost", async (
   memif.server.close();
   await until(() => told.at(-1)?.[0] === "interconnect 0: memif is not connected to VPP");
   await until(() => asked.length > counts[0]!);
+});
+
+test("a punt socket that is found without VPP is looked at until it is connected, of which no event tells", async (t) => {
+  const side = socketSide(t);
+  const handed = side.socket(0, "a");
+  using daemons = handed.descriptor.duplicate();
+  const { ends, told } = handedEnds(t, [() => [handed, side.inject(0, "b")]]);
+  ends.update(created([side.interconnect]));
+  await until(() => told.at(-1)?.length === 0);
+  // As the daemon does while the program is stopped, and a moment longer.
+  blockDatagrams(daemons);
+  t.is(ends.unconnected().length, 1);
+  unblockDatagrams(daemons, side.vpp.path);
+  const count = told.length;
+  await until(() => told.length > count);
+  t.deepEqual(told.at(-1), []);
 });
 
 test("options of the ports reach the ends that are handed over", async (t) => {

@@ -8,6 +8,7 @@ import { ATTACH_SOCKET, Daemon, SOCKETS } from "./daemon.js";
 import { hasTrace, patternsOf } from "./evidence.js";
 import { Machine } from "./machine.js";
 import { ManagerProcess, MODULES } from "./manager-process.js";
+import { OwnProgram } from "./module/own-program.js";
 import { ModuleProgram } from "./module/program.js";
 import { type Action, OWNERS, type Return, type Step } from "./operation.js";
 import { type Outcome, type RunningHistory, runSteps, settle } from "./run-steps.js";
@@ -24,6 +25,8 @@ const LONGEST_GATHERING = 4_000;
 
 /** The number of the CNF of the first module. */
 const FIRST_MODULE = 8;
+/** The number of the CNF of the first punt of the program that manages VPP itself. */
+const FIRST_OWN = 6;
 
 /** Runs a history. @throws an Error with the condition that did not hold */
 export function runHistory(seed: number, steps: readonly Step[]): Promise<Outcome> {
@@ -37,6 +40,7 @@ class History implements RunningHistory<Step> {
   readonly #daemon: Daemon;
   readonly #program: CnfProgram;
   readonly #modules: readonly ModuleProgram[];
+  readonly #own: OwnProgram;
   readonly #watchers: { readonly watcher: Watcher; readonly of: ManagerProcess }[] = [];
 
   constructor(world: World) {
@@ -48,7 +52,9 @@ class History implements RunningHistory<Step> {
     this.#daemon = new Daemon(world, this.#managers[0]!);
     this.#program = new CnfProgram(world, this.#daemon);
     this.#modules = MODULES.map((cnf) => new ModuleProgram(world, this.#daemon, cnf));
+    this.#own = new OwnProgram(world, this.#machine.kernel);
     world.sockets.table.killed = ({ name }) => {
+      if (this.#own.party?.name === name) this.#own.kill(50);
       for (const each of [this.#managers[0]!, ...this.#modules]) if (each.party?.name === name) each.kill(50);
     };
     world.sockets.table.ended = ({ name }) => this.#modules.find(({ cnf }) => cnf === name)?.close();
@@ -105,6 +111,14 @@ class History implements RunningHistory<Step> {
         return this.#modules[action.which]!.cut();
       case "module-delete":
         return this.#modules[action.which]!.deleted();
+      case "own-open": {
+        const request = requestOf({ ...action.punt, cnf: FIRST_OWN + action.nth }, ROOT);
+        return this.#own.open(action.nth, request, action.frames);
+      }
+      case "own-close":
+        return this.#own.close(action.nth);
+      case "own-kill":
+        return this.#own.kill(action.down);
       case "hang-up":
         return sockets.memifs.hangUp(action.nth);
       case "module-stop":
@@ -144,10 +158,7 @@ class History implements RunningHistory<Step> {
       case "fault":
         return this.#vpp.faults.add(action);
       default:
-        return this.#machine.operate(
-          action,
-          this.#managers.flatMap((manager) => manager.list()),
-        );
+        return this.#machine.operate(action, this.#listAll());
     }
   }
 
@@ -218,10 +229,14 @@ class History implements RunningHistory<Step> {
 
   /** Whether there is a punt whose traces in VPP may look alike. The punts of a manager that is down are not known. */
   #hasLike(request: PuntStatus["request"]): boolean {
-    if (this.#managers.some((manager) => !manager.isUp)) return true;
+    if (this.#own.isUnsure || this.#managers.some((manager) => !manager.isUp)) return true;
     const patterns = patternsOf(request).map(String);
-    const all = this.#managers.flatMap((manager) => manager.list());
-    return all.some((each) => patternsOf(each.request).some((pattern) => patterns.includes(String(pattern))));
+    return this.#listAll().some((each) => patternsOf(each.request).some((pattern) => patterns.includes(String(pattern))));
+  }
+
+  /** The punts of all managers. */
+  #listAll(): PuntStatus[] {
+    return [...this.#managers, this.#own].flatMap((manager) => manager.list());
   }
 
   async end(): Promise<void> {
@@ -229,6 +244,7 @@ class History implements RunningHistory<Step> {
     await schedule.sleep(schedule.random.between(0, LONGEST_TAIL));
     await this.checkForeign();
     this.#calm();
+    this.#own.finish();
     // The time of a session begins when the daemon is there.
     await this.#until(async () => this.#daemon.sessions !== undefined);
     const overAt = Math.max(this.#program.end(), ...this.#modules.map((module) => module.overAt));
@@ -238,7 +254,7 @@ class History implements RunningHistory<Step> {
     for (const module of this.#modules) module.checkGone();
     for (const { watcher, of } of this.#watchers) watcher.compare(of.list());
     for (const manager of this.#managers) manager.compare();
-    this.#machine.checkStates(this.#managers.flatMap((manager) => manager.list()));
+    this.#machine.checkStates(this.#listAll());
     const reached = await this.#machine.snapshot();
     await this.#vpp.crash(10);
     await this.#settle();
@@ -273,6 +289,7 @@ class History implements RunningHistory<Step> {
     // Before the managers, as a plan costs much more.
     if (!this.#modules.every((module) => module.isSettled()) || this.#daemonFault() !== "") return false;
     for (const manager of this.#managers) if (!(await manager.isDone(isPlanned, since))) return false;
+    if (!(await this.#own.isSettled(isPlanned))) return false;
     return this.#modules.every((module) => module.isSettled());
   }
 
@@ -300,6 +317,7 @@ class History implements RunningHistory<Step> {
       ])
       .concat(
         this.#modules.map((module) => module.describe()),
+        this.#own.describe(),
         this.#daemonFault(),
       )
       .join("\n");
@@ -308,12 +326,13 @@ class History implements RunningHistory<Step> {
   async #checkNothingLeft(): Promise<void> {
     const living = this.#modules.filter(({ party }) => party !== undefined);
     for (const module of living) module.close();
+    this.#own.closeAll();
     if (living.length > 0) await this.#settle();
     for (const manager of this.#managers)
       for (const { request } of manager.list()) manager.perform("delete", request as never);
     await this.#settle();
     for (const manager of this.#managers) manager.compare();
-    await this.#machine.checkNothingLeft(this.#managers.map(({ memifDirectory }) => memifDirectory));
+    await this.#machine.checkNothingLeft([...this.#managers, this.#own].map(({ memifDirectory }) => memifDirectory));
   }
 }
 

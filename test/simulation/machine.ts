@@ -102,10 +102,12 @@ export class Machine {
     await this.#newBaseline();
   }
 
-  /** The namespace of the CNFs goes away. After virtual milliseconds there is another one at its path. */
-  renewNamespace(down: number): void {
+  /** The namespace of the CNFs goes away, with its VRF devices. After virtual milliseconds there is another one at its path. */
+  async renewNamespace(down: number): Promise<void> {
     const { schedule, sockets } = this.#world;
     sockets.namespaces.remove(NAMESPACE);
+    for (const { name, kind } of await this.#host.links(NAMESPACE))
+      if (kind === "vrf") await this.#host.change(NAMESPACE, { change: "delete-link", name });
     if (down === 0) sockets.namespaces.makeAll();
     else schedule.at(schedule.now + down, "namespace", () => sockets.namespaces.makeAll(), schedule.world);
   }

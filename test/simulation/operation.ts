@@ -44,6 +44,10 @@ export type Action =
   | { readonly op: "module-stop"; readonly which: number; readonly ms: number }
   /** Another program deletes the punt of a module. */
   | { readonly op: "module-delete"; readonly which: number }
+  /** A program that manages VPP itself opens or closes a punt, or its process dies. */
+  | { readonly op: "own-open"; readonly nth: number; readonly punt: PuntChoice; readonly frames: boolean }
+  | { readonly op: "own-close"; readonly nth: number }
+  | { readonly op: "own-kill"; readonly down: number }
   /** VPP ends the connection of a memif. */
   | { readonly op: "hang-up"; readonly nth: number }
   /** Calls of the kernel fail for daemons and modules; the file of a punt socket is removed; strangers connect to attach.sock, and say nothing. */
@@ -177,6 +181,8 @@ function moduleChoice(weight: number, punt: fc.Arbitrary<PuntChoice>) {
 
 const anyModule = { which: fc.nat({ max: 1 }) };
 
+const shareablePunt = puntChoice.map((punt) => ({ ...punt, type: SHAREABLE[punt.type % SHAREABLE.length]! }));
+
 function upgradeChoice(weight: number, punt: fc.Arbitrary<PuntChoice>) {
   const how = { isForGood: fc.boolean(), down: fc.constantFrom(0, 0, 50, 2_000) };
   return choice(weight, "module-upgrade", { ...anyModule, punt, ...how });
@@ -215,6 +221,9 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   moduleChoice(4, puntChoice),
   choice(2, "module-kill", { which: fc.nat({ max: 1 }), down: fc.constantFrom(undefined, 0, 50, 2_000) }),
   upgradeChoice(2, puntChoice),
+  choice(5, "own-open", { nth: fc.nat({ max: 1 }), punt: shareablePunt, frames: fc.boolean() }),
+  choice(4, "own-close", { nth: fc.nat({ max: 1 }) }),
+  choice(1, "own-kill", { down: fc.constantFrom(0, 50, 2_000) }),
   choice(1, "module-close", { which: fc.nat({ max: 1 }) }),
   choice(2, "module-cut", { which: fc.nat({ max: 1 }) }),
   choice(1, "refuse", { call: fc.constantFrom(...CALLS), times: fc.integer({ min: 1, max: 3 }) }),

@@ -20,16 +20,21 @@ export function checkReady(world: World, party: Party, status: PuntStatus, frame
     throw new Error(`${party.name} is ready, and does not have: ${missing.join(", ")}; it has ${open.join(", ")}`);
 }
 
-/** Returns what is wrong with the ends of a program that nothing disturbs any more; "" if nothing is. */
-export function endsFault(world: World, party: Party, status: PuntStatus, frames: boolean): string {
+/** Returns what is wrong with the ends of a program that nothing disturbs any more; "" if nothing is. `frames` is of each punt. */
+export function endsFault(
+  world: World,
+  party: Party,
+  punts: readonly PuntStatus[],
+  frames: readonly boolean[],
+): string {
   const strays = world.sockets.strays(party);
   if (strays.length > 0) return `descriptors are left: ${strays.join(", ")}`;
   const ends = world.sockets.endsOf(party);
   const open = ends.map(({ end }) => end).sort();
-  const wanted = wantedEnds(status, frames).sort();
+  const wanted = punts.flatMap((status, index) => wantedEnds(status, frames[index]!)).sort();
   // A memif that has lost its connection is nowhere: another one may have its id.
   const placed = open.filter((end) => !end.endsWith(" at "));
-  if (!isMade(status.state)) return new Set(placed).size === placed.length ? "" : `open twice: ${placed.join(", ")}`;
+  if (!punts.every(({ state }) => isMade(state))) return new Set(placed).size === placed.length ? "" : `open twice: ${placed.join(", ")}`;
   if (JSON.stringify(open) !== JSON.stringify(wanted)) return `open: ${open.join(", ")}; wanted: ${wanted.join(", ")}`;
   const lost = ends.filter(({ isConnected }) => !isConnected).map(({ end }) => end);
   return lost.length > 0 ? `not connected: ${lost.join(", ")}` : "";

@@ -14,7 +14,7 @@ import { checkReady, endsFault, leftEnds } from "./ends.js";
 import { SimulatedLine } from "./line.js";
 
 /** Errors with which a daemon refuses a wish for good. */
-const REFUSED = new Set(["ERR_CONFLICT", "ERR_POOL_EXHAUSTED", "ERR_INVALID_REQUEST"]);
+export const REFUSED = new Set(["ERR_CONFLICT", "ERR_POOL_EXHAUSTED", "ERR_INVALID_REQUEST"]);
 
 /** Virtual milliseconds after which the supervisor starts a process that ended by itself. */
 const RESTART_MS = 500;
@@ -23,7 +23,7 @@ const RESTART_MS = 500;
 const RETRY_MS = 1_200;
 
 /** The program's word for each state of its punt, once it has heard all. */
-const SAID: Partial<Record<PuntState, CnfState>> = { CREATED: "ready", DEGRADED: "degraded", PENDING: "waiting" };
+export const SAID: Partial<Record<PuntState, CnfState>> = { CREATED: "ready", DEGRADED: "degraded", PENDING: "waiting" };
 
 interface Wish {
   readonly request: PuntRequestInput;
@@ -184,7 +184,7 @@ export class ModuleProgram {
     const text = (status: PuntStatus | undefined) => JSON.stringify([status?.state, status?.request]);
     if (found === undefined || text(found) !== text(heard)) return `heard ${heard?.state}, and not ${found?.state}`;
     if (SAID[found.state] !== state) return `says ${state} of ${found.state}: ${reasons.map(({ text }) => text)}`;
-    return endsFault(this.#world, party, found, this.#wish.frames);
+    return endsFault(this.#world, party, [found], [this.#wish.frames]);
   }
 
   /** @returns when the session's punts must be gone, if the program is gone */
