@@ -152,7 +152,9 @@ export class Cli {
   /** Groups that the default table receives. */
   #showGroups(family: 4 | 6): string {
     const groups = [...(family === 4 ? this.#dp.ip4 : this.#dp.ip6).multicastTable(0).values()];
-    const received = groups.filter(({ local, acceptAll, accept }) => local && (acceptAll || accept.size > 0));
+    const received = groups.filter(({ local, acceptAll, acceptAddressed, accept }) => {
+      return local && (acceptAll || acceptAddressed || accept.size > 0);
+    });
     return received.map(({ group, length }) => `(*, ${formatPrefix(group, length)}):`).join("\n");
   }
 

@@ -7,7 +7,7 @@ import type { ApiClient } from "../vpp/api-client.js";
 import { afPacketCreate } from "../vpp/api-values.js";
 import { UP } from "./steps.js";
 
-/** How long nothing more must come before the answers are complete. */
+/** How long nothing more must come before the answers are complete, unless the test says otherwise. */
 const QUIET_MS = 60;
 const LONGEST_FRAME = 2048;
 const BURST = 64;
@@ -31,9 +31,11 @@ export class VethWires {
   private received: Seen[] = [];
   private last = 0;
 
+  private constructor(private readonly quietMs: number) {}
+
   /** Makes interfaces 1 and 2 in VPP, up. */
-  static async connect(api: ApiClient): Promise<VethWires> {
-    const wires = new VethWires();
+  static async connect(api: ApiClient, quietMs = QUIET_MS): Promise<VethWires> {
+    const wires = new VethWires(quietMs);
     atEnd(() => wires.close());
     for (const wire of [0, 1]) await wires.addWire(api, wire);
     return wires;
@@ -46,7 +48,7 @@ export class VethWires {
     for (const frame of frames) {
       this.ports[on]!.send(frame, Uint32Array.of(0, frame.length, 0), 1, new Uint8Array(1));
     }
-    while (Date.now() - this.last < QUIET_MS) await sleep(QUIET_MS / 4);
+    while (Date.now() - this.last < this.quietMs) await sleep(this.quietMs / 4);
     return this.received;
   }
 

@@ -3,7 +3,7 @@ import { IP_PROTOCOL } from "../../../net/index.js";
 import { VnetError } from "../../vnet-error.js";
 import type { Plane, SwInterface } from "../interface/index.js";
 import { type IpHeader, parseIp4, parseIp6 } from "../ip/index.js";
-import { type Address, type AddressFamily, covers, type Packet, Pool, u16 } from "../vlib/index.js";
+import { type Address, type AddressFamily, covers, type FeatureArc, type Packet, Pool, u16 } from "../vlib/index.js";
 
 export interface AclRule {
   /** 0: deny, 1: permit, 2: permit and its replies. */
@@ -51,11 +51,8 @@ export class Acls {
   constructor(plane: Plane) {
     this.#plane = plane;
     const filter = (packet: Packet) => this.#filterInput(packet);
-    for (const arcs of [plane.arcs.ip4, plane.arcs.ip6]) {
-      arcs.unicast.register("acl-plugin-in-ip-fa", filter);
-      arcs.multicast.register("acl-plugin-in-ip-fa", filter);
-    }
-    plane.arcs.interfaceOutput.register("acl-plugin-out-ip-fa", (packet) => this.#filterOutput(packet));
+    for (const arc of this.#inputs) arc.register("acl-plugin-in-ip-fa", filter);
+    for (const arc of this.#outputs) arc.register("acl-plugin-out-ip-fa", (packet) => this.#filterOutput(packet));
     plane.interfaces.onChange((swInterface, change) => {
       if (change === "delete") this.apply(swInterface, [], []);
     });
@@ -102,10 +99,10 @@ export class Acls {
     const hadOutput = this.#applied.output.has(swIfIndex);
     this.#setList("input", swIfIndex, input);
     this.#setList("output", swIfIndex, output);
-    if (hadInput !== input.length > 0) this.#enableInput(swIfIndex, input.length > 0);
-    if (hadOutput !== output.length > 0) {
-      this.#plane.arcs.interfaceOutput.enable("acl-plugin-out-ip-fa", swIfIndex, output.length > 0);
-    }
+    if (hadInput !== input.length > 0)
+      for (const arc of this.#inputs) arc.enable("acl-plugin-in-ip-fa", swIfIndex, input.length > 0);
+    if (hadOutput !== output.length > 0)
+      for (const arc of this.#outputs) arc.enable("acl-plugin-out-ip-fa", swIfIndex, output.length > 0);
   }
 
   appliedTo(swIfIndex: number): { input: readonly number[]; output: readonly number[] } {
@@ -141,11 +138,15 @@ export class Acls {
     else this.#applied[direction].delete(swIfIndex);
   }
 
-  #enableInput(swIfIndex: number, on: boolean): void {
-    for (const arcs of [this.#plane.arcs.ip4, this.#plane.arcs.ip6]) {
-      arcs.unicast.enable("acl-plugin-in-ip-fa", swIfIndex, on);
-      arcs.multicast.enable("acl-plugin-in-ip-fa", swIfIndex, on);
-    }
+  get #inputs(): FeatureArc[] {
+    const { ip4, ip6, l2Input } = this.#plane.arcs;
+    return [ip4.unicast, ip4.multicast, ip6.unicast, ip6.multicast, l2Input];
+  }
+
+  /** Packets that a feature sends out past the routing, such as ABX, meet none. */
+  get #outputs(): FeatureArc[] {
+    const { ip4, ip6, l2Output } = this.#plane.arcs;
+    return [ip4.output, ip6.output, l2Output];
   }
 
   #filterInput(packet: Packet): boolean {
@@ -194,7 +195,10 @@ function matches(rule: AclRule, tuple: Tuple): boolean {
   if (!covers(rule.destination.address, rule.destination.length, header.destination)) return false;
   if (!covers(rule.source.address, rule.source.length, header.source)) return false;
   if (rule.protocol === 0) return true;
-  if (rule.protocol !== header.protocol || !tuple.hasPorts) return false;
+  if (rule.protocol !== header.protocol) return false;
+  // VPP's default: a fragment after the first matches the rules of its protocol, whatever their ports.
+  if (header.laterFragment) return true;
+  if (!tuple.hasPorts) return false;
   if (!inRange(tuple.sourcePort, rule.sourcePorts) || !inRange(tuple.destinationPort, rule.destinationPorts))
     return false;
   return header.protocol !== IP_PROTOCOL.TCP || (tuple.tcpFlags & rule.tcpFlagsMask) === rule.tcpFlagsValue;

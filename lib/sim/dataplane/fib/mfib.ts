@@ -5,8 +5,10 @@ import { type Address, type AddressFamily, maskAddress, maxPrefixLength, parseAd
 export interface MulticastEntry {
   group: Address;
   length: number;
-  /** Accepted from any interface that has the protocol on. */
+  /** Accepted from any interface. */
   acceptAll: boolean;
+  /** Accepted from each interface that has an IPv4 address, or IPv6 on on its link: not from one that only borrows addresses. */
+  acceptAddressed: boolean;
   accept: Set<number>;
   forward: Set<number>;
   /** Delivered to this VPP itself (the "local" path). */
@@ -24,7 +26,7 @@ export class MulticastTable {
   constructor(readonly family: AddressFamily) {
     for (const [group, length] of specials(family)) {
       const entry = this.ensure(group, length);
-      entry.acceptAll = true;
+      entry.acceptAddressed = true;
       entry.local = true;
     }
   }
@@ -45,7 +47,15 @@ export class MulticastTable {
     const masked = maskAddress(group, length);
     let entry = this.#entries.get(key(masked, length));
     if (entry === undefined) {
-      entry = { group: masked, length, acceptAll: false, accept: new Set(), forward: new Set(), local: false };
+      entry = {
+        group: masked,
+        length,
+        acceptAll: false,
+        acceptAddressed: false,
+        accept: new Set(),
+        forward: new Set(),
+        local: false,
+      };
       this.#entries.set(key(masked, length), entry);
     }
     return entry;

@@ -46,7 +46,7 @@ export class IpRewrite {
     if (swInterface === undefined) return this.#plane.drop(packet, this.#node, "interface is deleted");
     if (!packet.local && !this.#age(packet, header)) return;
     if (header.end - packet.l3 > swInterface.ipMtu(this.#family)) return this.#tooBig(packet, header, swInterface);
-    if (swInterface.mac === undefined) return this.#sendBare(packet, swInterface);
+    if (swInterface.mac === undefined) return this.#sendOut(packet, swInterface);
     const mac = isMulticast(neighbor) ? multicastMac(neighbor) : this.#resolver.resolve(swInterface, neighbor);
     if (mac !== undefined) return this.sendTo(packet, swInterface, mac);
     this.#plane.drop(packet, this.#arpNode, this.#family === 4 ? "ARP requests sent" : "neighbor solicitations sent");
@@ -60,13 +60,12 @@ export class IpRewrite {
     setU16(frame, 12, this.#family === 4 ? ETHERTYPE.IP4 : ETHERTYPE.IP6);
     packet.bytes = tagged(swInterface, frame);
     packet.l3 = ETHERNET_HEADER + packet.bytes.length - frame.length;
-    packet.tx = swInterface.swIfIndex;
-    this.#output.send(packet);
+    this.#sendOut(packet, swInterface);
   }
 
-  #sendBare(packet: Packet, swInterface: SwInterface): void {
-    packet.tx = swInterface.swIfIndex;
-    this.#output.send(packet);
+  #sendOut(packet: Packet, { swIfIndex }: SwInterface): void {
+    packet.tx = swIfIndex;
+    if (!this.#plane.arcs.ip(this.#family).output.run(packet, swIfIndex)) this.#output.send(packet);
   }
 
   /** Lowers the TTL. Returns false if it expired; the sender gets an error then. */

@@ -6,11 +6,13 @@ import { FeatureArc } from "./feature-arc.js";
 export class IpArcs {
   readonly unicast: FeatureArc;
   readonly multicast: FeatureArc;
+  readonly output: FeatureArc;
   readonly punt: FeatureArc;
 
   constructor(family: AddressFamily) {
     this.unicast = new FeatureArc(`ip${family}-unicast`);
     this.multicast = new FeatureArc(`ip${family}-multicast`);
+    this.output = new FeatureArc(`ip${family}-output`);
     this.punt = new FeatureArc(`ip${family}-punt`);
   }
 }
@@ -32,7 +34,12 @@ export class Arcs {
 
   /** Forgets an interface that is being deleted. */
   forget(swIfIndex: number): void {
-    const ip = [this.ip4, this.ip6].flatMap(({ unicast, multicast, punt }) => [unicast, multicast, punt]);
+    const ip = [this.ip4, this.ip6].flatMap(({ unicast, multicast, output, punt }) => [
+      unicast,
+      multicast,
+      output,
+      punt,
+    ]);
     const others = [this.deviceInput, this.interfaceOutput, this.l2Input, this.l2Output, this.arp];
     for (const arc of [...others, ...ip]) arc.forget(swIfIndex);
   }

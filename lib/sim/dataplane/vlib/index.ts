@@ -23,6 +23,7 @@ export {
 } from "./address.js";
 export { Arcs } from "./arcs.js";
 export { checksum, equalBytes, setU16, setU32, u16, u32 } from "./bytes.js";
+export { FeatureArc } from "./feature-arc.js";
 export { Graph, GraphNode, type NodeCounter } from "./graph.js";
 export { ETHERNET_HEADER, NO_INTERFACE, Packet } from "./packet.js";
 export { Pool } from "./pool.js";
