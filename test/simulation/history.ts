@@ -231,7 +231,9 @@ class History implements RunningHistory<Step> {
   #hasLike(request: PuntStatus["request"]): boolean {
     if (this.#own.isUnsure || this.#managers.some((manager) => !manager.isUp)) return true;
     const patterns = patternsOf(request).map(String);
-    return this.#listAll().some((each) => patternsOf(each.request).some((pattern) => patterns.includes(String(pattern))));
+    return this.#listAll().some((each) =>
+      patternsOf(each.request).some((pattern) => patterns.includes(String(pattern))),
+    );
   }
 
   /** The punts of all managers. */

@@ -34,7 +34,8 @@ export function endsFault(
   const wanted = punts.flatMap((status, index) => wantedEnds(status, frames[index]!)).sort();
   // A memif that has lost its connection is nowhere: another one may have its id.
   const placed = open.filter((end) => !end.endsWith(" at "));
-  if (!punts.every(({ state }) => isMade(state))) return new Set(placed).size === placed.length ? "" : `open twice: ${placed.join(", ")}`;
+  if (!punts.every(({ state }) => isMade(state)))
+    return new Set(placed).size === placed.length ? "" : `open twice: ${placed.join(", ")}`;
   if (JSON.stringify(open) !== JSON.stringify(wanted)) return `open: ${open.join(", ")}; wanted: ${wanted.join(", ")}`;
   const lost = ends.filter(({ isConnected }) => !isConnected).map(({ end }) => end);
   return lost.length > 0 ? `not connected: ${lost.join(", ")}` : "";

@@ -140,7 +140,8 @@ export class OwnProgram {
       wanted.punt = punt;
       punt.on("status", ({ state, punt: status }) => {
         if (state !== "ready" && state !== "degraded") return;
-        if (punt === this.#wanted.get(nth)?.punt) this.#check(() => checkReady(this.#world, this.#party!, status!, frames));
+        if (punt === this.#wanted.get(nth)?.punt)
+          this.#check(() => checkReady(this.#world, this.#party!, status!, frames));
       });
       if (frames) punt.receive(() => {});
       await punt.begin();
@@ -213,7 +214,11 @@ export class OwnProgram {
   async #leftToDo(manager: PuntManager): Promise<string> {
     const { schedule } = this.#world;
     const plan = new Promise<string>((resolve) => {
-      const look = () => void manager.plan().then((run) => resolve(run.toString()), (error) => resolve(String(error)));
+      const look = () =>
+        void manager.plan().then(
+          (run) => resolve(run.toString()),
+          (error) => resolve(String(error)),
+        );
       schedule.at(schedule.now, "plan", look, this.#party);
     });
     const left = await plan;

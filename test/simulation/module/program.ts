@@ -23,7 +23,11 @@ const RESTART_MS = 500;
 const RETRY_MS = 1_200;
 
 /** The program's word for each state of its punt, once it has heard all. */
-export const SAID: Partial<Record<PuntState, CnfState>> = { CREATED: "ready", DEGRADED: "degraded", PENDING: "waiting" };
+export const SAID: Partial<Record<PuntState, CnfState>> = {
+  CREATED: "ready",
+  DEGRADED: "degraded",
+  PENDING: "waiting",
+};
 
 interface Wish {
   readonly request: PuntRequestInput;
