@@ -48,7 +48,7 @@ export const addresses: Kind<Addresses> = {
 
   delete: (context, { value }) => change(context, value.interface, value.addresses, []),
 
-  // Those of an operator.
+  // An operator gave the others.
   stays: ({ given }) => given === false,
 
   readWhereNamed: true,

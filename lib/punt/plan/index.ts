@@ -6,4 +6,5 @@ export { DryRun, type PlannedPunt, type PlannedStep } from "./dry-run.js";
 export { makePlan, type Plan, type PuntPlan } from "./plan.js";
 export { dryRun } from "./planned.js";
 export { Planner } from "./planner.js";
-export { awaitedLinks, changedSince, stillWanted, type Wanted } from "./wanted.js";
+export { stillWanted, withoutChanged } from "./still-wanted.js";
+export type { Wanted } from "./wanted.js";

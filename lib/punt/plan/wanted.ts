@@ -1,6 +1,6 @@
 // The desired state at one time.
 import type { Interconnect, KnownNamespace } from "../interconnect/index.js";
-import { idKey, type PuntId, type PuntRequest } from "../request/index.js";
+import type { PuntId, PuntRequest } from "../request/index.js";
 
 /** The desired state. Immutable. */
 export interface Wanted {
@@ -15,25 +15,4 @@ export interface Wanted {
   interconnectsOf(id: PuntId): readonly Interconnect[];
   /** Returns the request of a punt by the key of its identity. */
   requestOf(key: string): PuntRequest | undefined;
-}
-
-/**
- * Returns the desired state of the time when a reading began, without punts that were deleted since: the facts that later requests need
- * were not read. A punt that got another request since keeps its objects until the next look, which finds what they share.
- */
-export function stillWanted(before: Wanted, now: Wanted): Wanted {
-  if (before === now) return now;
-  return { ...before, punts: before.punts.filter((request) => now.requestOf(idKey(request)) !== undefined) };
-}
-
-/** Returns the keys of the punts that have another request now. */
-export function changedSince(before: Wanted, now: Wanted): ReadonlySet<string> {
-  if (before === now) return new Set();
-  return new Set(before.punts.filter((request) => now.requestOf(idKey(request)) !== request).map(idKey));
-}
-
-/** Returns the names of the interfaces whose links punts wait for. */
-export function awaitedLinks({ punts }: Wanted): string[] {
-  const dependencies = punts.flatMap(({ dependsOn = [] }) => dependsOn);
-  return dependencies.flatMap((dependency) => (dependency.kind === "link-up" ? dependency.name : []));
 }

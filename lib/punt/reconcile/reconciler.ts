@@ -16,7 +16,6 @@ import {
   withTable,
 } from "../items/index.js";
 import {
-  changedSince,
   type DryRun,
   dependentsIn,
   dryRun,
@@ -27,6 +26,7 @@ import {
   type Step,
   stillWanted,
   type Wanted,
+  withoutChanged,
 } from "../plan/index.js";
 import { handlerOf } from "../types/index.js";
 import { type Expected, lacks } from "./expected.js";
@@ -187,12 +187,6 @@ async function lookOnce(ledger: Looked, world: World): Promise<Reconciled> {
   };
 }
 
-function withoutChanged(plan: Plan, wanted: Wanted, now: Wanted): Plan {
-  const changed = changedSince(wanted, now);
-  if (changed.size === 0) return plan;
-  return { items: plan.items, kept: plan.kept, punts: new Map([...plan.punts].filter(([key]) => !changed.has(key))) };
-}
-
 function scopeOf({ wanted, memory }: Pick<Ledger, "wanted" | "memory">, strays: Strays): ReadScope {
   const { punts, interconnects, namespaces } = wanted;
   const { claims } = memory;
@@ -206,7 +200,7 @@ function scopeOf({ wanted, memory }: Pick<Ledger, "wanted" | "memory">, strays: 
   const containers = punts.flatMap(({ dependsOn = [] }) =>
     dependsOn.flatMap((dependency) => (dependency.kind === "container" ? dependency.name : [])),
   );
-  // What an earlier request has set is found there, and removed.
+  // Claims outlive requests: what an earlier one has set is found there, and removed.
   const set = [...claims.keys()].flatMap((key) => withAddresses(key) ?? withTable(key) ?? []);
   return {
     interfaces: new Set([...lenders, ...own, ...named, ...set]),

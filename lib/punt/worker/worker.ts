@@ -7,7 +7,6 @@ import type { VppApi } from "../items/index.js";
 import type { VppConnection } from "../options.js";
 import {
   asPuntError,
-  awaitedLinks,
   type DeviceReport,
   Expected,
   isDisconnect,
@@ -85,7 +84,7 @@ export class Worker {
     this.#lock = new OwnerLock(vpp, marks.owner);
     this.#news = new InterfaceNews(vpp, {
       known: () => state.facts?.interfaces ?? [],
-      links: () => awaitedLinks(state.wanted),
+      links: () => linksOf(state.wanted),
       changed: () => this.wake(),
       failed: (error) => options.problem(error),
     });
@@ -274,6 +273,13 @@ export class Worker {
     await new Promise((resolve) => setTimeout(resolve, pause));
     this.wake();
   }
+}
+
+/** Returns the names of the interfaces whose links punts wait for. */
+function linksOf({ punts }: DesiredState["wanted"]): string[] {
+  return punts.flatMap(({ dependsOn = [] }) =>
+    dependsOn.flatMap((dependency) => (dependency.kind === "link-up" ? dependency.name : [])),
+  );
 }
 
 function isBusy(error: unknown): error is PuntError {
