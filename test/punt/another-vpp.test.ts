@@ -22,7 +22,7 @@ test("a restart of VPP while the store is written ends the steps that the last l
   const save = store.save.bind(store);
   const gate = new Gate();
   store.save = async (state: StoredState) => {
-    // That of the claims on what the steps will make.
+    // The write of the claims on what the steps will make.
     if (Object.keys(state.claims).length > 0) await gate.pass();
     await save(state);
   };

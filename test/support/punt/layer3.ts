@@ -1,4 +1,4 @@
-// What VPP has on layer 3 of an interface, by its tag or name.
+// Layer 3 of an interface in VPP, by its tag or name.
 import type { Vpp } from "../../../lib/binapi/index.js";
 
 export async function indexOf(vpp: Vpp, name: string): Promise<number> {
