@@ -8,8 +8,8 @@ import { merged } from "./merge.js";
 const PROGRESS_MS = 10_000;
 
 /**
- * Yields a snapshot, then each change. After a loss of etcd, or if etcd has forgotten the history, it yields another snapshot, marked
- * with `resync`. While etcd is away it yields nothing. Revisions are etcd's. `from` is ignored: a watch always begins with a snapshot.
+ * Yields a snapshot, then each change, also those of a time in which etcd was lost or whose history it has forgotten. While etcd is away it
+ * yields nothing. Revisions are etcd's. `from` is ignored: a watch always begins with a snapshot, marked with `resync` if it was given.
  */
 export async function* watchStatuses(
   etcd: Etcd,

@@ -29,7 +29,7 @@ export class EtcdStore implements Store {
   /** Keys that this store read or wrote. It deletes no others. */
   #own = new Set<string>();
   #writing: ReadonlySet<string> = new Set();
-  /** The changes that wishes ask for now: the key of each, with its request as text, or undefined for its end. */
+  /** The changes under way that wishes ask for: the key of each wish, with its request as text, or undefined for its end. */
   readonly #followed = new Set<{ readonly key: string; readonly text: string | undefined }>();
 
   constructor(options: EtcdStoreOptions) {
