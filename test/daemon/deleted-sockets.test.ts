@@ -147,6 +147,17 @@ test("the file of a socket goes also when its punt gets another one or none, or 
   await until(() => !existsSync(three!));
 });
 
+test("a socket that an earlier daemon has left to a living process is removed once that has closed it", async (t) => {
+  const folder = socketFolder(t);
+  const path = join(folder, "cnf.sock");
+  const socket = bound(t, path);
+  following(t, folder, { acts: true }).begin();
+  await sleep(LOOK_PASSES_MS);
+  t.true(existsSync(path), "it may be of another owner's punt");
+  socket.close();
+  await until(() => !existsSync(path));
+});
+
 test("a daemon that stops watches the punts no more, and removes no file", async (t) => {
   const folder = socketFolder(t);
   const tell = following(t, folder);

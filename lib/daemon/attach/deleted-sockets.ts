@@ -9,6 +9,8 @@ import { idKey, type PuntStatus, type Punts, reachOf } from "../../punt/index.js
 const WATCH_RETRY_MS = 1_000;
 /** How often the sockets are looked at that could not be removed yet. */
 const LOOK_MS = 250;
+/** How often the sockets are looked at that an earlier daemon has left to living processes: for a minute, in which CNFs hear of deletions. */
+const MOST_LOOKS = 240;
 
 export interface DeletedSocketsOptions {
   readonly punts: Pick<Punts, "watch" | "list">;
@@ -26,6 +28,8 @@ export class DeletedSockets {
   #used = new Map<string, string>();
   /** The paths that no punt has any more. */
   readonly #paths = new Set<string>();
+  /** The sockets of living processes that an earlier daemon has left, with the looks that remain. They may be of another owner's punts. */
+  readonly #left = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: DeletedSocketsOptions) {
@@ -71,7 +75,11 @@ export class DeletedSockets {
 
   #leave(path: string): void {
     this.#paths.add(path);
-    // The deletions of a moment are looked at together.
+    this.#lookSoon();
+  }
+
+  /** Looks at the deletions of a moment together. */
+  #lookSoon(): void {
     this.#timer ??= setTimeout(() => void this.#look(), 0).unref();
   }
 
@@ -80,13 +88,17 @@ export class DeletedSockets {
     if (!this.#options.acts()) return;
     const used = new Set(punts.map(pathOf));
     const paths = namesIn(this.#options.folder).map((name) => join(this.#options.folder, name));
-    for (const path of paths) if (!used.has(path)) remove(path);
+    for (const path of paths) if (!used.has(path) && remove(path) === "in use") this.#left.set(path, MOST_LOOKS);
+    if (this.#left.size > 0) this.#lookSoon();
   }
 
   async #look(): Promise<void> {
     for (const path of this.#paths) if (remove(path) !== "in use") this.#paths.delete(path);
     if (this.#paths.size > 0 && this.#options.acts()) await this.#removeUnused().catch(() => {});
-    const isOver = this.#paths.size === 0 || this.#ending.signal.aborted;
+    for (const [path, looks] of this.#left)
+      if (remove(path) === "in use" && looks > 1) this.#left.set(path, looks - 1);
+      else this.#left.delete(path);
+    const isOver = this.#paths.size + this.#left.size === 0 || this.#ending.signal.aborted;
     this.#timer = isOver ? undefined : setTimeout(() => void this.#look(), LOOK_MS).unref();
   }
 
