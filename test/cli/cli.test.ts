@@ -88,6 +88,9 @@ test("an option that makes no sense is a usage error, before anything is done", 
     [/--socket-mode <mode>' argument '66x' is invalid/, "daemon", "--socket-mode", "66x"],
     [/option etcd.host is missing: the label of this host/, "daemon", "--etcd", "http://127.0.0.1:1"],
     [/a punt and --cnf are two ways to name punts/, "wait", "monitor", "--cnf", "firewall"],
+    [/option --socket cannot be used with --vpp/, "list", "--socket", "/nowhere", "--vpp", "/nowhere"],
+    [/option --tls cannot be used with --store/, "list", "--tls", "localhost:1", "--store", "/nowhere"],
+    [/a request and -f are two ways to give one/, "add", "{ cnf: x }", "-f", "/nowhere"],
     [/option --etcd is needed/, "resume", "--keep", "etcd"],
   ];
   for (const [said, ...args] of cases) {

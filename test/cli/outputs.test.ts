@@ -127,6 +127,22 @@ test("a closed terminal ends a command that runs until interrupted, and nothing 
   t.false(readdirSync(vpp.folder).some((name) => name.endsWith(".sock")));
 });
 
+test("sim says which of its lines the command line of VPP does not take", async (t) => {
+  const lines = ["set interface ip address eth0 10.0.0.1/24", "no such line", "set interface state eth9 up"];
+  const sim = start(["sim", "--interface", "eth0", ...lines.flatMap((line) => ["--exec", line])]);
+  t.teardown(() => end(sim, "SIGKILL"));
+  let errors = "";
+  sim.stderr!.setEncoding("utf8").on("data", (text: string) => {
+    errors += text;
+  });
+  await once(sim.stdout!, "data");
+  t.deepEqual(await end(sim), [0, null]);
+  t.deepEqual(errors.trim().split("\n"), [
+    "exec: no such line: unknown input `no such line'",
+    "exec: set interface state eth9 up: vpp: unknown interface `eth9'",
+  ]);
+});
+
 /** @returns the lines of HANG_UP */
 async function hungUp(words: readonly string[], env: Record<string, string> = {}): Promise<string[]> {
   const options = { env: { ...process.env, ...env }, timeout: 60_000 };

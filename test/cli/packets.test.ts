@@ -268,6 +268,13 @@ need("root").test("attach --tap joins a punt to a TAP, both ways; the TAP ends w
   );
 });
 
+need("root").test("attach --tap names a device that is no TAP", async (t) => {
+  const here = await place(t, SPAN);
+  const { status, stderr } = await cli(["attach", "monitor/eth0", "--tap", "lo"], here);
+  t.is(status, 1, stderr);
+  t.regex(stderr, /^punt\.attach: cannot make the TAP lo: .*\((EINVAL|EBUSY)\)/);
+});
+
 test("attach --tap explains a wrong name, and options that exclude each other", async (t) => {
   const here = await place(t, SPAN);
   const name = await cli(["attach", "monitor/eth0", "--tap", "much-too-long-a-name"], here);

@@ -1,7 +1,7 @@
 // `vpp-punt sim`: the embedded VPP as a program, for clients in any language.
 import { EmbeddedVpp, type EmbeddedVppOptions } from "../../sim/index.js";
 import { interrupted } from "../ending/index.js";
-import { json, print } from "../output/index.js";
+import { json, print, printError } from "../output/index.js";
 
 interface Options {
   readonly directory?: string;
@@ -29,6 +29,8 @@ export async function run({
   const ended = interrupted();
   const vpp = await EmbeddedVpp.start({ ...options, ...chosen } as EmbeddedVppOptions);
   try {
+    // What VPP's command line says of these lines: a mistake, most of all.
+    for (const line of await vpp.log()) if (line.startsWith("exec: ") && !line.endsWith(": ")) printError(line);
     const { apiSocket, puntSocket } = vpp;
     print(asJson ? json({ apiSocket, puntSocket }) : `API socket:  ${apiSocket}\npunt socket: ${puntSocket}`);
     await ended;

@@ -30,14 +30,10 @@ export function ofDaemon(command: Command): Command {
 const WAYS = ["tls", "socket", "vpp", "store"] as const;
 
 function choose(command: Command): void {
-  const named = WAYS.filter((name) => command.getOptionValueSource(name) === "cli");
-  if (!named.includes("tls")) {
-    if (named.length === 0) return;
-    command.setOptionValue("tls", undefined);
-    if (!named.includes("socket")) command.setOptionValue("socket", undefined);
-    return;
-  }
-  const other = named.find((name) => name !== "tls");
-  if (other !== undefined)
-    command.error(`error: option --tls cannot be used with --${other}`, { code: "commander.conflictingOption" });
+  const [way, other] = WAYS.filter((name) => command.getOptionValueSource(name) === "cli");
+  if (way === undefined) return;
+  if (way !== "tls") command.setOptionValue("tls", undefined);
+  if (way === "vpp" || way === "store") command.setOptionValue("socket", undefined);
+  else if (other !== undefined)
+    command.error(`error: option --${way} cannot be used with --${other}`, { code: "commander.conflictingOption" });
 }

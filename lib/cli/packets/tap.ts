@@ -1,6 +1,6 @@
 // A TAP of Linux that stands for the CNF's end of a punt, so that any program can take its packets and send its own.
 import { spawnSync } from "node:child_process";
-import { PuntError } from "../../errors.js";
+import { messageOf, PuntError } from "../../errors.js";
 import { native } from "../../native.js";
 
 /** Frames a burst in each direction, and the room for the longest one. */
@@ -17,8 +17,14 @@ export class Tap {
   readonly #accepted = new Uint8Array(1);
 
   private constructor(name: string) {
-    this.#port = new native.SimFramePort({ kind: "tap", name, netns: "", sendBuffer: 0 });
     this.name = name;
+    try {
+      this.#port = new native.SimFramePort({ kind: "tap", name, netns: "", sendBuffer: 0 });
+    } catch (cause) {
+      const { code } = cause as PuntError;
+      const message = `cannot make the TAP ${name}: ${messageOf(cause as PuntError)}`;
+      throw new PuntError("punt.attach", code, message, { name }, cause);
+    }
   }
 
   /** Makes a TAP and sets it up. @throws PuntError an errno name: EPERM: this user may not make devices; EBUSY: it exists */

@@ -44,6 +44,8 @@ export async function requestsOf(path: string): Promise<FileOfPunts> {
 
 /** Reads one request: the text given, a file, or standard input. A request without the path of its socket is left to a daemon, which has one. */
 export async function requestOf(text: string | undefined, file: string | undefined): Promise<PuntRequestInput> {
+  if (text !== undefined && file !== undefined)
+    throw new PuntError("punt.add", "ERR_USAGE", "a request and -f are two ways to give one: one of them is expected");
   const content = text === undefined || text === "-" ? await textOf(file ?? "-") : text;
   const input = parsed(content);
   if (input === null) {
