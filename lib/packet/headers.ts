@@ -22,6 +22,8 @@ export interface IpHeaders {
   /** Of ICMP and ICMPv6. */
   readonly icmp?: { readonly type: number; readonly code: number };
   readonly tcpFlags?: number;
+  /** Whether this is a fragment after the first, which begins in the middle of the payload. */
+  readonly isLaterFragment?: true;
   /** Whether the checksum of the IPv4 header is wrong. */
   readonly isCorrupt?: true;
 }
@@ -44,7 +46,8 @@ const ETHERNET = 14;
 const TAG = 4;
 const LARGEST_802_3_LENGTH = 1500;
 const WITH_PORTS: readonly number[] = [IP_PROTOCOL.TCP, IP_PROTOCOL.UDP, IP_PROTOCOL.SCTP];
-const EXTENSIONS: readonly number[] = [IP6_EXTENSION.HOP_BY_HOP, IP6_EXTENSION.ROUTING, IP6_EXTENSION.DESTINATION];
+const EXTENSIONS: readonly number[] = Object.values(IP6_EXTENSION);
+const LATER = { isLaterFragment: true } as const;
 
 /** Returns the headers of a frame; undefined if it is shorter than an Ethernet header. */
 export function headersOf(frame: Uint8Array): FrameHeaders | undefined {
@@ -88,7 +91,7 @@ function ip4Of(view: DataView, frame: Uint8Array, at: number): IpHeaders | undef
     ...(checksumOf(sumWords(frame.subarray(at, at + length))) !== 0 && { isCorrupt: true }),
     ...ends,
     protocol,
-    ...(isLater ? {} : upperOf(view, at + length, protocol)),
+    ...(isLater ? LATER : upperOf(view, at + length, protocol)),
   };
 }
 
@@ -96,12 +99,15 @@ function ip6Of(view: DataView, frame: Uint8Array, at: number): IpHeaders | undef
   if (at + 40 > frame.length) return undefined;
   let protocol = frame[at + 6]!;
   let next = at + 40;
-  while (EXTENSIONS.includes(protocol) && next + 8 <= frame.length) {
+  let isLater = false;
+  while (!isLater && EXTENSIONS.includes(protocol) && next + 8 <= frame.length) {
+    const isFragment = protocol === IP6_EXTENSION.FRAGMENT;
+    isLater = isFragment && view.getUint16(next + 2) >> 3 !== 0;
     protocol = frame[next]!;
-    next += 8 + 8 * frame[next + 1]!;
+    next += isFragment ? 8 : 8 + 8 * frame[next + 1]!;
   }
   const ends = { source: formatIp6(frame, at + 8), destination: formatIp6(frame, at + 24) };
-  return { family: 6, ...ends, protocol, ...upperOf(view, next, protocol) };
+  return { family: 6, ...ends, protocol, ...(isLater ? LATER : upperOf(view, next, protocol)) };
 }
 
 function upperOf(view: DataView, at: number, protocol: number): Pick<IpHeaders, "ports" | "icmp" | "tcpFlags"> {

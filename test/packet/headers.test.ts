@@ -48,7 +48,7 @@ test("an IPv4 header gives the ends, and the ports or the types behind it", (t) 
 
 test("a later fragment has no ports, options of IPv4 are before them, and a cut header is none", (t) => {
   const fragment = headersOf(frame("0800", UDP4.replace("0001 0000", "0001 2001"), PORTS))!.ip!;
-  t.is(fragment.protocol, 17);
+  t.like(fragment, { protocol: 17, isLaterFragment: true });
   t.false("ports" in fragment);
   t.true("ports" in headersOf(frame("0800", UDP4.replace("0001 0000", "0001 2000"), PORTS))!.ip!);
   const options = headersOf(frame("0800", UDP4.replace("4500", "4600"), "01010101", PORTS))!.ip!;
@@ -67,6 +67,10 @@ test("an IPv6 header gives what is behind its extension headers", (t) => {
     t.like(ip(extension, `1100 ${padding} ${PORTS}`), { protocol: 17, ports });
   t.like(ip("00", `3c01 ${padding} 0000000000000000 1100 ${padding} ${PORTS}`), { protocol: 17, ports });
   t.deepEqual(ip("3a", "8700").icmp, { type: 135, code: 0 });
+  const first = ip("2c", `1100 0001 00000000 ${PORTS}`);
+  t.deepEqual([first.protocol, first.ports, first.isLaterFragment], [17, ports, undefined]);
+  const later = ip("2c", `1100 0009 00000000 ${PORTS}`);
+  t.deepEqual([later.protocol, later.ports, later.isLaterFragment], [17, undefined, true]);
   t.is(ip("00", "1100 0000").protocol, 0);
   t.false("ip" in headersOf(frame("86dd 60000000 0000 1140", IP6_ENDS).subarray(0, 53))!);
   t.true("ip" in headersOf(frame("86dd 60000000 0000 1140", IP6_ENDS))!);

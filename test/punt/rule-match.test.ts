@@ -24,7 +24,8 @@ const UDP: IpHeaders = {
 };
 const ICMP: IpHeaders = { ...UDP, protocol: 1, icmp: { type: 8, code: 0 } };
 const TCP: IpHeaders = { ...UDP, protocol: 6, tcpFlags: 0x12 };
-const { ports: _, ...FRAGMENT } = UDP;
+const { ports: _, ...CUT } = UDP;
+const FRAGMENT: IpHeaders = { ...CUT, isLaterFragment: true };
 
 /** A rule, a packet, and why they don't match; undefined where they do. */
 const looks: readonly (readonly [object, IpHeaders, string | undefined])[] = [
@@ -46,7 +47,9 @@ const looks: readonly (readonly [object, IpHeaders, string | undefined])[] = [
   [{ protocol: "UDP", sourcePort: 1001 }, UDP, "wants source port 1001, and the packet has 1000"],
   [{ protocol: "UDP", sourcePort: { first: 1, last: 999 } }, UDP, "wants source port 1-999, and the packet has 1000"],
   [{ protocol: "UDP", destinationPort: 54 }, UDP, "wants destination port 54, and the packet has 53"],
-  [{ protocol: "UDP", destinationPort: 53 }, FRAGMENT, "wants destination port 53, and the packet has none"],
+  [{ protocol: "UDP", destinationPort: 53 }, CUT, "wants destination port 53, and the packet has none"],
+  [{ protocol: "UDP", destinationPort: 53 }, FRAGMENT, undefined],
+  [{ protocol: "TCP", destinationPort: 53 }, FRAGMENT, "wants TCP, and the packet is UDP"],
   [{ protocol: "ICMP", icmpType: 8, icmpCode: 0 }, ICMP, undefined],
   [{ protocol: "ICMP", icmpType: 0 }, ICMP, "wants ICMP type 0, and the packet has 8"],
   [{ protocol: "ICMP", icmpCode: { first: 1, last: 2 } }, ICMP, "wants ICMP code 1-2, and the packet has 0"],

@@ -14,8 +14,8 @@ export const aclRule = lazily(() =>
         .describe(
           "IP protocol by number or name; 0 is the protocol that tcpFlags, icmpType or icmpCode imply, otherwise any",
         ),
-      sourcePort: range(port()).optional().describe("One port or a range, of TCP, UDP or SCTP. Default: all"),
-      destinationPort: range(port()).optional().describe("One port or a range, of TCP, UDP or SCTP. Default: all"),
+      sourcePort: range(port()).optional().describe("One port or a range, of TCP or UDP. Default: all"),
+      destinationPort: range(port()).optional().describe("One port or a range, of TCP or UDP. Default: all"),
       icmpType: range(byte()).optional().describe("One type or a range. Default: all"),
       icmpCode: range(byte()).optional().describe("One code or a range. Default: all"),
       tcpFlags: zod()
@@ -78,7 +78,8 @@ function protocolName(number: number): string {
   return Object.entries(protocols).find(([, value]) => value === number)?.[0] ?? String(number);
 }
 
-const withPorts = [protocols.TCP, protocols.UDP, protocols.SCTP];
+/** VPP's ACLs read the ports of these only: a rule with ports of SCTP would match nothing. */
+const withPorts = [protocols.TCP, protocols.UDP];
 const icmps = [protocols.ICMP, protocols.ICMPV6];
 
 /** Returns the address family of a protocol. Only ICMP has a number for each family. */

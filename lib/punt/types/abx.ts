@@ -97,12 +97,8 @@ function matched(request: AbxRequest, frame: ReceivedFrame, facts: Facts): Omit<
   return { treatment: "passed", why: reasons.length > 0 ? reasons.join("; ") : "the punt has no ingressAclRules" };
 }
 
-/** Protocols with ports. */
-const WITH_PORTS: readonly number[] = [IP_PROTOCOL.TCP, IP_PROTOCOL.UDP, IP_PROTOCOL.SCTP];
-
-function portsOf({ protocol, destinationPort: range }: AclRule, index: number): PortReach {
-  if (range === undefined || !WITH_PORTS.includes(protocol))
-    return { text: `every port, which ingressAclRules[${index}] asks for,` };
+function portsOf({ destinationPort: range }: AclRule, index: number): PortReach {
+  if (range === undefined) return { text: `every port, which ingressAclRules[${index}] asks for,` };
   return { text: `destinationPort of ingressAclRules[${index}]`, range };
 }
 

@@ -12,7 +12,8 @@ export function mismatchOf(rule: AclRule, packet: IpHeaders, addresses: readonly
     return `wants a source in ${rule.sourceNetwork}, and the packet's is ${packet.source}`;
   if (!isIn(rule.destinationNetwork, packet.destination, addresses))
     return `wants a destination in ${rule.destinationNetwork}, and the packet's is ${packet.destination}`;
-  return upperMismatch(rule, packet);
+  // VPP's default: a fragment after the first matches, whatever the rule says of ports and types.
+  return packet.isLaterFragment ? undefined : upperMismatch(rule, packet);
 }
 
 interface Range {

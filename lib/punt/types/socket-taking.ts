@@ -20,6 +20,8 @@ export function socketTaking(request: PuntToSocketRequest, { ip }: ReceivedFrame
   }
   if (ip === undefined) return { treatment: "passed", why: "the frame is not a whole IP packet" };
   const wrong = kindMismatch(request, ip) ?? notForVpp(ip, facts);
+  if (wrong === undefined && ip.isLaterFragment)
+    return { treatment: "unknown", why: "VPP puts fragments together first, and looks at the whole packet" };
   return wrong === undefined
     ? { treatment: "taken", why: `the packet is for VPP itself, and the punt has ${wantedText(request)}` }
     : { treatment: "passed", why: wrong };
@@ -38,7 +40,9 @@ function kindMismatch({ toHost, ipProto }: PuntToSocketRequest, ip: IpHeaders): 
   const [number, value, name] =
     protocol === "UDP" ? [IP_PROTOCOL.UDP, ip.ports?.destination, "port"] : [IP_PROTOCOL.ICMPV6, ip.icmp?.type, "type"];
   if (number !== ip.protocol) return `the punt wants ${protocol}, and the packet is ${protocolName(ip.protocol)}`;
-  return value === port ? undefined : `the punt wants ${name} ${port}, and the packet has ${value ?? "none"}`;
+  return value === port || ip.isLaterFragment
+    ? undefined
+    : `the punt wants ${name} ${port}, and the packet has ${value ?? "none"}`;
 }
 
 function familyName({ family }: IpHeaders): Af {

@@ -207,6 +207,7 @@ export const featurePacketCases: PacketCase[] = [
         rule({ ...any4, proto: "IP_API_PROTO_UDP", dstport_or_icmpcode_first: 2000, dstport_or_icmpcode_last: 2000 }),
         rule({ ...any4, proto: "IP_API_PROTO_ICMP", srcport_or_icmptype_first: 8, srcport_or_icmptype_last: 8 }),
         rule({ ...any6, proto: "IP_API_PROTO_UDP", dstport_or_icmpcode_first: 2000, dstport_or_icmpcode_last: 2000 }),
+        rule({ ...any4, proto: "IP_API_PROTO_SCTP", dstport_or_icmpcode_first: 2000, dstport_or_icmpcode_last: 2000 }),
         rule({ ...any6, proto: "IP_API_PROTO_ICMP6", srcport_or_icmptype_first: 128, srcport_or_icmptype_last: 128 }),
       ),
       ...[abx(1, 1, 0, 2), abxAttach(1, 1, 1)],
@@ -219,6 +220,13 @@ export const featurePacketCases: PacketCase[] = [
       [0, at(0, ipPacket({ from: "10.0.0.2", to: "9.9.9.9" }, 17, Buffer.from([3, 0xe8])))],
       [0, at(0, echoRequest({ from: "10.0.0.2", to: "9.9.9.9" }))],
       [0, at(0, icmpPacket({ from: "10.0.0.2", to: "9.9.9.9" }, 0, 0, Buffer.alloc(24)))],
+      [
+        0,
+        at(
+          0,
+          ipPacket({ from: "10.0.0.2", to: "9.9.9.9" }, 132, Buffer.from("03e807d0000000000000000001020004", "hex")),
+        ),
+      ],
       [0, at(0, plain6)],
       [0, at(0, extended(plain6, 0, hopByHop))],
       [0, at(0, extended(plain6, 60, hopByHop))],

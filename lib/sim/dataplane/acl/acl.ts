@@ -178,15 +178,21 @@ function tupleOf({ bytes, l3 }: Packet, family: AddressFamily): Tuple | undefine
   const header = family === 4 ? parseIp4(bytes, l3) : parseIp6(bytes, l3);
   if (typeof header === "string") return undefined;
   const { payload, end, protocol, laterFragment } = header;
-  const isIcmp = protocol === IP_PROTOCOL.ICMP || protocol === IP_PROTOCOL.ICMPV6;
   const hasPorts = !laterFragment && end - payload >= 4;
   return {
     header,
     hasPorts,
-    sourcePort: hasPorts ? (isIcmp ? bytes[payload]! : u16(bytes, payload)) : 0,
-    destinationPort: hasPorts ? (isIcmp ? bytes[payload + 1]! : u16(bytes, payload + 2)) : 0,
+    ...(hasPorts ? portsAt(bytes, payload, protocol, family) : { sourcePort: 0, destinationPort: 0 }),
     tcpFlags: protocol === IP_PROTOCOL.TCP && end - payload >= 14 ? bytes[payload + 13]! : 0,
   };
+}
+
+/** VPP reads the ports of TCP and UDP, and the type and code of the family's ICMP. All others have 0. */
+function portsAt(bytes: Uint8Array, at: number, protocol: number, family: AddressFamily) {
+  if (protocol === (family === 4 ? IP_PROTOCOL.ICMP : IP_PROTOCOL.ICMPV6))
+    return { sourcePort: bytes[at]!, destinationPort: bytes[at + 1]! };
+  if (protocol !== IP_PROTOCOL.TCP && protocol !== IP_PROTOCOL.UDP) return { sourcePort: 0, destinationPort: 0 };
+  return { sourcePort: u16(bytes, at), destinationPort: u16(bytes, at + 2) };
 }
 
 function matches(rule: AclRule, tuple: Tuple): boolean {
