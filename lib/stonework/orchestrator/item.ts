@@ -42,7 +42,7 @@ export class ConfigItem {
   readonly #unheard = new Map<string, Item>();
   /** Whether the CNF did not hear of the item's value. */
   #isValueUnheard = false;
-  /** What the CNF said against the item's value; "" if it took it. */
+  /** The CNF's refusal of the item's value; "" if it took it. */
   #refusal = "";
   #tellPause = FIRST_RETRY_MS;
   #mustAsk = true;
