@@ -29,7 +29,7 @@ export async function run({
   const ended = interrupted();
   const vpp = await EmbeddedVpp.start({ ...options, ...chosen } as EmbeddedVppOptions);
   try {
-    // What VPP's command line says of these lines: a mistake, most of all.
+    // VPP's command line answers a line with a mistake. The log has that, and no user looks there.
     for (const line of await vpp.log()) if (line.startsWith("exec: ") && !line.endsWith(": ")) printError(line);
     const { apiSocket, puntSocket } = vpp;
     print(asJson ? json({ apiSocket, puntSocket }) : `API socket:  ${apiSocket}\npunt socket: ${puntSocket}`);
