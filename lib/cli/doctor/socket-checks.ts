@@ -44,7 +44,7 @@ function denial(machine: Machine, label: string, path: string): Denial {
   return { what: `this user may not ${deed}, which belongs to the group ${group}`, group };
 }
 
-/** Says what a user of a daemon cannot do without access to VPP. */
+/** The user whom a daemon serves lacks only this without access to VPP. */
 const SERVED = "`vpp-punt api` and `generate` talk to VPP itself. All other commands ask the daemon";
 
 function denied(machine: Machine): Finding {
