@@ -188,7 +188,7 @@ export class FaultCase {
     if (point.at === "vpp") this.#vpp.strike(point.fault, point.nth);
     else this.#fuses[point.at].arm(point.nth, point.fault);
     const promise = await this.#operate();
-    const pending = point.at === "vpp" ? this.#vpp.pending : this.#fuses[point.at].disarm();
+    const pending = point.at === "vpp" ? this.#vpp.pending : await this.#fuses[point.at].disarm();
     return { struck: !pending, promise };
   }
 

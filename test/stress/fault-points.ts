@@ -25,6 +25,8 @@ export class Fuse {
   readonly #killVpp: () => void;
   #left = 0;
   #fault: LocalFault = "refused";
+  /** The call that was struck, until it is over. */
+  #striking: Promise<unknown> = Promise.resolve();
   seen = 0;
 
   constructor(killVpp: () => void) {
@@ -36,10 +38,11 @@ export class Fuse {
     this.#fault = fault;
   }
 
-  /** Ends the wait for the call, and returns whether the call did not come. */
-  disarm(): boolean {
+  /** Ends the wait for the call. Resolves with whether the call did not come; if it did, once it is over: an operation may end before that. */
+  async disarm(): Promise<boolean> {
     const pending = this.#left > 0;
     this.#left = 0;
+    await this.#striking;
     return pending;
   }
 
@@ -47,6 +50,12 @@ export class Fuse {
     this.seen++;
     const struck = this.#left > 0 && --this.#left === 0;
     if (!struck) return work();
+    const striking = this.#strike(what, work);
+    this.#striking = striking.catch(() => undefined);
+    return striking;
+  }
+
+  async #strike<T>(what: string, work: () => Promise<T>): Promise<T> {
     if (this.#fault === "refused") throw failure(what);
     if (this.#fault === "late") await sleep(LATE_MS);
     const result = await work();
