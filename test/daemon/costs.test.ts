@@ -67,6 +67,9 @@ test("the punts of a session that ends are deleted all at once", async (t) => {
     },
     problem: (error) => t.fail(String(error)),
   });
+  // The end of a session keeps no process alive.
+  const alive = setInterval(() => {}, 1_000);
+  t.teardown(() => clearInterval(alive));
   const { id, close, ended } = sessions.open("a", 0, "");
   ended.catch(() => {});
   for (let key = 0; key < 5; key++) sessions.bind(id, { cnf: "a", key: `${key}`, label: "" });
