@@ -139,9 +139,9 @@ export class Sessions {
     this.#save();
   }
 
-  #put(session: Session, punt: PuntId): void {
+  #put(session: Session, punt: PuntId, moment = ++this.#moment): void {
     session.punts.set(idKey(punt), punt);
-    this.#byPunt.set(idKey(punt), { session, moment: ++this.#moment });
+    this.#byPunt.set(idKey(punt), { session, moment });
   }
 
   /** A moment for `unbind`: that of the last `bind`. */
@@ -244,20 +244,22 @@ export class Sessions {
   }
 
   /** A daemon that stops ends no session: its next life has them. */
-  #expireLater(session: Session, wait = session.graceMs): void {
+  #expireLater(session: Session, wait = session.graceMs, isAgain = false): void {
     if (this.#closed) return;
-    session.timer = setTimeout(() => void this.#expire(session), wait).unref();
+    session.timer = setTimeout(() => void this.#expire(session, isAgain), wait).unref();
   }
 
-  async #expire(session: Session): Promise<void> {
+  /** @param isAgain whether some punts of the session could not be deleted before. Those that a call asks for now may be another program's. */
+  async #expire(session: Session, isAgain = false): Promise<void> {
     const handOvers = this.#handOvers;
     this.#sessions.delete(session.id);
     this.#idle.delete(session);
     for (const key of session.punts.keys()) this.#byPunt.delete(key);
-    const left = new Map<string, PuntId>();
+    const left = new Map([...session.punts].filter(([key]) => isAgain && this.#asks.has(key)));
     this.#left.add(left);
+    const due = [...session.punts].filter(([key]) => !left.has(key));
     // All at once: each deletion by itself costs a look at VPP.
-    const deletions = [...session.punts].map(([key, punt]) => {
+    const deletions = due.map(([key, punt]) => {
       const deletion = this.#options.delete(punt).catch((error) => {
         if (isThereStill(error) || this.#asks.has(key)) left.set(key, punt);
         this.#options.problem(error);
@@ -279,10 +281,11 @@ export class Sessions {
     if (unbound.length === 0) return;
     const known = this.#sessions.get(id);
     const session = known ?? newSession(id, cnf, graceMs);
-    for (const punt of unbound) this.#put(session, punt);
+    // A call that is under way puts them into its own session.
+    for (const punt of unbound) this.#put(session, punt, 0);
     if (known) return;
     this.#sessions.set(id, session);
-    this.#expireLater(session, RETRY_MS);
+    this.#expireLater(session, RETRY_MS, true);
   }
 
   #save(): void {

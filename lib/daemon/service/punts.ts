@@ -160,11 +160,11 @@ export async function bound<T>(
   if (session !== "") await sessions.ready();
   const put = (id: PuntId, since?: number) =>
     session === "" ? sessions.unbind(id, since) : sessions.bind(session, id);
-  const others: PuntId[] = [];
+  const others = new Set<string>();
   for (const request of requests) {
     // An add that will be refused, because another request has the id, does not change that one's session.
     const known = op === "punt.add" ? await punts.get(idOf(request)) : undefined;
-    if (known && JSON.stringify(known.request) !== JSON.stringify(request)) others.push(idOf(request));
+    if (known && !isSame(known.request, request)) others.add(idKey(request));
     else put(idOf(request));
   }
   const { moment } = sessions;
@@ -172,16 +172,28 @@ export async function bound<T>(
     await sessions.saved();
     return ask();
   };
+  // An earlier session's end may have failed to delete a punt that stays for good now.
+  const late = requests.filter((request) => session === "" || others.has(idKey(request)));
+  let result: T;
   try {
-    const result = await sessions.asking(requests.map(idOf), savedAndAsked);
-    // An earlier session's end may have failed to delete a punt that stays for good now.
-    const late = session === "" ? requests.map(idOf) : others;
-    for (const id of late) await putLate(punts, id, () => put(id, moment));
-    return result;
+    result = await sessions.asking(requests.map(idOf), savedAndAsked);
   } catch (error) {
-    for (const request of requests) if (!(await punts.get(idOf(request)))) sessions.unbind(idOf(request), moment);
+    for (const request of requests) {
+      const id = idOf(request);
+      const found = await punts.get(id);
+      if (!found) sessions.unbind(id, moment);
+      // VPP refuses something of it, and the manager goes on.
+      else if (late.includes(request) && isSame(found.request, request))
+        await putLate(punts, id, () => put(id, moment));
+    }
     throw error;
   }
+  for (const id of late.map(idOf)) await putLate(punts, id, () => put(id, moment));
+  return result;
+}
+
+function isSame(one: PuntRequest, other: PuntRequest): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }
 
 /** Puts a punt into its session once it is made: one with another request was deleted meanwhile. @throws PuntError ERR_NO_SUCH_SESSION */
