@@ -107,3 +107,36 @@ test("a punt that a program asks for, for good, stays, although an earlier sessi
     t.deepEqual(deleted, [id, other]);
   }
 });
+
+test("a punt of which VPP refuses something is its program's, although an earlier session's end tries again to delete the one before it", async (t) => {
+  const earlier = { cnf: "dns", key: "item", label: "one", port: 1 };
+  const later = { ...earlier, port: 2 };
+  let there: object | undefined = earlier;
+  let deletions = 0;
+  const remove = async () => {
+    if (++deletions === 1) throw new PuntError("punt.delete", "ENOSPC", "the disk is full");
+    there = undefined;
+  };
+  const sessions = new Sessions({ memory: undefined, delete: remove, problem: () => {} });
+  const first = sessions.open("dns", 0, "");
+  sessions.bind(first.id, earlier);
+  const second = sessions.open("dns", 0, "");
+  for (const { ended } of [first, second]) ended.catch(() => {});
+  const parts = { punts: { get: async () => there && { request: there } }, sessions } as never;
+  const scope = { op: "punt.add", host: undefined } as never;
+  const refused = new PuntError("punt.reconcile", "ERR_TIMEOUT", "VPP does not answer");
+  const add = async () => {
+    first.close();
+    while (deletions === 0) await sleep(1);
+    there = later;
+    // The next attempt comes after a second.
+    await sleep(1_200);
+    throw refused;
+  };
+  t.is(await t.throwsAsync(bound(parts, scope, [later as never], second.id, add)), refused);
+  await sleep(1_200);
+  t.true(there === later);
+  second.close();
+  for (let waited = 0; there && waited < 5_000; waited += 20) await sleep(20);
+  t.true(there === undefined);
+});
