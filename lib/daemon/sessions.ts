@@ -178,16 +178,19 @@ export class Sessions {
     }
   }
 
-  /** Deletes a punt for a caller. Until then the punt stays in its session. A punt that is not found may still be created by a call under way. */
+  /** Deletes a punt for a caller. It stays in its session until then, and for as long as a call under way may create it. */
   async deleting(punt: PuntId, remove: () => Promise<void>): Promise<void> {
     const moment = this.#moment;
+    const gone = () => {
+      if (!this.#asks.has(idKey(punt))) this.unbind(punt, moment);
+    };
     try {
       await remove();
     } catch (error) {
-      if (!isThereStill(error as PuntError) && !this.#asks.has(idKey(punt))) this.unbind(punt, moment);
+      if (!isThereStill(error as PuntError)) gone();
       throw error;
     }
-    this.unbind(punt, moment);
+    gone();
   }
 
   /** Resolves when the sessions of this moment are kept, or could not be. */

@@ -28,6 +28,26 @@ test("a session that ends during the request for a punt deletes the punt afterwa
   t.false(isThere);
 });
 
+test("a punt that is deleted while a call asks for it ends with its session, because the call may create it again", async (t) => {
+  const id = { cnf: "dns", key: "item", label: "one" } as never;
+  let isThere = true;
+  const remove = async () => {
+    isThere = false;
+  };
+  const sessions = new Sessions({ memory: undefined, delete: remove, problem: () => {} });
+  const session = sessions.open("dns", 0, "");
+  session.ended.catch(() => {});
+  const parts = { punts: { get: async () => undefined }, sessions } as never;
+  const scope = { op: "punt.add", host: undefined } as never;
+  await bound(parts, scope, [id], session.id, async () => {
+    await sessions.deleting(id, remove);
+    isThere = true;
+  });
+  session.close();
+  for (let waited = 0; isThere && waited < 5_000; waited += 20) await sleep(20);
+  t.false(isThere);
+});
+
 /** A punt of an earlier program's session, and one of the same id with another request that a program adds while the first one is deleted. */
 function replaced() {
   const earlier = { cnf: "dns", key: "item", label: "one", port: 1 };
