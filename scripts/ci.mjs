@@ -176,6 +176,7 @@ async function besideTests() {
   // The same histories each time; .ci/nightly looks at others.
   await check("simulated histories", patient("simulate", "--runs", "1700", "--seed", "1"));
   await check("simulated daemons", patient("simulate", "--cluster", "--runs", "300", "--seed", "1"));
+  await check("fuzzing of decoders", fuzzing("decoders", PATIENT));
   return build;
 }
 
@@ -210,12 +211,8 @@ if (prepared) {
   await packageChecks();
   const avaTests = async () => tests(await run("npm", ["run", "test:tap"], { timeoutMs: 1_800_000 }));
   const [, build] = await Promise.all([check("npm test", avaTests), beside]);
-  // The first two wait much, for timers and for each other's ends.
-  await Promise.all([
-    check(SANITIZED, () => sanitizedTests(build)),
-    otherPrograms(),
-    check("fuzzing of decoders", fuzzing("decoders", PATIENT)),
-  ]);
+  // Both wait much, for timers and for each other's ends.
+  await Promise.all([check(SANITIZED, () => sanitizedTests(build)), otherPrograms()]);
 }
 console.log(`\n${((Date.now() - started) / 1000).toFixed(0)} s`);
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
