@@ -1,6 +1,6 @@
 // The CNF's ends over descriptors that the daemon has opened and handed over: this process needs no right to any path.
 import type { Descriptor } from "../descriptor/index.js";
-import type { PuntError } from "../errors.js";
+import { PuntError } from "../errors.js";
 import { Memif } from "../memif/index.js";
 import { PacketSocket } from "../packet-socket/index.js";
 import { attach, type InterconnectMetadata, isMade, type PuntMetadata, type PuntStatus } from "../punt/index.js";
@@ -288,7 +288,10 @@ export class HandedEnds implements CnfEnds {
   #portOf(kind: "memif" | "socket" | "packets", interconnect: InterconnectMetadata, descriptor: Descriptor): CnfPort {
     const { options } = this.#hooks;
     if (kind === "memif") return this.#memifPort(interconnect, descriptor);
-    if (kind === "packets") return { ...tapOf(interconnect)[0]!, packets: this.#packets(descriptor) };
+    if (kind === "packets") {
+      const tap = tapOf(interconnect)[0]!;
+      return { ...tap, packets: this.#packets(tap.name, descriptor) };
+    }
     const { mode: _mode, group: _group, ...tuning } = options.puntSocket ?? {};
     return { kind: "af-unix", interconnect, socket: PuntSocket.open({ ...tuning, descriptor }) };
   }
@@ -318,9 +321,21 @@ export class HandedEnds implements CnfEnds {
     return memif;
   }
 
-  /** A TAP that goes away with its namespace comes back in another one, for which the daemon has another socket. */
-  #packets(descriptor: Descriptor): PacketSocket {
+  /**
+   * A TAP that goes away with its namespace comes back in another one, for which the daemon has another socket.
+   *
+   * @throws PuntError ENODEV: the daemon has another device for the punt, and its change has not arrived here yet
+   */
+  #packets(name: string, descriptor: Descriptor): PacketSocket {
     const packets = PacketSocket.open({ descriptor });
+    if (packets.device !== name) {
+      packets.close();
+      throw new PuntError(
+        "cnf.open",
+        "ENODEV",
+        `the daemon has handed over ${packets.device}, and the punt has ${name}`,
+      );
+    }
     packets.on("link", (state) => {
       this.#hooks.onChange();
       if (state === "gone") this.#askLater();
