@@ -135,7 +135,7 @@ export class OutQueue {
     return true;
   }
 
-  /** Moves the waiting frames to the places of those that have been withdrawn. */
+  /** Moves the waiting frames to the places of withdrawn frames. */
   #closeGaps(): void {
     const { bytes } = this.writer;
     const base = this.#base;

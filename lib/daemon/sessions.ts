@@ -252,7 +252,7 @@ export class Sessions {
     session.timer = setTimeout(() => void this.#expire(session, isAgain), wait).unref();
   }
 
-  /** @param isAgain whether some punts of the session could not be deleted before. Those that a call asks for now may be another program's. */
+  /** @param isAgain whether some punts of the session could not be deleted before. A punt that a call asks for now may be another program's. */
   async #expire(session: Session, isAgain = false): Promise<void> {
     const handOvers = this.#handOvers;
     this.#sessions.delete(session.id);

@@ -1,4 +1,4 @@
-// The steps of a look are for the VPP that was read: another one, which comes meanwhile, has other objects under its numbers.
+// The steps of a look are for the VPP that was read: the next VPP has other objects under its numbers.
 import test from "ava";
 import type { Vpp } from "../../lib/binapi/index.js";
 import type { StoredState } from "../../lib/punt/index.js";

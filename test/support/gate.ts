@@ -6,7 +6,7 @@ export class Gate {
   readonly #opened = new Promise<void>((resolve) => {
     this.#open = resolve;
   });
-  /** Resolves when somebody waits. */
+  /** Resolves when a program waits. */
   readonly arrived = new Promise<void>((resolve) => {
     this.#arrive = resolve;
   });

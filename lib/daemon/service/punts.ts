@@ -196,7 +196,7 @@ function isSame(one: PuntRequest, other: PuntRequest): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
 }
 
-/** Puts a punt into its session once it is made: one with another request was deleted meanwhile. @throws PuntError ERR_NO_SUCH_SESSION */
+/** Puts a punt into its session once it is made: an earlier punt of its id was deleted first. @throws PuntError ERR_NO_SUCH_SESSION */
 async function putLate(punts: Punts, id: PuntId, put: () => void): Promise<void> {
   try {
     put();

@@ -12,7 +12,7 @@ export function stillWanted(before: Wanted, now: Wanted): Wanted {
   return { ...before, punts: before.punts.filter((request) => now.requestOf(idKey(request)) !== undefined) };
 }
 
-/** Returns the plan without the punts that have another request since: nobody knows yet how they are. */
+/** Returns the plan without the punts that have another request since: their state is not known yet. */
 export function withoutChanged(plan: Plan, wanted: Wanted, now: Wanted): Plan {
   if (wanted === now) return plan;
   const changed = new Set(wanted.punts.filter((request) => now.requestOf(idKey(request)) !== request).map(idKey));

@@ -49,7 +49,7 @@ export interface Reconciled {
   readonly facts: Facts;
   /** The desired state that the plan is for. */
   readonly wanted: Wanted;
-  /** The plan, without the punts that changed during the look: nobody knows yet how they are. */
+  /** The plan, without the punts that changed during the look: their state is not known yet. */
   readonly plan: Plan;
   /** Steps that are left, by key: held back after a failure, or failing. */
   readonly open: ReadonlyMap<string, Step>;

@@ -217,7 +217,7 @@ function nameFields({ field, nestedType }: DescriptorProto): void {
   for (const nested of nestedType) nameFields(nested);
 }
 
-/** Returns each file once, after those that it imports. A vpp-agent sends them the other way round, and some of them several times. */
+/** Returns each file once, after the files that it imports. A vpp-agent sends them the other way round, and some of them several times. */
 function filesOf({ fileDescriptor, fileImportDescriptors }: ProtoFileDescriptorResponse): FileDescriptorProto[] {
   const all = [...(fileImportDescriptors?.file ?? []), ...(fileDescriptor ? [fileDescriptor] : [])];
   const unplaced = new Map(all.map((file) => [file.name, file]));

@@ -7,7 +7,7 @@ export interface MulticastEntry {
   length: number;
   /** Accepted from any interface. */
   acceptAll: boolean;
-  /** Accepted from each interface that has an IPv4 address, or IPv6 on on its link: not from one that only borrows addresses. */
+  /** Accepted from each interface that has an IPv4 address, or IPv6 on on its link: not from an interface that only borrows addresses. */
   acceptAddressed: boolean;
   accept: Set<number>;
   forward: Set<number>;
