@@ -6,6 +6,17 @@ import { Sessions } from "../../lib/daemon/sessions.js";
 import { PuntError } from "../../lib/errors.js";
 import { noSuchPunt } from "../../lib/punt/index.js";
 
+/** A session, and what adds a punt in it that the manager does not know before. */
+function opened(remove: () => Promise<void>) {
+  const sessions = new Sessions({ memory: undefined, delete: remove, problem: () => {} });
+  const session = sessions.open("dns", 0, "");
+  session.ended.catch(() => {});
+  const parts = { punts: { get: async () => undefined }, sessions } as never;
+  const scope = { op: "punt.add", host: undefined } as never;
+  const add = (id: never, ask: () => Promise<void>) => bound(parts, scope, [id], session.id, ask);
+  return { sessions, session, add };
+}
+
 test("a session that ends during the request for a punt deletes the punt afterwards", async (t) => {
   const id = { cnf: "dns", key: "item", label: "one" } as never;
   let isThere = false;
@@ -13,12 +24,8 @@ test("a session that ends during the request for a punt deletes the punt afterwa
     if (!isThere) throw noSuchPunt("punt.delete", id);
     isThere = false;
   };
-  const sessions = new Sessions({ memory: undefined, delete: remove, problem: () => {} });
-  const session = sessions.open("dns", 0, "");
-  session.ended.catch(() => {});
-  const parts = { punts: { get: async () => undefined }, sessions } as never;
-  const scope = { op: "punt.add", host: undefined } as never;
-  await bound(parts, scope, [id], session.id, async () => {
+  const { session, add } = opened(remove);
+  await add(id, async () => {
     session.close();
     await sleep(50);
     isThere = true;
@@ -34,12 +41,8 @@ test("a punt that is deleted while a call asks for it ends with its session, bec
   const remove = async () => {
     isThere = false;
   };
-  const sessions = new Sessions({ memory: undefined, delete: remove, problem: () => {} });
-  const session = sessions.open("dns", 0, "");
-  session.ended.catch(() => {});
-  const parts = { punts: { get: async () => undefined }, sessions } as never;
-  const scope = { op: "punt.add", host: undefined } as never;
-  await bound(parts, scope, [id], session.id, async () => {
+  const { sessions, session, add } = opened(remove);
+  await add(id, async () => {
     await sessions.deleting(id, remove);
     isThere = true;
   });
@@ -77,7 +80,7 @@ function replaced() {
   return { open, add, has: () => there.has(later), hasNone: () => there.size === 0 };
 }
 
-test("a punt that takes the place of one which is deleted meanwhile is in the session of its program", async (t) => {
+test("a punt that replaces a punt under deletion is in the session of its program", async (t) => {
   const { open, add, has } = replaced();
   const session = open();
   await add(session.id);
@@ -87,7 +90,7 @@ test("a punt that takes the place of one which is deleted meanwhile is in the se
   t.false(has());
 });
 
-test("a punt that takes the place of one which is deleted meanwhile ends with a session that has ended by then", async (t) => {
+test("a punt that replaces a punt under deletion ends with a session that has ended by then", async (t) => {
   const { open, add, hasNone } = replaced();
   const session = open();
   await t.throwsAsync(

@@ -173,7 +173,7 @@ export async function bound<T>(
     return ask();
   };
   // An earlier session's end may have failed to delete a punt that stays for good now.
-  const late = requests.filter((request) => session === "" || others.has(idKey(request)));
+  const isLate = (id: PuntId) => session === "" || others.has(idKey(id));
   let result: T;
   try {
     result = await sessions.asking(requests.map(idOf), savedAndAsked);
@@ -183,12 +183,11 @@ export async function bound<T>(
       const found = await punts.get(id);
       if (!found) sessions.unbind(id, moment);
       // VPP refuses something of it, and the manager goes on.
-      else if (late.includes(request) && isSame(found.request, request))
-        await putLate(punts, id, () => put(id, moment));
+      else if (isLate(id) && isSame(found.request, request)) await putLate(punts, id, () => put(id, moment));
     }
     throw error;
   }
-  for (const id of late.map(idOf)) await putLate(punts, id, () => put(id, moment));
+  for (const id of requests.map(idOf).filter(isLate)) await putLate(punts, id, () => put(id, moment));
   return result;
 }
 
