@@ -59,7 +59,7 @@ test.serial(
   },
 );
 
-test.serial("of many requests that are aborted together, none of those that wait is sent", async (t) => {
+test.serial("of many requests that are aborted together, no waiting request is sent", async (t) => {
   const [server, vpp] = await pair(t, { window: 4 });
   const abort = new AbortController();
   const aborted = Array.from({ length: 100 }, () =>
@@ -75,7 +75,7 @@ test.serial("of many requests that are aborted together, none of those that wait
   t.is(server.seen.filter((name) => name === "sw_interface_tag_add_del").length, 4);
 });
 
-test.serial("of many requests that time out together, none of those that wait is sent", async (t) => {
+test.serial("of many requests that time out together, no waiting request is sent", async (t) => {
   const [server, vpp] = await pair(t, { window: 4 });
   const late = Array.from({ length: 100 }, () => code(vpp.call("sw_interface_tag_add_del", TAG, { timeout: 100 })));
   t.deepEqual(new Set(await Promise.all(late)), new Set(["ERR_TIMEOUT"]));

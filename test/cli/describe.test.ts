@@ -92,7 +92,7 @@ const OFFERS: readonly [line: string, offers: readonly string[]][] = [
   ["vpp-punt list -o w", ["wide"]],
   ["vpp-punt completion f", ["fish"]],
   ["vpp-punt desc", ["describe"]],
-  // A file of this folder is no command.
+  // A file of this folder is not a command.
   ["vpp-punt packag", []],
   ["vpp-punt describe -o y", ["yaml"]],
   ["vpp-punt api --v", ["--vpp"]],

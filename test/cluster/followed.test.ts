@@ -1,4 +1,4 @@
-// Wishes that change while the manager makes what they asked for: the last word is the wish's.
+// Wishes that change while the manager fulfils them: the latest wish wins.
 import { setImmediate as nextTurn } from "node:timers/promises";
 import test, { type ExecutionContext } from "ava";
 import type { Entry, Mirror, Write } from "../../lib/cluster/etcd/index.js";

@@ -122,7 +122,7 @@ test("counters without losses are ok; losses are a warning with their cause", as
   t.regex(full.remedy!, /^the CNF is too slow, or was not there: [^;]*$/);
   const refused = await of({ dropped: 3 });
   t.like(refused, { verdict: "warning", fact: "3 packets to the CNF, 3 from it; 3 lost: dropped" });
-  t.regex(refused.remedy!, /^VPP dropped packets that came from the CNF: /, "more room at the CNF is no remedy");
+  t.regex(refused.remedy!, /^VPP dropped packets that came from the CNF: /, "more room at the CNF does not help");
   t.regex((await of({ "tx error": 2, dropped: 3 })).remedy!, /^the CNF is too slow.*; VPP dropped packets/);
 });
 

@@ -93,7 +93,7 @@ test("a punt that is there with another request is changed", async (t) => {
   t.deepEqual(played.fatal, []);
 });
 
-test("a change that VPP refuses is taken, and one that cannot be taken is the end", async (t) => {
+test("a change that VPP refuses is taken, and a change that the manager refuses is the end", async (t) => {
   for (const [error, fatal] of [
     [failure("ERR_VPP", "punt.reconcile"), []],
     [failure("ERR_CONFLICT"), ["ERR_CONFLICT"]],

@@ -253,7 +253,7 @@ test("a punt waits for all dependencies that are VPP's; StoneWork knows a contai
   });
 });
 
-test("names and keys of items are those that Go makes of the template, or none", (t) => {
+test("names and keys of items follow Go's reading of the template, or there are none", (t) => {
   const { LinuxInterfaceSchema: message } = wire;
   const spec = create(wire.ModelSpecSchema, { module: "a.b", type: "c.d" });
   const value = create(message, { name: "x", type: 4, enabled: true, mtu: 9000 });

@@ -41,7 +41,7 @@ function leftoverStep(seen: Seen): Step | undefined {
   return { action: "delete", key: seen.key, seen, why: "ours, and no punt wants it" };
 }
 
-/** An object that goes takes its dependents along, as one that must come first does. If a plan still wants a dependent, it is created again. */
+/** An object that goes takes its dependents along, and so does an object that must come first. If a plan still wants a dependent, it is created again. */
 function rebuildDependents(steps: Map<string, Step>, plan: Plan, facts: Facts): void {
   const queue = [...steps.values()].filter((step) => removes(step) || comesFirst(step)).map((step) => step.key);
   if (queue.length === 0) return;

@@ -5,7 +5,7 @@ import type { Wanted } from "./wanted.js";
 
 /**
  * Returns the desired state of the time when the reading began, without punts that were deleted since: the facts that later requests need
- * were not read. A punt that got another request since keeps its objects until the next look, which finds what they share.
+ * were not read. A punt that got another request since keeps its objects until the next look, which finds the shared ones.
  */
 export function stillWanted(before: Wanted, now: Wanted): Wanted {
   if (before === now) return now;

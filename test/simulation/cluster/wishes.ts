@@ -44,7 +44,7 @@ export class ClusterWishes {
   readonly #running = new Map<string, Asked>();
   /** Until then a call whose outcome is unknown may still happen. */
   readonly #open = new Map<string, number>();
-  /** Until then a daemon may not know what a program has written to etcd itself. */
+  /** Until then a program's own writes to etcd may not have reached a daemon. */
   readonly #told = new Map<string, number>();
   /** CNFs of which a whole set is applied. */
   readonly #applying = new Map<string, Party>();
