@@ -1,5 +1,5 @@
 // The addon once more, compiled with AddressSanitizer and UndefinedBehaviorSanitizer, and the tests of native code over it.
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { run } from "./run.mjs";
 
@@ -29,17 +29,29 @@ export async function compileSanitized(into, sanitizers, niceness = 0) {
 
 export const buildSanitized = (niceness) => compileSanitized(folder, SANITIZERS, niceness);
 
-/** The path of a sanitizer's runtime, which is loaded before Node: Node itself is not linked with it. */
-export async function runtimeLibrary(name) {
-  return (await run("g++", [`-print-file-name=${name}`])).stdout.trim();
+/**
+ * Environment variables with which Node, and no other program, runs the addon of a folder. The sanitizers' runtimes are loaded before
+ * Node, which is not linked with them.
+ */
+export async function nodeEnvironment(into, sanitizers, libraries) {
+  const paths = [];
+  for (const name of libraries) paths.push((await run("g++", [`-print-file-name=${name}`])).stdout.trim());
+  const preload = paths.join(" ");
+  const node = resolve(into, "node");
+  writeFileSync(node, `#!/bin/sh\nLD_PRELOAD="${preload}" exec ${process.execPath} "$@"\n`, { mode: 0o755 });
+  return {
+    VPP_PUNT_PREBUILD: resolve(into),
+    VPP_PUNT_SANITIZE: sanitizers,
+    VPP_PUNT_NODE: node,
+    LD_PRELOAD: preload,
+    NODE_OPTIONS: `--require ${resolve("scripts/ci/preload-node-only.cjs")}`,
+  };
 }
 
-/** Environment variables with which Node runs the sanitized addon. */
+/** Environment variables for the addon of buildSanitized. */
 export async function environment() {
   return {
-    VPP_PUNT_PREBUILD: resolve(folder),
-    VPP_PUNT_SANITIZE: SANITIZERS,
-    LD_PRELOAD: `${await runtimeLibrary("libasan.so")} ${await runtimeLibrary("libubsan.so")}`,
+    ...(await nodeEnvironment(folder, SANITIZERS, ["libasan.so", "libubsan.so"])),
     ASAN_OPTIONS: `detect_leaks=1:allow_user_segv_handler=1:log_path=${process.cwd()}/${logs}/asan`,
     // Node itself frees little at exit: leaks are read from the log, where ours can be told from Node's.
     LSAN_OPTIONS: "exitcode=0:report_objects=0:print_suppressions=0",

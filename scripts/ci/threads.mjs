@@ -1,9 +1,9 @@
 // npm run test:threads: the addon compiled with ThreadSanitizer, and the tests of native code over it. Exits with 0 only if all tests
 // passed and no two threads of the addon's race. Arguments are the test files to run instead.
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { run } from "./run.mjs";
-import { compileSanitized, nativeTestFiles, runtimeLibrary } from "./sanitizers.mjs";
+import { compileSanitized, nativeTestFiles, nodeEnvironment } from "./sanitizers.mjs";
 import { readTap } from "./tap.mjs";
 
 const RUN_WITHIN_MS = 60 * 60_000;
@@ -12,15 +12,8 @@ const logs = join(folder, "logs");
 const addon = join(folder, "build/Release/vpp_punt.node");
 
 async function environment() {
-  const library = await runtimeLibrary("libtsan.so");
-  const node = resolve(folder, "node");
-  writeFileSync(node, `#!/bin/sh\nLD_PRELOAD=${library} exec ${process.execPath} "$@"\n`, { mode: 0o755 });
   return {
-    VPP_PUNT_PREBUILD: resolve(folder),
-    VPP_PUNT_SANITIZE: "thread",
-    VPP_PUNT_NODE: node,
-    LD_PRELOAD: library,
-    NODE_OPTIONS: `--require ${resolve("scripts/ci/preload-node-only.cjs")}`,
+    ...(await nodeEnvironment(folder, "thread", ["libtsan.so"])),
     // Node itself races, so that the log tells, and not the exit status.
     TSAN_OPTIONS: `exitcode=0:history_size=7:second_deadlock_stack=1:log_path=${resolve(logs)}/tsan`,
   };
