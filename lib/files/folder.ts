@@ -33,6 +33,16 @@ export function ensureFolderSync(path: string, mode = 0o777): void {
   }
 }
 
+/** Names the folder of a path in the same way in every mount namespace that has it; undefined where it is not seen. */
+export function folderOf(path: string): string | undefined {
+  try {
+    const { dev, ino } = statSync(dirname(path), { bigint: true });
+    return `${dev}:${ino}`;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Another process may have made it in between. */
 function ensureLastSync(path: string, mode: number): void {
   try {

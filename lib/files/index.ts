@@ -1,5 +1,5 @@
 // Files that outlive a crash, and the folders that hold them.
-export { ensureFolder, ensureFolderSync, OWN_FOLDER } from "./folder.js";
+export { ensureFolder, ensureFolderSync, folderOf, OWN_FOLDER } from "./folder.js";
 export { linkAt } from "./link-at.js";
 export { readBytes, readRegularFile, unreadable } from "./read-file.js";
 export { seal, unseal } from "./sealed.js";

@@ -25,8 +25,13 @@ export interface Handed {
   readonly kind: "memif" | "socket" | "inject" | "packets";
   readonly interconnect: number;
   readonly identity: string;
+  /** Of a punt socket: the folder of its file, as `folderOf` names it in the daemon. */
+  readonly folder?: string | undefined;
   readonly descriptor: Descriptor;
 }
+
+/** A descriptor that becomes a port. */
+type HandedPort = Handed & { readonly kind: Exclude<Handed["kind"], "inject"> };
 
 export interface HandOverRequest {
   /** Identities of the ends that are open, by kind and interconnect: `memif/0`. */
@@ -236,7 +241,8 @@ export class HandedEnds implements CnfEnds {
     if (failures.length > 0) throw failures[0];
   }
 
-  #adopt({ kind, interconnect, identity, descriptor }: Handed): void {
+  #adopt(handed: Handed): void {
+    const { kind, interconnect, identity, descriptor } = handed;
     const metadata = this.#metadata?.interconnects[interconnect];
     if (this.#closed || !metadata) {
       descriptor.close();
@@ -248,21 +254,15 @@ export class HandedEnds implements CnfEnds {
     this.#identities.delete(key);
     if (kind === "inject") this.#inject(descriptor);
     else if (kind === "memif" && before?.kind === "memif") before.memif.reconnect(descriptor);
-    else this.#replace(before, kind, interconnect, metadata, descriptor);
+    else this.#replace(before, { ...handed, kind }, metadata);
     this.#identities.set(key, identity);
   }
 
-  #replace(
-    before: CnfPort | undefined,
-    kind: "memif" | "socket" | "packets",
-    interconnect: number,
-    metadata: InterconnectMetadata,
-    descriptor: Descriptor,
-  ): void {
+  #replace(before: CnfPort | undefined, handed: HandedPort, metadata: InterconnectMetadata): void {
     if (before) closePort(before);
-    this.#open.delete(interconnect);
-    this.#files.delete(interconnect);
-    this.#take(interconnect, this.#portOf(kind, metadata, descriptor));
+    this.#open.delete(handed.interconnect);
+    this.#files.delete(handed.interconnect);
+    this.#take(handed.interconnect, this.#portOf(handed, metadata), handed.folder);
   }
 
   /** Opens punt sockets at paths of the program's own: the daemon makes those in its folder only. @throws PuntError of a socket */
@@ -273,19 +273,19 @@ export class HandedEnds implements CnfEnds {
     }
   }
 
-  #take(index: number, port: CnfPort): void {
+  #take(index: number, port: CnfPort, folder?: string): void {
     this.#open.set(index, port);
     const { attachment } = port.interconnect;
-    if (attachment.kind === "af-unix") this.#watchFile(index, attachment.path);
+    if (attachment.kind === "af-unix") this.#watchFile(index, new BoundFile(attachment.path, folder));
     if (this.#handler) this.#listen(index, port);
   }
 
-  #watchFile(interconnect: number, path: string): void {
-    this.#files.set(interconnect, new BoundFile(path));
+  #watchFile(interconnect: number, file: BoundFile): void {
+    this.#files.set(interconnect, file);
     this.#fileLook ??= setInterval(() => this.#lookAtFiles(), FILES_MS).unref();
   }
 
-  #portOf(kind: "memif" | "socket" | "packets", interconnect: InterconnectMetadata, descriptor: Descriptor): CnfPort {
+  #portOf({ kind, descriptor }: HandedPort, interconnect: InterconnectMetadata): CnfPort {
     const { options } = this.#hooks;
     if (kind === "memif") return this.#memifPort(interconnect, descriptor);
     if (kind === "packets") {

@@ -31,14 +31,17 @@ const question = lazily(() =>
   ]),
 );
 
+/** A module takes an answer of a later daemon's, which may say more. */
 const answer = lazily(() =>
-  zod().strictObject({
+  zod().object({
     /** The descriptors, in their order. */
     ends: zod().array(
-      zod().strictObject({
+      zod().object({
         kind: endKind(),
         interconnect: index(),
         identity: name(),
+        /** Of a punt socket: the folder of its file, as `folderOf` names it in the daemon. */
+        folder: name().optional(),
       }),
     ),
     /** The name of the namespace for requests; "" if it is the daemon's own. */

@@ -1,9 +1,10 @@
 // The ends that a daemon hands over, over time: requested, kept, opened again and closed.
 import { rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import test from "ava";
+import test, { type ExecutionContext } from "ava";
 import { blockDatagrams, unblockDatagrams } from "../../lib/descriptor/index.js";
 import { PuntError } from "../../lib/errors.js";
+import { folderOf } from "../../lib/files/index.js";
 import type { Handed } from "../../lib/module/handed-ends.js";
 import { until } from "../support/descriptor/peer.js";
 import { created, handedEnds, memifSide, socketSide, tap } from "../support/module/ends.js";
@@ -321,7 +322,8 @@ test.serial("closed ends, and ends of another punt, leave no timer behind, and t
   t.is(told.length, count);
 });
 
-test.serial("a punt socket whose file is missing at two looks is requested again", async (t) => {
+/** Keeps the looks at files from running by themselves. Returns a function that runs one. */
+function ownLooks(t: ExecutionContext): () => void {
   const { setInterval: set } = globalThis;
   t.teardown(() => Object.assign(globalThis, { setInterval: set }));
   let look = () => {};
@@ -330,6 +332,11 @@ test.serial("a punt socket whose file is missing at two looks is requested again
     return set(ms === 1_000 ? () => {} : run, ms);
   };
   Object.assign(globalThis, { setInterval: started });
+  return () => look();
+}
+
+test.serial("a punt socket whose file is missing at two looks is requested again", async (t) => {
+  const look = ownLooks(t);
   const side = socketSide(t);
   const { ends, asked, answers } = handedEnds(t, [() => [side.socket(0, "a"), side.inject(0, "b")]]);
   ends.update(created([side.interconnect]));
@@ -348,6 +355,32 @@ test.serial("a punt socket whose file is missing at two looks is requested again
   look();
   t.is(asked.length, 2);
 });
+
+test.serial(
+  "a punt socket whose file is removed before it arrives is requested again, unless its folder is not seen here",
+  async (t) => {
+    const look = ownLooks(t);
+    const side = socketSide(t);
+    const folders = [undefined, "0:1", folderOf(side.path)!];
+    for (const folder of folders) {
+      const { ends, asked } = handedEnds(t, [
+        () => {
+          const handed = side.socket(0, "a");
+          rmSync(side.path);
+          return [{ ...handed, folder }, side.inject(0, "b")];
+        },
+        () => [side.socket(0, "c")],
+      ]);
+      ends.update(created([side.interconnect]));
+      await until(() => ends.ports.length === 1 && ends.unconnected().length === 0);
+      for (let i = 0; i < 2; i++) look();
+      await until(() => ends.ports.length === 1 && ends.unconnected().length === 0);
+      t.is(asked.length, folder === folders[2] ? 2 : 1, folder);
+      ends.close();
+    }
+    t.is(side.vpp.punt(side.path, Buffer.alloc(60)), "ENOENT");
+  },
+);
 
 test("ends that are all there are asked for no more, until one is lost", async (t) => {
   const [memif, socket] = [memifSide(t), socketSide(t)];

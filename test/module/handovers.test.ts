@@ -73,6 +73,16 @@ test("each end comes with its descriptor", async (t) => {
   for (const { descriptor } of got) descriptor.close();
 });
 
+test("what a later daemon says besides is left out", async (t) => {
+  const ends = [{ kind: "socket", interconnect: 0, identity: "a", folder: "1:2" } as const];
+  const bytes = Buffer.from(JSON.stringify({ ends: [{ ...ends[0], later: 1 }], namespace: "", also: 2 }));
+  const descriptors = () => [bindPuntSocket({ path: join(socketFolder(t), "a") })];
+  const { hands } = handovers(t, () => ({ bytes, descriptors: descriptors() }));
+  const [{ descriptor, ...end }] = (await hands.ends(ID, ENDS)) as [Handed];
+  t.deepEqual([end], ends);
+  descriptor.close();
+});
+
 test.serial("descriptors of an answer that is wrong are closed", async (t) => {
   const folder = socketFolder(t);
   const answers = [encodeAttach({ ends: [], namespace: "" }), Buffer.from("junk")];

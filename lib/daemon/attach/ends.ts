@@ -11,6 +11,7 @@ import {
   openPacketSocket,
 } from "../../descriptor/index.js";
 import { PuntError } from "../../errors.js";
+import { folderOf } from "../../files/index.js";
 import type { InterconnectMetadata, PuntMetadata } from "../../punt/index.js";
 import { endKey, type HandedEnd } from "../../wire/index.js";
 
@@ -40,10 +41,10 @@ export function openEnds({ interconnects }: PuntMetadata, wanted: Wanted): Opene
   const opened: OpenedEnd[] = [];
   try {
     for (const [interconnect, each] of interconnects.entries()) {
-      for (const { kind, identity, open } of endsOf(each, wanted)) {
-        const end = { kind, interconnect, identity };
-        if (wanted.only && !wanted.only.includes(kind)) continue;
-        if (wanted.have[endKey(end)] !== identity) opened.push({ end, descriptor: open() });
+      for (const { open, ...rest } of endsOf(each, wanted)) {
+        const end = { ...rest, interconnect };
+        if (wanted.only && !wanted.only.includes(end.kind)) continue;
+        if (wanted.have[endKey(end)] !== end.identity) opened.push({ end, descriptor: open() });
       }
     }
     return opened;
@@ -56,6 +57,7 @@ export function openEnds({ interconnects }: PuntMetadata, wanted: Wanted): Opene
 interface End {
   readonly kind: HandedEnd["kind"];
   readonly identity: string;
+  readonly folder?: string | undefined;
   open(): Descriptor;
 }
 
@@ -75,7 +77,8 @@ function endsOf({ attachment }: InterconnectMetadata, { packets, socketDirectory
   const peer = vppPath === undefined ? {} : { vppPath };
   const identity = vppPath === undefined ? "unconnected" : fileIdentity(vppPath);
   const bind = () => bindPuntSocket({ path, ...peer, replace: !ifFree });
-  const socket: End[] = dirname(path) === socketDirectory ? [{ kind: "socket", identity, open: bind }] : [];
+  const socket: End[] =
+    dirname(path) === socketDirectory ? [{ kind: "socket", identity, folder: folderOf(path), open: bind }] : [];
   return vppPath === undefined
     ? socket
     : [...socket, { kind: "inject", identity, open: () => connectPuntSocket(vppPath) }];
