@@ -12,6 +12,12 @@ export function given<T extends object>(options: T): T {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
 }
 
+/** Tells whether a value is an AbortSignal, of Node's or of a library that has its own. */
+export function isAbortSignal(value: unknown): value is AbortSignal {
+  const { aborted, addEventListener } = (value ?? {}) as Partial<AbortSignal>;
+  return typeof aborted === "boolean" && typeof addEventListener === "function";
+}
+
 /**
  * Checks the options of one operation, and returns each value with its type.
  *

@@ -1,6 +1,6 @@
 // The client's options and their checks.
 import { PuntError } from "../errors.js";
-import { MAX_SOCKET_PATH, OptionCheck } from "../options.js";
+import { isAbortSignal, MAX_SOCKET_PATH, OptionCheck } from "../options.js";
 import type { BackoffOptions } from "./backoff.js";
 import { MOST_REQUESTS } from "./request-table.js";
 import { Schema } from "./schema.js";
@@ -60,7 +60,7 @@ export function checkOptions(given: object): void {
   if (wait !== true) number("wait", wait, 0, LONGEST_MS);
   if (options.reconnect !== undefined && options.reconnect !== false) checkPauses(check, options.reconnect);
   if (!isTrace(trace)) refuse("trace", "must be a path or a function");
-  if (!isSignal(signal)) refuse("signal", "must be an AbortSignal");
+  if (signal !== undefined && !isAbortSignal(signal)) refuse("signal", "must be an AbortSignal");
   if (!isTransport(transport)) refuse("transport", 'must be "socket", "vapi" or a Transport');
   if (!isSource(schema)) refuse("schema", 'must be "auto", "builtin", { folder } or a Schema');
 }
@@ -76,7 +76,7 @@ export function checkRequest(message: string, options: Readonly<Record<string, u
   for (const name in options) if (!REQUEST_NAMES.has(name)) refuseIt(name, "is not an option");
   const { timeout = 0, signal } = options;
   if (typeof timeout !== "number" || !(timeout >= 0)) refuseIt("timeout", "must be a number of ms from 0");
-  if (!isSignal(signal)) refuseIt("signal", "must be an AbortSignal");
+  if (signal !== undefined && !isAbortSignal(signal)) refuseIt("signal", "must be an AbortSignal");
 }
 
 /** Checks the options of a subscription to `event`. @throws PuntError as `checkOptions` does */
@@ -102,10 +102,6 @@ function checkPauses(check: OptionCheck, pauses: unknown): void {
 
 function isTrace(trace: unknown): boolean {
   return trace === undefined || typeof trace === "function" || (typeof trace === "string" && trace !== "");
-}
-
-function isSignal(signal: unknown): boolean {
-  return signal === undefined || typeof (signal as AbortSignal | null)?.addEventListener === "function";
 }
 
 function isSource(schema: unknown): boolean {

@@ -72,6 +72,10 @@ export class FencedVpp extends EventEmitter<{ connected: []; disconnected: [] }>
     return this.#isPending ? this.#vpp.isConnected || isComing : this.#isOpen && isComing;
   }
 
+  get awayCause(): Error | undefined {
+    return this.#vpp.awayCause;
+  }
+
   // biome-ignore lint/suspicious/noExplicitAny: the client's own signatures, passed on
   call(name: any, ...rest: any[]): Promise<any> {
     return this.#guarded(name, () => (this.#vpp.call as (...all: unknown[]) => Promise<unknown>)(name, ...rest));

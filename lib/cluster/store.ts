@@ -81,8 +81,8 @@ export class EtcdStore implements Store {
   }
 
   #isFollowed(key: string, request: PuntRequest | undefined): boolean {
-    const text = request && JSON.stringify(request);
-    return [...this.#followed].some((each) => each.key === key && each.text === text);
+    const isSame = (text: string | undefined) => text === (request && JSON.stringify(request));
+    return [...this.#followed].some((each) => each.key === key && isSame(each.text));
   }
 
   #differences(state: StoredState): { writes: Write[]; conditions: Condition[]; own: Set<string> } {

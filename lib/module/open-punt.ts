@@ -194,7 +194,7 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
   /**
    * Gives the packets one by one, each a copy. At most 4,096 wait; when the loop is later, the newest are dropped and counted.
    *
-   * @throws PuntError ERR_CLOSED
+   * @throws PuntError ERR_CLOSED. The loop throws why nothing more is tried, such as ERR_DELETED: another program deleted the punt
    */
   packets(): AsyncIterableIterator<CnfPacket, undefined> {
     if (this.#closed) throw closedError("cnf.packets");
@@ -203,6 +203,7 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
       if (this.#queue === queue) this.#ends.receive(undefined);
     });
     this.#queue = queue;
+    if (this.#fatal) queue.fail(this.#fatal);
     this.#ends.receive((batch, interconnect) => this.#enqueue(queue, batch, interconnect));
     return queue;
   }
@@ -347,6 +348,7 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
     this.#fatal = error;
     // Nothing asks for ends of a punt that is no longer this program's, and no queue of packets fills up for it.
     this.#ends.close();
+    this.#queue?.fail(error);
     this.#judge();
   }
 

@@ -73,13 +73,20 @@ export class CnfPacket {
 /** The most packets that wait for a loop's body. */
 const LONGEST_QUEUE = 4096;
 
+interface Reader {
+  resolve(result: IteratorResult<CnfPacket, undefined>): void;
+  reject(error: Error): void;
+}
+
 /** Packets that wait for `for await`. The newest are dropped and counted when the loop is late. */
 export class PacketQueue implements AsyncIterableIterator<CnfPacket, undefined> {
   dropped = 0;
   readonly #waiting: CnfPacket[] = [];
-  readonly #readers: ((result: IteratorResult<CnfPacket, undefined>) => void)[] = [];
+  readonly #readers: Reader[] = [];
   readonly #onEnd: () => void;
   #isEnded = false;
+  /** Why the loop ends, until it has heard. */
+  #failure: Error | undefined;
 
   constructor(onEnd: () => void) {
     this.#onEnd = onEnd;
@@ -87,7 +94,7 @@ export class PacketQueue implements AsyncIterableIterator<CnfPacket, undefined> 
 
   put(packet: CnfPacket): void {
     const reader = this.#readers.shift();
-    if (reader) reader({ done: false, value: packet });
+    if (reader) reader.resolve({ done: false, value: packet });
     else if (this.#waiting.length < LONGEST_QUEUE) this.#waiting.push(packet);
     else this.dropped++;
   }
@@ -95,8 +102,11 @@ export class PacketQueue implements AsyncIterableIterator<CnfPacket, undefined> 
   next(): Promise<IteratorResult<CnfPacket, undefined>> {
     const packet = this.#waiting.shift();
     if (packet) return Promise.resolve({ done: false, value: packet });
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure) return Promise.reject(failure);
     if (this.#isEnded) return Promise.resolve({ done: true, value: undefined });
-    return new Promise((resolve) => this.#readers.push(resolve));
+    return new Promise((resolve, reject) => this.#readers.push({ resolve, reject }));
   }
 
   return(): Promise<IteratorResult<CnfPacket, undefined>> {
@@ -109,7 +119,15 @@ export class PacketQueue implements AsyncIterableIterator<CnfPacket, undefined> 
   /** Ends the loop, once it has had what waits. */
   end(): void {
     this.#isEnded = true;
-    for (const reader of this.#readers.splice(0)) reader({ done: true, value: undefined });
+    for (const { resolve } of this.#readers.splice(0)) resolve({ done: true, value: undefined });
+  }
+
+  /** Throws in the loop, once it has had what waits. */
+  fail(error: Error): void {
+    const [reader] = this.#readers.splice(0, 1);
+    if (reader) reader.reject(error);
+    else this.#failure = error;
+    this.end();
   }
 
   [Symbol.asyncIterator](): this {

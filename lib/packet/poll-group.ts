@@ -1,5 +1,5 @@
 // One loop over several ports that are polled.
-import { OptionCheck } from "../options.js";
+import { isAbortSignal, OptionCheck } from "../options.js";
 import type { PacketBatch } from "./batch.js";
 
 /** A port or a queue that is polled: a `MemifRxQueue`, a `PuntSocket`, a `PacketSocket`. */
@@ -71,8 +71,7 @@ export class PollGroup {
    * @throws PuntError ERR_OPTION: not a signal; what a handler throws
    */
   async run(signal: AbortSignal): Promise<void> {
-    if (typeof signal?.aborted !== "boolean")
-      new OptionCheck("poll-group.run").refuse("signal", "must be an AbortSignal");
+    if (!isAbortSignal(signal)) new OptionCheck("poll-group.run").refuse("signal", "must be an AbortSignal");
     while (!signal.aborted) {
       for (let i = 0; i < ROUNDS_A_TURN; i++) this.poll();
       await new Promise((resolve) => setImmediate(resolve));

@@ -3,7 +3,7 @@
 import type { Events, RequestOf } from "../binapi/index.js";
 import { PuntError } from "../errors.js";
 import type { EnginePlace, Host } from "../host/index.js";
-import { OptionCheck } from "../options.js";
+import { isAbortSignal, OptionCheck } from "../options.js";
 import {
   DEFAULT_OWNER,
   defaultMemifDirectory,
@@ -27,6 +27,8 @@ export interface VppConnection extends VppApi {
   readonly isConnected: boolean;
   /** Whether the first connection is under way: VPP may be there. Absent: it is not under way. */
   readonly isConnecting?: boolean;
+  /** Why the first connection failed, such as for want of rights to VPP's socket. Absent: not known. */
+  readonly awayCause?: Error | undefined;
   /**
    * Name of the election whose winner alone sends over this connection. Managers of one election do not keep each other from VPP;
    * others of the same owner do.
@@ -196,7 +198,7 @@ export const checked = {
     check.known(options, ["from", "cnf", "signal"]);
     checkCnf(options, check);
     if (options.from !== undefined) check.text("from", options.from);
-    if (options.signal !== undefined && !(options.signal instanceof AbortSignal))
+    if (options.signal !== undefined && !isAbortSignal(options.signal))
       check.refuse("signal", "must be an AbortSignal");
     return options;
   },

@@ -31,6 +31,7 @@ export class LateVpp extends EventEmitter<LateVppEvents> {
   #vpp: Vpp | undefined;
   /** Runs out when VPP counts as away; undefined from then on, or from the first connection on. */
   #first: NodeJS.Timeout | undefined;
+  #awayCause: Error | undefined;
   readonly #connecting: Promise<void>;
 
   /** `socketPath`: VPP's API socket. */
@@ -53,6 +54,11 @@ export class LateVpp extends EventEmitter<LateVppEvents> {
   /** Whether the first connection is under way: VPP may be there, as where a daemon has just started. */
   get isConnecting(): boolean {
     return this.#first !== undefined;
+  }
+
+  /** Why the first connection failed; undefined once there is one. */
+  get awayCause(): Error | undefined {
+    return this.#awayCause;
   }
 
   call<N extends keyof Requests>(name: N, ...rest: Arguments<N>): Promise<ReplyOf<N>> {
@@ -92,6 +98,7 @@ export class LateVpp extends EventEmitter<LateVppEvents> {
       });
       if (signal.aborted) return await vpp.close();
       this.#endFirst();
+      this.#awayCause = undefined;
       this.#vpp = vpp;
       vpp.on("connected", () => guarded(() => void this.emit("connected")));
       vpp.on("disconnected", (cause) => guarded(() => void this.emit("disconnected", cause)));
@@ -109,6 +116,7 @@ export class LateVpp extends EventEmitter<LateVppEvents> {
   }
 
   #isAway(cause?: Error): void {
+    this.#awayCause = cause;
     if (this.#endFirst()) guarded(() => void this.emit("disconnected", cause));
   }
 

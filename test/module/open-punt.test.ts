@@ -239,9 +239,12 @@ test("an operator who deletes the punt is not fought", async (t) => {
   t.teardown(() => operator.close());
   const punt = await open({ cnf: "dns", udp: 53 });
   await punt.ready();
+  const packet = punt.packets().next();
   const failed = new Promise((resolve) => punt.on("status", ({ state }) => state === "failed" && resolve(state)));
   await operator.delete({ cnf: "dns" });
   await failed;
+  await t.throwsAsync(packet, { code: "ERR_DELETED" });
+  await t.throwsAsync(punt.packets().next(), { code: "ERR_DELETED" });
   t.like(punt.status, { state: "failed", reasons: [{ code: "ERR_DELETED" }] });
   await t.throwsAsync(punt.ready(), { code: "ERR_DELETED" });
   t.deepEqual(await operator.list(), []);
@@ -317,6 +320,9 @@ test("openPunt does not wait for VPP or for a daemon", async (t) => {
     },
   );
   t.is(alone.status.state, "waiting");
+  while (alone.status.reasons[0]?.code !== "VPP") await sleep(5);
+  const text = `a connection to VPP (binapi.connect: ${directory}/api.sock: No such file or directory)`;
+  t.like(alone.status, { state: "waiting", reasons: [{ code: "VPP", text }] });
   await alone.close();
   const away = await openPunt({ cnf: "dns", udp: 53 }, { socket: `${directory}/manager.sock` });
   t.like(away.status, { state: "waiting", reasons: [{ code: "DAEMON_AWAY" }] });

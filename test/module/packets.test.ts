@@ -1,5 +1,6 @@
 // The packets that a program gets one by one: their properties, and their queue.
 import test from "ava";
+import { PuntError } from "../../lib/errors.js";
 import { CnfPacket, PacketQueue, type Replier } from "../../lib/module/packets.js";
 import { frame, udpPacket } from "../support/frames.js";
 
@@ -73,6 +74,21 @@ test("each reader that waits gets one packet, in order, and the end", async (t) 
   t.deepEqual((await Promise.all(readers)).map(numberOf), [1, 2, undefined]);
   t.deepEqual(await readers[2], { done: true, value: undefined });
   t.deepEqual(await queue.next(), { done: true, value: undefined });
+});
+
+test("a loop whose punt fails has what waits, then the error, and ends", async (t) => {
+  const error = new PuntError("punt.open", "ERR_DELETED", "gone");
+  const late = new PacketQueue(() => t.fail("the loop has not ended"));
+  late.put(numbered(1));
+  late.fail(error);
+  t.is(numberOf(await late.next()), 1);
+  t.is(await t.throwsAsync(late.next()), error);
+  t.deepEqual(await late.next(), { done: true, value: undefined });
+  const early = new PacketQueue(() => t.fail("the loop has not ended"));
+  const readers = [early.next(), early.next()];
+  early.fail(error);
+  t.is(await t.throwsAsync(readers[0]!), error);
+  for (const next of [readers[1]!, early.next()]) t.deepEqual(await next, { done: true, value: undefined });
 });
 
 test("a loop that is left says so, and forgets what waits", async (t) => {

@@ -296,6 +296,8 @@ test("a request and a subscription have options of their own", (t) => {
     [{ timeout: "1" }, "timeout", "must be a number of ms from 0"],
     [{ timeout: Number.NaN }, "timeout", "must be a number of ms from 0"],
     [{ signal: {} }, "signal", "must be an AbortSignal"],
+    [{ signal: new EventTarget() }, "signal", "must be an AbortSignal"],
+    [{ signal: { aborted: false } }, "signal", "must be an AbortSignal"],
     [{ signal: null }, "signal", "must be an AbortSignal"],
   ];
   for (const [options, option, rule] of refused) {

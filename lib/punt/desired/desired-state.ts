@@ -237,10 +237,11 @@ export class DesiredState implements Ledger {
     return entry;
   }
 
-  /** Marks every punt as waiting for VPP, after the connection was lost. */
-  disconnected(): void {
+  /** Marks every punt as waiting for VPP: the connection was lost, or failed for a cause. */
+  disconnected(cause?: Error): void {
     this.firstLook.end();
-    const missing = [{ kind: "vpp", name: "vpp", text: "a connection to VPP" }] as const;
+    const text = `a connection to VPP${cause ? ` (${cause.message})` : ""}`;
+    const missing = [{ kind: "vpp", name: "vpp", text }] as const;
     for (const entry of [...this.#entries.values()]) {
       if (entry.leaving) this.gone(entry, "out of the store; VPP is away");
       else this.#become(entry, { state: "PENDING", missing, cause: "the connection to VPP is lost" });

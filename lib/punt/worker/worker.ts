@@ -180,7 +180,7 @@ export class Worker {
     this.#world.devices.reset();
     this.#world.expected.reset();
     this.#lock.doubt();
-    this.#state.disconnected();
+    this.#state.disconnected(this.#options.vpp.awayCause);
     for (const { reject } of this.#waiters.splice(0)) reject(disconnected());
   };
 
