@@ -57,8 +57,10 @@ function programFile(snippet: Snippet, extension: string): string {
   return file;
 }
 
-/** Compiles a TypeScript snippet as a reader's project would; returns the compiler's complaints. */
-function compile(file: string): string[] {
+/** TypeScript's snippets of all documents, as one program: the libraries' types are read once. */
+let compiled: ts.Program | undefined;
+
+function compileAll(): ts.Program {
   const options: ts.CompilerOptions = {
     target: ts.ScriptTarget.ES2022,
     module: ts.ModuleKind.NodeNext,
@@ -68,8 +70,20 @@ function compile(file: string): string[] {
     strict: true,
     skipLibCheck: true,
   };
-  const program = ts.createProgram([file], options);
-  const complaints = [...ts.getPreEmitDiagnostics(program), ...program.emit().diagnostics];
+  const snippets = documents.flatMap(snippetsOf).filter(({ language }) => language === "ts");
+  const files = snippets.map((snippet) => {
+    const file = programFile(snippet, "mts");
+    writeFileSync(file, snippet.code);
+    return file;
+  });
+  return ts.createProgram(files, options);
+}
+
+/** Compiles a TypeScript snippet as a reader's project would; returns the compiler's complaints. */
+function compile(file: string): string[] {
+  compiled ??= compileAll();
+  const source = compiled.getSourceFile(file);
+  const complaints = [...ts.getPreEmitDiagnostics(compiled, source), ...compiled.emit(source).diagnostics];
   return complaints.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"));
 }
 
@@ -80,7 +94,6 @@ const checks: Readonly<Record<string, Check>> = {
   js: (snippet, folder) => runProgram(snippet, programFile(snippet, "mjs"), folder),
   ts: async (snippet, folder) => {
     const file = programFile(snippet, "mts");
-    writeFileSync(file, snippet.code);
     const complaints = compile(file);
     if (complaints.length > 0) return complaints.join("\n");
     return failure(await run(process.execPath, [file.replace(/mts$/, "mjs")], folder));
