@@ -121,8 +121,8 @@ export class PuntLife {
   }
 
   /**
-   * A program that comes back with another request, as after an upgrade, changes its punt. A set does that, because an update would leave
-   * the punt in the session of the earlier program.
+   * A program that comes back with another request, as after an upgrade, changes its punt. A set does that, also where the punt is
+   * deleted at the same moment.
    */
   async #addOrChange(): Promise<PuntStatus> {
     const { punts } = this.#backing;

@@ -157,6 +157,22 @@ test("a set that a program applies in its session ends with it, also where it ch
   await gone(operator);
 });
 
+test("a punt that a program updates in its session ends with that one, and an operator's update leaves it there", async (t) => {
+  const running = await daemonTest(t);
+  const operator = await running.connect();
+  const earlier = await running.connect(undefined, { session: { cnf: "a", grace: 300 } });
+  await earlier.add(request);
+  const later = await running.connect(undefined, { session: { cnf: "a", grace: 0 } });
+  await later.update({ ...request, vppInterface: "eth1" });
+  await earlier.close();
+  // The earlier session has ended by then.
+  await new Promise((resolve) => setTimeout(resolve, 700));
+  const { request: updated } = await operator.update(request);
+  t.like(updated, { vppInterface: "eth0" });
+  await later.close();
+  await gone(operator);
+});
+
 test("a program that comes back with another request has its punt in its own session, or in none", async (t) => {
   const running = await daemonTest(t);
   const { socket } = running;

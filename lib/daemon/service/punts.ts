@@ -75,7 +75,10 @@ function changes(parts: Parts, gate: RequestGate): Changes {
       const wait = waitOf(call.wait, scope.op);
       scope.punts = [idOf(request)];
       await scope.requireNotHidden(idOf(request));
-      const status = await gate.pass([request], scope, none, () => scope.target.update(request, wait));
+      const ask = () => scope.target.update(request, wait);
+      const status = await gate.pass([request], scope, none, () =>
+        call.session === "" ? ask() : bound(parts, scope, [request], call.session, ask),
+      );
       return { status: out(status, scope) };
     }),
     apply: unary(parts, "punt.apply", (call, scope) => apply(parts, gate, call, scope)),

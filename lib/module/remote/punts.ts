@@ -137,9 +137,13 @@ export class RemotePunts implements Punts {
   async update(request: PathlessRequestInput, options: AddOptions = {}): Promise<PuntStatus> {
     checkAddOptions(options, "punt.update");
     const wire = requestToWire(request, "punt.update");
-    const reply = await this.#connection.call("punt.update", (signal) =>
-      this.#connection.client.update({ request: wire, wait: waitToWire(options), host: this.#host }, { signal }),
-    );
+    const reply = await this.#connection.call("punt.update", async (signal) => {
+      const session = (await this.#session?.id(signal)) ?? "";
+      return this.#connection.client.update(
+        { request: wire, wait: waitToWire(options), session, host: this.#host },
+        { signal },
+      );
+    });
     return statusFromWire(reply.status);
   }
 
