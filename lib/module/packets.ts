@@ -122,7 +122,7 @@ export class PacketQueue implements AsyncIterableIterator<CnfPacket, undefined> 
     for (const { resolve } of this.#readers.splice(0)) resolve({ done: true, value: undefined });
   }
 
-  /** Throws in the loop, once it has had what waits. */
+  /** Ends the loop by an error, once it has had what waits. */
   fail(error: Error): void {
     const [reader] = this.#readers.splice(0, 1);
     if (reader) reader.reject(error);
