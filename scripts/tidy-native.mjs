@@ -5,10 +5,17 @@ import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 
 const require = createRequire(import.meta.url);
+
+/** The lines that a script prints. */
+function lines(...command) {
+  return execFileSync(process.execPath, command, { encoding: "utf8" }).split("\n").filter(Boolean);
+}
+
 const includes = [
   "native",
   "build/generated",
   dirname(require.resolve("node-addon-api/napi.h")),
+  ...lines("scripts/backends.mjs", "include_dirs"),
   join(dirname(dirname(process.execPath)), "include/node"),
 ];
 const defines = ["NAPI_VERSION=8", "NAPI_DISABLE_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED", "_GNU_SOURCE"];
@@ -43,12 +50,14 @@ if (option !== undefined) {
   console.log(option === "--help" ? HELP : `lint:native: ${option} is not an option; there is --help`);
   process.exit(option === "--help" ? 0 : 2);
 }
-/** The sources as the addon compiles them: each header is read once for many of them. */
-function joined() {
-  return execFileSync(process.execPath, ["scripts/unity.mjs", "build/generated"], { encoding: "utf8" })
-    .split("\n")
-    .filter(Boolean);
-}
+/**
+ * The sources as the addon compiles them, each header read once for many of them, and those for the libraries of VPP that are here. Its
+ * one file of C includes headers of VPP's that are not C++.
+ */
+const joined = () => [
+  ...lines("scripts/unity.mjs", "build/generated"),
+  ...lines("scripts/backends.mjs", "sources").filter((file) => file.endsWith(".cc")),
+];
 
 const files = words.length > 0 ? words : joined();
 let clean = true;

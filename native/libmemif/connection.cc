@@ -64,7 +64,7 @@ Fault Connection::AddTo(Link& link) {
     return std::to_string(link.regions.size()) + " regions are too many for libmemif, which takes " +
            std::to_string(kMaxRegions);
   std::shared_ptr<Connection> connection(new Connection(link));
-  const Fault fault = connection->Open(link);
+  Fault fault = connection->Open(link);
   if (!fault) link.relay = std::move(connection);
   return fault;
 }
@@ -78,7 +78,7 @@ Fault Connection::Open(const Link& link) {
   if (!socket.listening()) return Fault::Ours(std::string("no socket for libmemif: ") + strerror(errno));
   if (!server_ && !CanOpen(DescriptorsFor(link)))
     return Fault::Ours(std::string("no descriptors for libmemif: ") + strerror(errno));
-  const Fault fault = ConnectToLibrary(link, socket);
+  Fault fault = ConnectToLibrary(link, socket);
   watched_.erase(socket.fd());  // as server: no process can connect any more
   for (const auto& [fd, context] : watched_) {
     if (!IsOurs(fd)) return Fault::Ours("libmemif has been reached by another process");

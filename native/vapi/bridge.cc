@@ -6,7 +6,6 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
-#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -36,7 +35,7 @@ class Message {
   }
   void Name(const std::string& text) {
     char name[kNameSize] = {};
-    memcpy(name, text.data(), std::min(text.size(), kNameSize - 1));
+    text.copy(name, kNameSize - 1);
     Bytes(name, sizeof(name));
   }
   const std::vector<uint8_t>& bytes() const { return bytes_; }
