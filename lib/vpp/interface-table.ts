@@ -49,7 +49,9 @@ export class InterfaceTable extends EventEmitter<{ change: [] }> {
   #interfaces: readonly TableInterface[] = [];
   #byName = new Map<string, TableInterface>();
   #byIndex = new Map<number, TableInterface>();
+  /** The subscription, and whether there is one or it is asked for. */
   #events: { close(): unknown } | undefined;
+  #isFollowing = false;
   #pause: NodeJS.Timeout | undefined;
   #look: NodeJS.Timeout | undefined;
   /** The reading under way, and the next reading. */
@@ -155,7 +157,8 @@ export class InterfaceTable extends EventEmitter<{ change: [] }> {
     await this.refresh().catch(() => {});
     this.#learn();
     // The subscription outlives a reconnect.
-    if (this.#events !== undefined || this.#closed) return;
+    if (this.#isFollowing || this.#closed) return;
+    this.#isFollowing = true;
     try {
       const fields = { enable_disable: 1, pid: process.pid };
       const events = await this.#source.subscribe("want_interface_events", fields, "sw_interface_event");
@@ -166,6 +169,7 @@ export class InterfaceTable extends EventEmitter<{ change: [] }> {
       // The periodic look finds what an event would have said.
     }
     this.#events = undefined;
+    this.#isFollowing = false;
   }
 
   #learn(): void {

@@ -139,6 +139,37 @@ test("all who ask for VPP's interfaces during a reading share the next one, also
   t.is(readings.length, 3);
 });
 
+test("VPP's interfaces have one subscription, also where VPP comes back while it is asked for", async (t) => {
+  const connected: (() => void)[] = [];
+  const subscriptions: (() => void)[] = [];
+  let open = 0;
+  const source = {
+    isConnected: true,
+    on: (event: string, listener: () => void) => void (event === "connected" && connected.push(listener)),
+    off: () => {},
+    dumpAll: () => Promise.resolve([]),
+    subscribe: () =>
+      new Promise<AsyncIterable<unknown> & { close(): void }>((resolve) => {
+        open++;
+        const over = new Promise<IteratorResult<unknown>>((end) =>
+          subscriptions.push(() => {
+            open--;
+            end({ done: true, value: undefined });
+          }),
+        );
+        const close = subscriptions.at(-1)!;
+        setTimeout(() => resolve({ close, [Symbol.asyncIterator]: () => ({ next: () => over }) }), 20);
+      }),
+  };
+  const table = new InterfaceTable(source);
+  await sleep(5);
+  connected[0]!();
+  await sleep(60);
+  t.is(open, 1);
+  table.close();
+  t.is(open, 0);
+});
+
 function spanOf(cnf: string, vppInterface: string) {
   return { cnf, type: "SPAN", interconnect: "MEMIF", vppInterface };
 }
