@@ -177,6 +177,7 @@ async function besideTests() {
   await check("simulated histories", patient("simulate", "--runs", "1700", "--seed", "1"));
   await check("simulated daemons", patient("simulate", "--cluster", "--runs", "300", "--seed", "1"));
   await check("fuzzing of decoders", fuzzing("decoders", PATIENT));
+  await check("random histories", patient("histories", "--runs", "100"));
   return build;
 }
 
@@ -184,7 +185,6 @@ async function besideTests() {
 async function otherPrograms() {
   await check("demo", command("npm", ["run", "--silent", "demo", "--", "--json"], { accept: demoIsOk }));
   await check("binary API of every release", withApiFiles(script("check:api", "--dir", apiFiles)));
-  await check("random histories", script("histories", "--runs", "100"));
   await check("faults at each 1409th call", script("faults", "--every", "1409"));
   await check("faults of the machine", script("faults:machine", "--stop", "1"));
   await check("cluster", clusterTest);
