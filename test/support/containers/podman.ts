@@ -154,6 +154,7 @@ export class Podman {
 
 function hostFolders(packageAt: string): string[] {
   const node = dirname(dirname(process.execPath));
-  const others = [node, process.env.VPP_PREFIX ?? "/opt/vpp"].filter((path) => existsSync(path) && path !== "/usr");
+  const { VPP_PREFIX = "/opt/vpp", LIBMEMIF_PREFIX = "/usr" } = process.env;
+  const others = [node, VPP_PREFIX, LIBMEMIF_PREFIX].filter((path) => existsSync(path) && path !== "/usr");
   return ["/usr:/usr:ro", `${PACKAGE}:${packageAt}:ro`, ...others.map((path) => `${path}:${path}:ro`)];
 }
