@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 #include "libmemif/handshake.h"
 #include "libmemif/inheritance.h"
@@ -78,8 +79,9 @@ Fault Connection::Open(const Link& link) {
   if (!socket.listening()) return Fault::Ours(std::string("no socket for libmemif: ") + strerror(errno));
   if (!server_ && !CanOpen(DescriptorsFor(link)))
     return Fault::Ours(std::string("no descriptors for libmemif: ") + strerror(errno));
+  listener_ = socket.fd();
   Fault fault = ConnectToLibrary(link, socket);
-  watched_.erase(socket.fd());  // as server: no process can connect any more
+  watched_.erase(std::exchange(listener_, -1));
   for (const auto& [fd, context] : watched_) {
     if (!IsOurs(fd)) return Fault::Ours("libmemif has been reached by another process");
   }
@@ -149,6 +151,8 @@ bool Connection::RunLibraryOnce() {
     auto found = watched_.find(ready.fd);  // gone, if the library has closed it in between
     if ((ready.revents & POLLIN) == 0 || found == watched_.end()) continue;
     memif_control_fd_handler(found->second, MEMIF_FD_EVENT_READ);
+    // As server: the first connection of the queue is ours, and those of other processes stay there.
+    if (ready.fd == listener_) watched_.erase(listener_);
     any = true;
   }
   return any;

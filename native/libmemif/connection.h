@@ -54,6 +54,7 @@ class Connection : public memif::Relay {
   size_t next_region_ = 0;                              // that the library asks for, as server
   memif_socket_handle_t socket_ = nullptr;
   memif_conn_handle_t connection_ = nullptr;
+  int listener_ = -1;                        // as server, during Open
   std::map<int, void*> watched_;             // descriptors that the library wants to read from
   std::vector<void*> contexts_;              // of those descriptors; the library forgets to free them
   std::unique_ptr<memif::Channel> channel_;  // the other end of the library's control socket

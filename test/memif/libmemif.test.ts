@@ -164,16 +164,17 @@ const ATTEMPT = `
   peer.close();
   console.log(said);`;
 
-for (const [role, said] of [
-  ["client", "up"],
-  ["server", "refused"],
+for (const [role, after, said] of [
+  ["client", "listen", "up"],
+  ["server", "listen", "refused"],
+  ["server", "connect", "up"],
 ] as const) {
   need("libmemif", "cc").test(
-    `${role}: a queue that another process fills before libmemif connects blocks nothing`,
+    `${role}: a queue that another process fills right after our ${after} blocks nothing`,
     (t) => {
       const library = new URL("../../lib/memif/index.js", import.meta.url).href;
       const args = ["--input-type=module", "-e", ATTEMPT, library, role, memifSocket(t)];
-      const env = { ...process.env, ...preloaded("full_backlog") };
+      const env = { ...process.env, ...preloaded("full_backlog"), FILL_AFTER: after };
       const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8", timeout: 60_000, env });
       t.deepEqual({ status, stdout }, { status: 0, stdout: `${said}\n` }, stderr);
     },
