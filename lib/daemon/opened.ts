@@ -18,7 +18,7 @@ import { AuditLog } from "./audit.js";
 import type { CheckedDaemonOptions } from "./options.js";
 import { explainFramesToOperator, explainToOperator, PuntNames, Snapshots } from "./service/index.js";
 import { type SessionMemory, sessionFile, sessionsInEtcd } from "./session-memory.js";
-import { Sessions } from "./sessions.js";
+import { Sessions, type SessionsOptions } from "./sessions.js";
 import { managerUnderStoneWork } from "./stonework-options.js";
 
 /** The parts of a daemon, in the order in which they are opened. */
@@ -64,16 +64,7 @@ export async function openParts(options: CheckedDaemonOptions): Promise<Opened> 
     const snapshots = snapshotsOf(punts);
     const cluster = punts instanceof ClusterPunts ? punts : undefined;
     cluster?.on("asked", (change) => recordAsked(audit, change));
-    const sessions = new Sessions({
-      memory: memoryOf(punts, state),
-      delete: async (id) => {
-        // After a stop, this daemon may still have sessions that another daemon has taken over.
-        if (cluster?.acts === false) throw cluster.refusal("punt.session");
-        await endOfSession(audit, id, () => punts.delete(id));
-      },
-      problem,
-      ...(cluster && { elsewhere: () => cluster.refusal("punt.session") }),
-    });
+    const sessions = sessionsOf(punts, { memory: memoryOf(punts, state), audit, problem });
     // In a cluster, the daemon that acts has them, once it does.
     if (punts instanceof PuntManager) await sessions.load().catch((error) => closeAfter(error, punts));
     const reloadEtcd = async () => cluster?.etcd.reload();
@@ -128,6 +119,23 @@ function recordAsked(audit: AuditLog, { by, through, call, punts, error }: Asked
   });
 }
 
+/** Returns the sessions of CNFs. In a cluster, the daemon that acts has them. */
+export function sessionsOf(
+  punts: PuntManager | ClusterPunts,
+  { audit, ...options }: Pick<SessionsOptions, "memory" | "problem"> & { readonly audit: AuditLog },
+): Sessions {
+  const cluster = punts instanceof ClusterPunts ? punts : undefined;
+  return new Sessions({
+    ...options,
+    delete: async (id) => {
+      // After a stop, this daemon may still have sessions that another daemon has taken over.
+      if (cluster?.acts === false) throw cluster.refusal("punt.session");
+      await endOfSession(audit, id, () => punts.delete(id));
+    },
+    ...(cluster && { elsewhere: () => cluster.refusal("punt.session") }),
+  });
+}
+
 /** Deletes a punt that was bound to its CNF's life. */
 async function endOfSession(audit: AuditLog, id: PuntId, end: () => Promise<void>): Promise<void> {
   const entry = { caller: `the session of CNF ${id.cnf}, which has ended`, call: "Delete", punts: [id] };
@@ -142,7 +150,7 @@ async function endOfSession(audit: AuditLog, id: PuntId, end: () => Promise<void
 }
 
 /** The names of all punts, as they come and go. */
-function namesOf(punts: PuntManager | ClusterPunts): PuntNames {
+export function namesOf(punts: PuntManager | ClusterPunts): PuntNames {
   const names = new PuntNames();
   if (punts instanceof ClusterPunts) {
     punts.on("punt", (event) => names.take(event));
@@ -154,7 +162,7 @@ function namesOf(punts: PuntManager | ClusterPunts): PuntNames {
 }
 
 /** A look at VPP may tell more of a punt whose state stays, such as an address. */
-function snapshotsOf(punts: PuntManager | ClusterPunts): Snapshots {
+export function snapshotsOf(punts: PuntManager | ClusterPunts): Snapshots {
   const snapshots = new Snapshots(punts);
   const forget = () => snapshots.forget();
   if (punts instanceof ClusterPunts) punts.on("punt", forget).on("pass", forget);
@@ -174,7 +182,7 @@ async function closeAfter(error: unknown, punts: PuntManager): Promise<never> {
 }
 
 /** A daemon of a cluster that does not act makes no devices, so it has tried nothing. */
-function devicesOf(punts: PuntManager | ClusterPunts): DeviceReport {
+export function devicesOf(punts: PuntManager | ClusterPunts): DeviceReport {
   return (punts instanceof PuntManager ? punts : punts.manager)?.knownDevices ?? { vpp: "unknown", folders: {} };
 }
 

@@ -6,15 +6,14 @@ import { constants } from "node:http2";
 import type { Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { createContextValues } from "@connectrpc/connect";
-import { ClusterPunts, type Role } from "../cluster/index.js";
+import { ClusterPunts } from "../cluster/index.js";
 import { peerCredentials } from "../descriptor/index.js";
-import { PuntError } from "../errors.js";
-import { ensureFolder } from "../files/index.js";
 import { answerSpan, grpcHandler } from "../grpc/index.js";
 import { DEFAULT_OWNER } from "../punt/index.js";
 import { isListening } from "../sockets/index.js";
 import type { StoneWorkOrchestrator } from "../stonework/index.js";
 import { Health, LONGEST_REQUEST, Punts as PuntsService, ServerReflection } from "../wire/index.js";
+import { ActingDoors } from "./acting-doors.js";
 import { AttachDoor } from "./attach/index.js";
 import { attachPathOf } from "./cnf-sockets.js";
 import {
@@ -24,10 +23,8 @@ import {
   type Handler,
   type HttpDoor,
   KeptDoors,
-  lookAt,
   openTlsDoor,
   openUnixDoor,
-  PlacedFile,
   partyAt,
   type TlsDoor,
 } from "./doors/index.js";
@@ -80,10 +77,8 @@ export class RunningDaemon {
   readonly #gate: RequestGate;
   readonly #handler: Handler;
   readonly #doors: Door[] = [];
-  /** In a cluster: doors at files that the daemon that acts takes over. */
-  readonly #placed: Door[] = [];
-  readonly #files: PlacedFile[] = [];
-  #roles: Promise<void> = Promise.resolve();
+  /** The doors at UNIX sockets in a cluster. */
+  #acting: ActingDoors<UnixSocket> | undefined;
   #tls: TlsDoor | undefined;
   #stoneWork: StoneWorkOrchestrator | undefined;
   #http: HttpDoor | undefined;
@@ -103,7 +98,7 @@ export class RunningDaemon {
     const daemon = new RunningDaemon(checked, opened, policy, page);
     try {
       await daemon.#openDoors();
-      daemon.#followRole();
+      daemon.#acting?.follow();
       await daemon.#openHttp();
       daemon.#page = await openPagePort(checked, daemon.#handler);
       daemon.#stoneWork = await startStoneWork(checked, daemon.#parts, daemon.#gate);
@@ -152,7 +147,7 @@ export class RunningDaemon {
 
   get addresses(): readonly string[] {
     const { socket, attachSocket } = this.#options;
-    const placed = this.#files.length > 0 ? [socket, attachSocket] : [];
+    const placed = this.#acting?.paths.length ? [socket, attachSocket] : [];
     return [...placed, ...this.#doors.map(({ path }) => path)];
   }
 
@@ -197,11 +192,8 @@ export class RunningDaemon {
     await sessions.close();
     this.#stopping.abort();
     await this.#traffic.idle("streams", LONGEST_GOODBYE_MS);
-    await this.#roles;
-    for (const file of this.#files) file.remove();
-    await Promise.all(
-      [...this.#doors, ...this.#placed, ...(this.#page ? [this.#page] : [])].map((door) => door.close()),
-    );
+    await this.#acting?.close();
+    await Promise.all([...this.#doors, ...(this.#page ? [this.#page] : [])].map((door) => door.close()));
     await punts.close();
     counters.close();
     table.close();
@@ -260,10 +252,12 @@ export class RunningDaemon {
 
   async #openDoors(): Promise<void> {
     const { socket: path, socketMode: mode, socketGroup: group, sockets = [], tls } = this.#options;
-    if (this.#options.etcd) await this.#openPlaced(false);
-    else await this.#openUnixDoors({ path, mode, group });
-    for (const each of this.#options.etcd ? [] : sockets)
-      await this.#openUnixDoors({ mode: 0o660, group: undefined, ...each });
+    const all: UnixSocket[] = [
+      { path, mode, group },
+      ...sockets.map((each) => ({ mode: 0o660, group: undefined, ...each })),
+    ];
+    if (this.#opened.punts instanceof ClusterPunts) this.#acting = await this.#openActing(this.#opened.punts, all);
+    else for (const each of all) await this.#openUnixDoors(each);
     if (tls === undefined) return;
     this.#tls = await openTlsDoor(tls, this.#handler, ({ from, code, reason }) => {
       const caller = `tls from ${from}`;
@@ -272,94 +266,18 @@ export class RunningDaemon {
     this.#doors.push(this.#tls);
   }
 
-  /** In a cluster, the daemon that acts listens where clients look for it; the others leave its sockets alone. */
-  #followRole(): void {
-    const { punts } = this.#opened;
-    if (!(punts instanceof ClusterPunts)) return;
-    let before: Role | undefined;
-    const take = (role: Role) => {
-      const { logger } = this.#options;
-      const { host, daemon } = punts.standing;
-      logger.info({ role, host, daemon }, "what this daemon does for its host");
-      if (role === "leader") this.#inTurn(() => this.#takeUp(punts));
-      else if (before === "leader") this.#handOver();
-      before = role;
-    };
-    punts.on("role", take);
-    take(punts.role);
-    const look = lookAt(
-      () => this.#files,
-      async () => this.#inTurn(() => (punts.acts ? this.#takePlaces() : this.#leavePlaces())),
-    );
-    this.#stopping.signal.addEventListener("abort", () => void look.close());
-  }
-
-  #inTurn(step: () => Promise<void>): void {
-    const { logger } = this.#options;
-    this.#roles = this.#roles.then(step).catch((err) => logger.error({ err }, "a socket could not be opened"));
-  }
-
-  async #takeUp(punts: ClusterPunts): Promise<void> {
-    if (this.#isDraining) return;
-    await this.#loadSessions();
-    // A daemon that was stopped during the read acts no more.
-    if (punts.acts) await this.#takePlaces();
-  }
-
-  async #takePlaces(): Promise<void> {
-    if (this.#isDraining) return;
-    if (this.#files.length > 0 && this.#files.every((file) => file.isThere)) return;
-    await this.#closePlaced();
-    await this.#openPlaced(true);
-  }
-
-  /** A daemon that cannot read them acts all the same. It refuses calls with a session, which read them again. */
-  async #loadSessions(): Promise<void> {
-    const { logger } = this.#options;
-    const unread = (err: unknown) => logger.error({ err }, "the sessions cannot be read");
-    await this.#opened.sessions.load().catch(unread);
-  }
-
-  /** Another daemon has put its sockets there. Clients of this one ask that one from now on: a token of one is unknown to the other. */
-  async #leavePlaces(): Promise<void> {
-    if (this.#isDraining || this.#files.every((file) => file.isThere)) return;
-    await this.#closePlaced();
-    await this.#openPlaced(false);
-  }
-
-  async #closePlaced(): Promise<void> {
-    for (const file of this.#files.splice(0)) file.remove();
-    await Promise.all(this.#placed.splice(0).map((door) => door.close()));
-  }
-
-  #handOver(): void {
-    const message = "another daemon acts for the host now, or none does: connect again";
-    this.#opened.sessions.handOver(new PuntError("punt.session", "ERR_CLOSED", message));
-    for (const door of this.#placed) door.drop?.();
-  }
-
-  /** Opens the UNIX sockets; one where another daemon listens is left to it, unless this daemon acts. */
-  async #openPlaced(isActing: boolean): Promise<void> {
-    const { socket: path, socketMode: mode, socketGroup: group, sockets = [] } = this.#options;
-    const all: UnixSocket[] = [
-      { path, mode, group },
-      ...sockets.map((each) => ({ mode: 0o660, group: undefined, ...each })),
-    ];
-    for (const each of all) if (isActing || !(await isListening(each.path))) await this.#openUnixDoors(each, true);
+  #openActing(punts: ClusterPunts, sockets: readonly UnixSocket[]): Promise<ActingDoors<UnixSocket>> {
+    return ActingDoors.open({
+      ...{ punts, sockets, isListening, sessions: this.#opened.sessions, logger: this.#options.logger },
+      attachSocketOf: (path) => this.#parts.attachSocketOf(path),
+      open: (...where) => this.#openPair(...where),
+      isDraining: () => this.#isDraining,
+    });
   }
 
   /** Opens a socket for calls, and beside it the socket that hands over descriptors. */
-  async #openUnixDoors(socket: UnixSocket, isPlaced = false): Promise<void> {
+  async #openUnixDoors(socket: UnixSocket): Promise<void> {
     const { path } = socket;
-    if (isPlaced) {
-      await ensureFolder(dirname(path), 0o755);
-      const places = [path, this.#parts.attachSocketOf(path)].map((each) => new PlacedFile(each));
-      const doors = await this.#openPair(socket, places[0]!.made, places[1]!.made);
-      for (const place of places) place.place();
-      this.#files.push(...places);
-      this.#placed.push(...doors);
-      return;
-    }
     const open = () => this.#openPair(socket, path, this.#parts.attachSocketOf(path));
     this.#doors.push(...(await KeptDoors.open({ open, reopened: (...how) => this.#reopened(...how) })));
   }

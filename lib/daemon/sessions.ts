@@ -29,7 +29,7 @@ interface Binding {
   readonly moment: number;
 }
 
-interface Options {
+export interface SessionsOptions {
   /** Keeps sessions beyond the daemon's life; undefined: they end with it. */
   readonly memory: SessionMemory | undefined;
   /** Deletes a punt whose session has ended. */
@@ -42,7 +42,7 @@ interface Options {
 
 /** The sessions of all CNFs: at most one open stream for each CNF. */
 export class Sessions {
-  readonly #options: Options;
+  readonly #options: SessionsOptions;
   readonly #sessions = new Map<string, Session>();
   /** Sessions that had neither a stream nor punts when their streams ended, the oldest first. */
   readonly #idle = new Set<Session>();
@@ -65,7 +65,7 @@ export class Sessions {
   #isSaveMissed = false;
   #isElsewhere: boolean;
 
-  constructor(options: Options) {
+  constructor(options: SessionsOptions) {
     this.#options = options;
     this.#isElsewhere = options.elsewhere !== undefined;
   }

@@ -1,48 +1,22 @@
 // The daemon around a manager: the sessions that it keeps, and the service that modules call.
 
-import { EventEmitter } from "node:events";
-import { join } from "node:path";
-import { type ConnectRouter, createRouterTransport, type HandlerContext } from "@connectrpc/connect";
-import type { CounterReader } from "../../lib/counters/index.js";
-import { AttachDoor } from "../../lib/daemon/attach/index.js";
-import { AuditLog } from "../../lib/daemon/audit.js";
-import { NamespacePins } from "../../lib/daemon/pins.js";
-import { Policy } from "../../lib/daemon/policy/index.js";
-import {
-  Attacher,
-  callerKey,
-  Dumps,
-  OneByOne,
-  type Parts,
-  PuntNames,
-  puntService,
-  RequestGate,
-  Snapshots,
-} from "../../lib/daemon/service/index.js";
+import type { AttachDoor } from "../../lib/daemon/attach/index.js";
 import { Sessions } from "../../lib/daemon/sessions.js";
-import { Tokens } from "../../lib/daemon/tokens.js";
 import type { PuntError } from "../../lib/errors.js";
 import { ensureFolder, OWN_FOLDER } from "../../lib/files/index.js";
-import { SILENT } from "../../lib/logger.js";
-import { idKey, type PuntId, type PuntManager } from "../../lib/punt/index.js";
-import { Punts as PuntsService } from "../../lib/wire/index.js";
+import { idKey, type PuntId, type PuntManager, type PuntRequestInput, type PuntStatus } from "../../lib/punt/index.js";
 import { Disk } from "./disk.js";
 import type { ManagerProcess } from "./manager-process.js";
-import type { CallDoor } from "./module/line.js";
+import { type CallDoor, CallDoors } from "./module/call-door.js";
+import type { ModuleHost } from "./module/program.js";
 import { Owned } from "./owned.js";
-import { type Party, ROOT, type World } from "./world/index.js";
-
-/** The folder of the punt sockets that the daemon makes. */
-export const SOCKETS = join(ROOT, "sockets");
-/** Where the daemon takes calls, and where it hands over descriptors. */
-export const SOCKET = join(ROOT, "manager.sock");
-export const ATTACH_SOCKET = join(ROOT, "attach.sock");
+import { ATTACH_SOCKET, openAttach, partsOf, SOCKET, SOCKETS, serviceOf } from "./service.js";
+import type { Party, World } from "./world/index.js";
 
 /** The parts of one process of the daemon. */
 interface Life {
   readonly sessions: Sessions;
   readonly manager: PuntManager;
-  readonly door: CallDoor;
   readonly attach: AttachDoor;
 }
 
@@ -51,16 +25,18 @@ export interface Follower {
   /** The daemon is there again. */
   returned?(): void;
   /** The daemon has died. */
-  died(): void;
+  died?(): void;
   /** Deletes a punt of this CNF, whose session is over. */
   expire?(id: PuntId): Promise<void>;
 }
 
-export class Daemon {
+export class Daemon implements ModuleHost {
+  readonly mayForget = false;
   readonly process: ManagerProcess;
   readonly #world: World;
   readonly #disk: Disk;
   readonly #followers = new Map<string, Follower>();
+  readonly #doors: CallDoors;
   #life: Life | undefined;
   /** Punts of which a process could not note the session before it died. They stay for good. */
   readonly #forgotten = new Set<string>();
@@ -73,13 +49,14 @@ export class Daemon {
     this.#world = world;
     this.process = process;
     this.#disk = new Disk(world);
+    this.#doors = new CallDoors(world);
     process.booted = (manager) => this.#boot(manager);
     process.died = () => this.#died();
     process.closing = async () => {
       await this.#life?.sessions.close();
       await this.#life?.attach.close();
     };
-    this.#owned = new Owned(world, () => this.manager);
+    this.#owned = new Owned(world, () => this.manager?.list() ?? []);
   }
 
   /** @param cnf the CNF of the program */
@@ -97,7 +74,15 @@ export class Daemon {
 
   /** The door for modules; undefined while the daemon is down. */
   get door(): CallDoor | undefined {
-    return this.#life?.door;
+    return this.#doors.at(SOCKET);
+  }
+
+  find(cnf: string): PuntStatus | undefined {
+    return this.process.list().find(({ id }) => id.cnf === cnf);
+  }
+
+  delete(request: PuntRequestInput): void {
+    this.process.perform("delete", request);
   }
 
   /** When the daemon hears of what happens now: later, if its process is stopped. */
@@ -133,13 +118,11 @@ export class Daemon {
     const isLost = (id: PuntId) => this.#isUnsaved && this.#followers.has(id.cnf) && !noted.includes(idKey(id));
     for (const { id } of manager.list()) if (isLost(id)) this.#forgotten.add(idKey(id));
     this.#isUnsaved = false;
-    this.#owned.follow(manager);
+    manager.on("state", ({ status }) => this.#owned.note(status));
     const parts = await partsOf(manager, sessions);
-    const attach = AttachDoor.open(parts, {
-      ...{ path: ATTACH_SOCKET, mode: 0o666, group: undefined, owner: undefined, entrance: { path: SOCKET } },
-      credentialsOf: ({ credentials }) => credentials,
-    });
-    this.#life = { sessions, manager, door: { party, transport: serviceOf(parts) }, attach };
+    const attach = openAttach(parts, ATTACH_SOCKET);
+    this.#doors.open(SOCKET, serviceOf(parts));
+    this.#life = { sessions, manager, attach };
   }
 
   async #noted(): Promise<string[]> {
@@ -149,61 +132,11 @@ export class Daemon {
 
   #died(): void {
     this.#disk.ownerDied();
-    if (this.#party) this.#world.sockets.leave(this.#party);
+    if (this.#party) {
+      this.#world.sockets.leave(this.#party);
+      this.#doors.leave(this.#party);
+    }
     this.#life = undefined;
-    for (const follower of this.#followers.values()) follower.died();
+    for (const follower of this.#followers.values()) follower.died?.();
   }
-}
-
-const CALLER = { kind: "unix", uid: 0, gid: 0, pid: 0, groups: [], socket: SOCKET } as const;
-
-/** VPP's interfaces, of which a CNF needs to know that there are some. */
-class Interfaces extends EventEmitter {
-  readonly isConnected = true;
-  readonly isKnown = true;
-
-  list(): readonly object[] {
-    return [{ name: "if0", swIfIndex: 1, tag: "" }];
-  }
-}
-
-async function partsOf(manager: PuntManager, sessions: Sessions): Promise<Parts> {
-  const names = new PuntNames();
-  for (const { id } of manager.list()) names.add(id);
-  manager.on("state", (event) => names.take(event));
-  const snapshots = new Snapshots(manager);
-  for (const event of ["state", "pass"] as const) manager.on(event, () => snapshots.forget());
-  return {
-    ...{ snapshots, looks: new OneByOne(), dumps: new Dumps() },
-    ...{ punts: manager, sessions, names, devices: () => manager.knownDevices, hosts: undefined },
-    ...{ cluster: () => undefined, as: (_by, change) => change(), vppSocket: "", longestWait: 60_000 },
-    ...{ policy: await Policy.load(undefined, 0), audit: await AuditLog.open(undefined, () => {}), log: SILENT },
-    ...{ tokens: new Tokens(), version: "", term: "", attachSocketOf: () => ATTACH_SOCKET, owner: "vpp-punt" },
-    ...{
-      socketDirectory: SOCKETS,
-      stopping: new AbortController().signal,
-      pins: new NamespacePins(join(ROOT, "netns")),
-    },
-    table: new Interfaces() as unknown as Parts["table"],
-    // For calls that no module of the simulation makes: they name interfaces and counters of the machine.
-    ...({ vpp: {}, resolver: {}, counters: {} as CounterReader } as Pick<Parts, "vpp" | "resolver" | "counters">),
-  };
-}
-
-/** Returns the daemon's service, which takes every caller for the user root. */
-function serviceOf(parts: Parts): CallDoor["transport"] {
-  const service = puntService(parts, new Attacher(parts), new RequestGate(parts));
-  return createRouterTransport((router: ConnectRouter) => router.service(PuntsService, withCaller(service)));
-}
-
-/** Returns the service with the caller in the context of each call, as a door puts it there. */
-function withCaller<S extends object>(service: S): S {
-  const methods = Object.entries(service).map(([name, method]) => [
-    name,
-    (request: unknown, context: HandlerContext) => {
-      context.values.set(callerKey, CALLER);
-      return (method as (...all: unknown[]) => unknown)(request, context);
-    },
-  ]);
-  return Object.fromEntries(methods) as S;
 }

@@ -1,15 +1,15 @@
 // One simulated history of the managers of two owners and their VPP, and the conditions that hold during it and at its end.
-import { join } from "node:path";
-import { isMade, type PuntRequestInput, type PuntStatus, reachOf } from "../../lib/punt/index.js";
-import { expectSame, type PuntChoice, requestOf } from "../stress/choice.js";
+import { isMade, type PuntRequestInput, type PuntStatus } from "../../lib/punt/index.js";
+import { expectSame, requestOf } from "../stress/choice.js";
 import { Watcher } from "./cluster/watcher.js";
 import { CnfProgram, PROGRAM } from "./cnf-program.js";
-import { ATTACH_SOCKET, Daemon, SOCKETS } from "./daemon.js";
+import { Daemon } from "./daemon.js";
 import { hasTrace, patternsOf } from "./evidence.js";
 import { Machine } from "./machine.js";
-import { ManagerProcess, MODULES } from "./manager-process.js";
+import { ManagerProcess } from "./manager-process.js";
+import { isModuleAction, Modules } from "./module/modules.js";
 import { OwnProgram } from "./module/own-program.js";
-import { ModuleProgram } from "./module/program.js";
+import { MODULES } from "./module/request.js";
 import { type Action, OWNERS, type Return, type Step } from "./operation.js";
 import { type Outcome, type RunningHistory, runSteps, settle } from "./run-steps.js";
 import { ROOT, type World } from "./world/index.js";
@@ -20,11 +20,6 @@ const LONGEST_SETTLING = 180_000;
 /** Virtual milliseconds after the last operation in which faults still strike. */
 const LONGEST_TAIL = 3_000;
 
-/** Virtual milliseconds within which the daemon finds a program stopped, and blocks its sockets: 3 s, a look and what is under way. */
-const LONGEST_GATHERING = 4_000;
-
-/** The number of the CNF of the first module. */
-const FIRST_MODULE = 8;
 /** The number of the CNF of the first punt of the program that manages VPP itself. */
 const FIRST_OWN = 6;
 
@@ -39,7 +34,7 @@ class History implements RunningHistory<Step> {
   readonly #managers: readonly ManagerProcess[];
   readonly #daemon: Daemon;
   readonly #program: CnfProgram;
-  readonly #modules: readonly ModuleProgram[];
+  readonly #modules: Modules;
   readonly #own: OwnProgram;
   readonly #watchers: { readonly watcher: Watcher; readonly of: ManagerProcess }[] = [];
 
@@ -51,13 +46,14 @@ class History implements RunningHistory<Step> {
     );
     this.#daemon = new Daemon(world, this.#managers[0]!);
     this.#program = new CnfProgram(world, this.#daemon);
-    this.#modules = MODULES.map((cnf) => new ModuleProgram(world, this.#daemon, cnf));
+    for (const cnf of MODULES) this.#daemon.follow(cnf, {});
+    this.#modules = new Modules(world, this.#daemon);
     this.#own = new OwnProgram(world, this.#machine.kernel);
     world.sockets.table.killed = ({ name }) => {
       if (this.#own.party?.name === name) this.#own.kill(50);
-      for (const each of [this.#managers[0]!, ...this.#modules]) if (each.party?.name === name) each.kill(50);
+      if (this.#managers[0]!.party?.name === name) this.#managers[0]!.kill(50);
+      this.#modules.killed(name);
     };
-    world.sockets.table.ended = ({ name }) => this.#modules.find(({ cnf }) => cnf === name)?.close();
   }
 
   get #vpp(): Machine["vpp"] {
@@ -75,8 +71,9 @@ class History implements RunningHistory<Step> {
   }
 
   async perform(action: Action): Promise<void> {
-    const { schedule, network, sockets } = this.#world;
+    const { schedule, network } = this.#world;
     schedule.note(JSON.stringify(action));
+    if (isModuleAction(action)) return this.#modules.perform(action);
     switch (action.op) {
       case "add":
       case "delete":
@@ -95,22 +92,6 @@ class History implements RunningHistory<Step> {
         return this.#program.cut();
       case "add-own":
         return this.#program.add(requestOf({ ...action.punt, cnf: PROGRAM }, ROOT));
-      case "module": {
-        const { which, punt, grace, frames, paths } = action;
-        return this.#modules[which]!.open({ request: moduleRequest(punt, which), grace, frames, paths });
-      }
-      case "module-upgrade": {
-        const { which, punt, isForGood, down } = action;
-        return this.#modules[which]!.upgrade(moduleRequest(punt, which), isForGood, down);
-      }
-      case "module-kill":
-        return this.#modules[action.which]!.kill(action.down);
-      case "module-close":
-        return this.#modules[action.which]!.close();
-      case "module-cut":
-        return this.#modules[action.which]!.cut();
-      case "module-delete":
-        return this.#modules[action.which]!.deleted();
       case "own-open": {
         const request = requestOf({ ...action.punt, cnf: FIRST_OWN + action.nth }, ROOT);
         return this.#own.open(action.nth, request, action.frames);
@@ -119,16 +100,6 @@ class History implements RunningHistory<Step> {
         return this.#own.close(action.nth);
       case "own-kill":
         return this.#own.kill(action.down);
-      case "hang-up":
-        return sockets.memifs.hangUp(action.nth);
-      case "module-stop":
-        return this.#stopModule(this.#modules[action.which]!, action.ms);
-      case "refuse":
-        return sockets.table.fail(action.call, action.times);
-      case "remove-socket":
-        return this.#removeSocket(action.nth);
-      case "silent":
-        return this.#beSilent(action.clients, action.ms);
       case "kill":
         return this.#managers[action.owner]!.kill(action.down);
       case "return":
@@ -160,37 +131,6 @@ class History implements RunningHistory<Step> {
       default:
         return this.#machine.operate(action, this.#listAll());
     }
-  }
-
-  /** Removes the file of a punt socket, as a clean-up of /run does. */
-  #removeSocket(nth: number): void {
-    const { files } = this.#world;
-    const found = files.kind(SOCKETS) ? files.list(SOCKETS) : [];
-    if (found.length > 0) files.remove(join(SOCKETS, found[nth % found.length]!));
-  }
-
-  /** VPP's packets for a program that is stopped for long do not gather at its sockets. */
-  #stopModule({ cnf, party }: ModuleProgram, ms: number): void {
-    const { schedule, sockets } = this.#world;
-    if (party === undefined) return;
-    schedule.stop(party, ms);
-    const [manager] = this.#managers;
-    const daemon = manager!.party;
-    if (daemon === undefined || ms < LONGEST_GATHERING) return;
-    schedule.expect(daemon, LONGEST_GATHERING, () => {
-      const found = party.isAlive && manager!.isUp ? sockets.datagrams.gathering(party, daemon) : [];
-      return found.length > 0 ? `packets gather at ${found[0]!.path} of ${cnf}, which is stopped` : "";
-    });
-  }
-
-  #beSilent(clients: number, ms: number): void {
-    const { schedule, sockets } = this.#world;
-    const party = sockets.beSilent(ATTACH_SOCKET, clients);
-    const leave = () => {
-      party.isAlive = false;
-      sockets.leave(party);
-    };
-    schedule.at(schedule.now + ms, "leave", leave, schedule.world);
   }
 
   #watch(of: ManagerProcess, cnf: number | undefined): void {
@@ -249,11 +189,11 @@ class History implements RunningHistory<Step> {
     this.#own.finish();
     // The time of a session begins when the daemon is there.
     await this.#until(async () => this.#daemon.sessions !== undefined);
-    const overAt = Math.max(this.#program.end(), ...this.#modules.map((module) => module.overAt));
+    const overAt = Math.max(this.#program.end(), ...this.#modules.all.map((module) => module.overAt));
     await schedule.sleep(overAt - schedule.now);
     await this.#settle(true);
     this.#program.checkGone();
-    for (const module of this.#modules) module.checkGone();
+    for (const { left } of this.#modules.all) if (left !== "") throw new Error(left);
     for (const { watcher, of } of this.#watchers) watcher.compare(of.list());
     for (const manager of this.#managers) manager.compare();
     this.#machine.checkStates(this.#listAll());
@@ -289,21 +229,15 @@ class History implements RunningHistory<Step> {
   async #isSettled(isPlanned: boolean, since: number): Promise<boolean> {
     if (!this.#machine.isUp) return false;
     // Before the managers, as a plan costs much more.
-    if (!this.#modules.every((module) => module.isSettled()) || this.#daemonFault() !== "") return false;
+    if (!this.#modules.isSettled() || this.#daemonFault() !== "") return false;
     for (const manager of this.#managers) if (!(await manager.isDone(isPlanned, since))) return false;
     if (!(await this.#own.isSettled(isPlanned))) return false;
-    return this.#modules.every((module) => module.isSettled());
+    return this.#modules.isSettled();
   }
 
-  /** Returns what the daemon still has that belongs to CNFs; "" if nothing. */
   #daemonFault(): string {
-    const { files, sockets } = this.#world;
-    const { party } = this.#managers[0]!;
-    const strays = party ? sockets.strays(party) : [];
-    if (strays.length > 0) return `the daemon keeps ${strays.join(", ")}`;
-    const wanted = this.#managers[0]!.list().map(({ request }) => reachOf(request).socketPath);
-    const left = files.list(SOCKETS).filter((name) => !wanted.includes(join(SOCKETS, name)));
-    return left.length > 0 ? `files of punt sockets are left: ${left}` : "";
+    const [manager] = this.#managers;
+    return this.#modules.leftWith([manager!.party], manager!.list());
   }
 
   #describe(): string {
@@ -318,7 +252,7 @@ class History implements RunningHistory<Step> {
           ),
       ])
       .concat(
-        this.#modules.map((module) => module.describe()),
+        this.#modules.all.map((module) => module.describe()),
         this.#own.describe(),
         this.#daemonFault(),
       )
@@ -326,21 +260,13 @@ class History implements RunningHistory<Step> {
   }
 
   async #checkNothingLeft(): Promise<void> {
-    const living = this.#modules.filter(({ party }) => party !== undefined);
-    for (const module of living) module.close();
+    const wereAny = this.#modules.closeAll();
     this.#own.closeAll();
-    if (living.length > 0) await this.#settle();
+    if (wereAny) await this.#settle();
     for (const manager of this.#managers)
       for (const { request } of manager.list()) manager.perform("delete", request as never);
     await this.#settle();
     for (const manager of this.#managers) manager.compare();
     await this.#machine.checkNothingLeft([...this.#managers, this.#own].map(({ memifDirectory }) => memifDirectory));
   }
-}
-
-/** Returns a module's request. The daemon makes its punt socket, and chooses the path. */
-function moduleRequest(punt: PuntChoice, which: number): PuntRequestInput {
-  const request = requestOf({ ...punt, cnf: FIRST_MODULE + which }, ROOT);
-  const { socketPath: _, ...rest } = request as PuntRequestInput & { readonly socketPath?: string };
-  return rest as PuntRequestInput;
 }

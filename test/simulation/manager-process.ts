@@ -11,15 +11,13 @@ import {
 import { idOf } from "../stress/choice.js";
 import type { WatchedPunts } from "./cluster/watcher.js";
 import { Disk } from "./disk.js";
+import { isModules } from "./module/request.js";
 import { API_SOCKET } from "./vpp.js";
 import { Wishes } from "./wishes.js";
 import { type Party, ROOT, type World } from "./world/index.js";
 
 /** Virtual milliseconds after which the supervisor starts a process that ended by itself. */
 const RESTART_MS = 500;
-
-/** The CNFs of modules. */
-export const MODULES: readonly string[] = ["cnf8", "cnf9"];
 
 /** A plan without steps. */
 const NOTHING = "nothing to do";
@@ -93,7 +91,7 @@ export class ManagerProcess {
 
   /** The punts that no module has asked for. A module follows its own. */
   listOwn(): PuntStatus[] {
-    return this.list().filter(({ id }) => !MODULES.includes(id.cnf));
+    return this.list().filter(({ id }) => !isModules(id));
   }
 
   /** Compares the punts with what was asked for. @throws an Error with the differences */

@@ -167,12 +167,12 @@ function namespaceChoice(weight: number) {
 const SIMPLE = (["PUNT_TO_SOCKET", "PUNT_TO_SOCKET", "HAIRPIN_XCONNECT", "SPAN"] as const).map((type) =>
   puntTypes.indexOf(type),
 );
-const simplePunt = fc.record({
+export const simplePunt = fc.record({
   ...{ type: fc.constantFrom(...SIMPLE), cnf: fc.constant(0), interconnect: fc.constantFrom("MEMIF", "MEMIF", "TAP") },
   ...{ subject: fc.nat({ max: 2 }), netns: fc.boolean(), family: fc.constant("IPV4") },
 } as const);
 
-function moduleChoice(weight: number, punt: fc.Arbitrary<PuntChoice>) {
+export function moduleChoice(weight: number, punt: fc.Arbitrary<PuntChoice>) {
   return choice(weight, "module", {
     ...{ which: fc.nat({ max: 1 }), punt, grace: fc.constantFrom(undefined, 0, 100, 1_500) },
     ...{ frames: fc.boolean(), paths: fc.constantFrom(false, false, false, true) },
@@ -189,7 +189,7 @@ function upgradeChoice(weight: number, punt: fc.Arbitrary<PuntChoice>) {
 }
 
 /** Operations on modules and on the ends that they open. */
-const moduleAction: fc.Arbitrary<Action> = fc.oneof(
+export const moduleActions = [
   choice(1, "module-kill", { ...anyModule, down: fc.constantFrom(undefined, 0, 0, 50) }),
   upgradeChoice(2, simplePunt),
   choice(1, "module-close", anyModule),
@@ -203,6 +203,11 @@ const moduleAction: fc.Arbitrary<Action> = fc.oneof(
   choice(2, "silent", { clients: fc.constantFrom(1, 1, 1, 70), ms: fc.constantFrom(500, 60_000) }),
   choice(4, "hang-up", { nth: fc.nat({ max: 3 }) }),
   namespaceChoice(3),
+];
+
+/** Of histories of modules alone. */
+const moduleAction: fc.Arbitrary<Action> = fc.oneof(
+  ...moduleActions,
   choice(2, "kill", { owner: fc.constant(0), down: fc.nat({ max: 300 }) }),
   choice(1, "restart", { owner: fc.constant(0) }),
   choice(2, "crash-vpp", { down: fc.nat({ max: 500 }) }),

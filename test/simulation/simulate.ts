@@ -20,8 +20,8 @@ Modules open the ends of their punts, over descriptors of the daemon or by paths
 Exits with 0 only if all of them hold. Otherwise looks, for at most some minutes, for a shorter history that fails in the same way, and
 prints it with the command that repeats it.
 
-  --cluster  histories of the daemons of one host, with their etcd, their VPP and an operator, in place of managers with disks: who is cut
-             off, stopped or killed, and which calls of etcd are late or lost, follows from the seed too
+  --cluster  histories of the daemons of one host, with their etcd, their VPP, an operator and modules, in place of managers with disks:
+             who is cut off, stopped or killed, and which calls of etcd are late or lost, follows from the seed too
   --runs N   number of histories (default: 2000)
   --seed S   seed of the first history; each has the next number (default: from the clock)
   --whole    prints a history that fails as it is, and looks for no shorter one

@@ -3,11 +3,15 @@ import { type RequestName, Vpp } from "../../../lib/binapi/index.js";
 import { Etcd } from "../../../lib/cluster/etcd/index.js";
 import { ClusterPunts, type Role } from "../../../lib/cluster/index.js";
 import { PuntError } from "../../../lib/errors.js";
+import { ensureFolder, OWN_FOLDER } from "../../../lib/files/index.js";
 import type { Host, HostChange, PuntRequest, PuntStatus } from "../../../lib/punt/index.js";
 import { idOf } from "../../stress/choice.js";
+import { ATTACH_SOCKET, SOCKET, SOCKETS } from "../service.js";
 import { API_SOCKET } from "../vpp.js";
 import { type Party, ROOT, type World } from "../world/index.js";
+import { DaemonDoors } from "./daemon-doors.js";
 import type { EtcdLink, EtcdProcess } from "./etcd-process.js";
+import type { HostModules } from "./host-modules.js";
 
 export const HOST = "h";
 export const PREFIX = "/vpp-punt";
@@ -49,6 +53,8 @@ export class DaemonProcess {
   #link: EtcdLink | undefined;
   #vpp: Vpp | undefined;
   #punts: ClusterPunts | undefined;
+  readonly #modules: HostModules;
+  #doors: DaemonDoors | undefined;
   /** Called when the process ends: nobody gets the answers of its calls. */
   readonly died: (party: Party) => void;
 
@@ -58,6 +64,7 @@ export class DaemonProcess {
     parts: {
       readonly etcd: EtcdProcess;
       readonly host: Host;
+      readonly modules: HostModules;
       readonly watching: Watching;
       readonly died: (party: Party) => void;
     },
@@ -67,6 +74,7 @@ export class DaemonProcess {
     this.name = `daemon-${place}`;
     this.#etcd = parts.etcd;
     this.#host = parts.host;
+    this.#modules = parts.modules;
     this.#watching = parts.watching;
     this.died = parts.died;
   }
@@ -110,6 +118,7 @@ export class DaemonProcess {
   }
 
   async #boot(party: Party): Promise<void> {
+    await ensureFolder(SOCKETS, OWN_FOLDER);
     const link = this.#etcd.connect(this.#place, () => party.isAlive && this.kill(RESTART_MS));
     this.#link = link;
     this.#vpp = await Vpp.connect({
@@ -124,7 +133,7 @@ export class DaemonProcess {
         ...{ resyncInterval: 4_000, retry: { firstDelay: 20, longestDelay: 500 } },
       },
       state: `${ROOT}/${this.name}`,
-      addresses: [`${ROOT}/${this.name}.sock`],
+      addresses: [SOCKET, ATTACH_SOCKET],
       problem: (error) => {
         this.problem = `${error.message}`;
         this.#world.schedule.note(`${this.name} ${error.code}\n`);
@@ -138,11 +147,15 @@ export class DaemonProcess {
       this.#world.schedule.note(`${this.name} ${role}\n`);
     });
     punts.on("punt", ({ id, to }) => {
-      if (punts.role !== "leader") return;
       const status = to === "DELETED" ? undefined : punts.manager?.get(id);
-      if (status?.state === to) this.#watching.changed(this, status);
+      if (status) this.#modules.told(status);
+      if (punts.role === "leader" && status?.state === to) this.#watching.changed(this, status);
     });
     this.#punts = punts;
+    this.#doors = await DaemonDoors.open(punts, this.#modules.calls, (error) => {
+      this.#world.schedule.note(`${this.name} session ${error.code}\n`);
+      this.#modules.unkept(error);
+    });
   }
 
   /** VPP, with a look at each request that changes it. */
@@ -184,14 +197,17 @@ export class DaemonProcess {
 
   /** Dies at once, as by SIGKILL, and starts again after virtual milliseconds. */
   kill(downMs: number): void {
-    const { schedule, network } = this.#world;
+    const { schedule, network, sockets } = this.#world;
     const party = this.#party;
     if (!party?.isAlive) return;
     party.isAlive = false;
     this.#punts = undefined;
+    this.#doors = undefined;
     this.#vpp = undefined;
     this.#link?.leave();
     network.leave(party);
+    sockets.leave(party);
+    this.#modules.calls.leave(party);
     this.died(party);
     schedule.at(schedule.now + downMs, "supervisor", () => this.start(), schedule.world);
   }
@@ -199,10 +215,15 @@ export class DaemonProcess {
   /** Ends in order, and starts again. */
   stop(): void {
     const party = this.#party;
-    const punts = this.#punts;
-    if (punts === undefined || party === undefined) return;
+    const [punts, doors] = [this.#punts, this.#doors];
+    if (punts === undefined || doors === undefined || party === undefined) return;
     this.#punts = undefined;
-    this.asked(party, "close", () => punts.close()).then(
+    this.#doors = undefined;
+    const close = async () => {
+      await doors.close();
+      await punts.close();
+    };
+    this.asked(party, "close", close).then(
       () => party.isAlive && this.kill(0),
       (error) => this.#world.schedule.fail(error),
     );

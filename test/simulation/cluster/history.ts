@@ -1,15 +1,19 @@
 // One simulated history of the daemons of a host, their etcd, their VPP and those who ask, and the conditions that hold during it and at its end.
 import { Etcd, EtcdPunts, Keys } from "../../../lib/cluster/index.js";
 import { type ApplyResult, idKey, type PuntRequest, type PuntStatus, parseRequest } from "../../../lib/punt/index.js";
-import { expectSame, idOf, requestOf } from "../../stress/choice.js";
+import { expectSame, idOf, type PuntChoice, requestOf } from "../../stress/choice.js";
 import { Machine } from "../machine.js";
+import { isModuleAction } from "../module/modules.js";
+import { isModules } from "../module/request.js";
 import { type Outcome, type RunningHistory, runSteps, settle } from "../run-steps.js";
 import { type Party, ROOT, type World } from "../world/index.js";
 import { checkAgreement, checkMade, checkNoPunts, checkWrite, describe, isAnswered, refusedIn } from "./conditions.js";
 import { ACCESS, DaemonProcess, HOST, outcomeOf, PREFIX } from "./daemon-process.js";
 import { EtcdProcess } from "./etcd-process.js";
 import { strikeEtcd } from "./etcd-strikes.js";
+import { HostModules } from "./host-modules.js";
 import { Kept } from "./kept.js";
+import { type LeaderStrike, strikeLeader } from "./leader-strikes.js";
 import { type Action, DAEMONS, OPERATOR, type Step } from "./operation.js";
 import { Restored } from "./restored.js";
 import { Watcher } from "./watcher.js";
@@ -41,6 +45,7 @@ class History implements RunningHistory<Step> {
   readonly #kept: Kept;
   readonly #restored: Restored;
   readonly #watchers: Watcher[] = [];
+  readonly #modules: HostModules;
   readonly #operator: Party;
   readonly #operatorsPunts: EtcdPunts;
   /** Each strikes the daemon that makes the change of VPP or Linux after so many others. */
@@ -56,7 +61,19 @@ class History implements RunningHistory<Step> {
     this.#wishes = new ClusterWishes(() => schedule.now);
     this.#kept = new Kept(this.#machine.vpp, (id) => this.#wishes.mayChange(id));
     this.#restored = new Restored(world, this.#etcd);
+    this.#modules = new HostModules(world, this.#etcd.model, {
+      daemons: () => this.#daemons,
+      accepted: () => this.#accepted(),
+      isRestored: () => this.#restored.isRestored,
+      delete: (request) =>
+        this.#ask("delete", idOf(request) as PuntRequest, schedule.random.chance(0.5) ? OPERATOR : 0),
+    });
+    world.sockets.table.killed = ({ name }) => {
+      this.#daemons.find((daemon) => daemon.name === name)?.kill(RESTART_MS);
+      this.#modules.killed(name);
+    };
     const parts = {
+      modules: this.#modules,
       etcd: this.#etcd,
       host: this.#machine.kernel,
       watching: {
@@ -106,7 +123,7 @@ class History implements RunningHistory<Step> {
 
   /** The daemon that acts, as far as the daemons say. */
   get #leader(): DaemonProcess | undefined {
-    return this.#daemons.find(({ role }) => role === "leader");
+    return this.#daemons[this.#leaderPlace];
   }
 
   get #leaderPlace(): number {
@@ -116,6 +133,7 @@ class History implements RunningHistory<Step> {
   async perform(action: Action): Promise<void> {
     const { schedule, network } = this.#world;
     schedule.note(JSON.stringify(action));
+    if (isModuleAction(action)) return this.#modules.perform(action);
     switch (action.op) {
       case "add":
       case "update":
@@ -148,16 +166,14 @@ class History implements RunningHistory<Step> {
       case "strike":
         return void this.#strikes.push({ left: action.nth, ms: action.ms });
       case "handover":
-        return this.#handOver(action);
       case "depose":
-        return this.#depose(action);
+      case "partition":
+        return this.#strikeLeader(action);
       case "unanswered": {
         const place = this.#leaderPlace;
         this.#etcd.ways[place]?.add(action.fault, 1);
         return place < 0 ? undefined : this.#ask(action.call, parseRequest(requestOf(action.punt, ROOT)), place);
       }
-      case "partition":
-        return this.#partition(action.ms, action.crash);
       case "crash-vpp":
         return void this.#machine.vpp.crash(action.down);
       case "restore":
@@ -177,6 +193,9 @@ class History implements RunningHistory<Step> {
         return;
       case "fault":
         return this.#machine.vpp.faults.add(action);
+      case "namespace":
+        this.#kept.renewNamespaces();
+        return this.#machine.renewNamespace(action.down);
       case "up":
       case "address":
       case "loopback":
@@ -199,20 +218,15 @@ class History implements RunningHistory<Step> {
     this.#wishes.written(id, isThere ? request : undefined);
   }
 
-  /** The daemon that acts stops in order, right after it has taken or deleted a punt of which the others hear late. */
-  #handOver({ punt, isDeleted, news, ms }: Extract<Action, { op: "handover" }>): void {
-    const { schedule } = this.#world;
+  #strikeLeader(action: LeaderStrike): void {
     const place = this.#leaderPlace;
-    if (place < 0) return;
-    for (const [other, way] of this.#etcd.ways.entries()) {
-      if (other === place || other === OPERATOR) continue;
-      if (news !== "again") way.eventsFrom.set(keys.folder(news), schedule.now + ms + 2_000);
-      else for (const link of way.links) link.break();
-      way.slow = { until: schedule.now + ms + 2_000, ms: news === "again" ? 400 : 0 };
-    }
-    this.#ask(isDeleted ? "delete" : "add", parseRequest(requestOf(punt, ROOT)), place);
-    const stop = () => void (schedule.isCalm || this.#daemons[place]!.stop());
-    schedule.at(schedule.now + ms, "hand over", stop, schedule.world);
+    const leading = {
+      ...{ schedule: this.#world.schedule, etcd: this.#etcd, place },
+      ask: (call: Call, punt: PuntChoice) => this.#ask(call, parseRequest(requestOf(punt, ROOT)), place),
+      stop: () => this.#daemons[place]!.stop(),
+      crashVpp: () => void this.#machine.vpp.crash(50),
+    };
+    strikeLeader(leading, action);
   }
 
   #guard(check: () => void): void {
@@ -221,26 +235,6 @@ class History implements RunningHistory<Step> {
     } catch (error) {
       this.#world.schedule.fail(error);
     }
-  }
-
-  #depose({ punt, ms }: Extract<Action, { op: "depose" }>): void {
-    const { schedule } = this.#world;
-    const place = this.#leaderPlace;
-    if (place >= 0) {
-      this.#etcd.ways[place]!.eventsFrom.set(keys.folder("leader"), schedule.now + ms + 300);
-      this.#ask("add", parseRequest(requestOf(punt, ROOT)), place);
-    }
-    const depose = () => void (schedule.isCalm || this.#etcd.model.set(keys.leader, undefined));
-    schedule.at(schedule.now + ms, "depose", depose, schedule.world);
-  }
-
-  #partition(ms: number, crash: number): void {
-    const { schedule } = this.#world;
-    const place = this.#leaderPlace;
-    if (place < 0) return;
-    this.#etcd.ways[place]!.cutUntil = schedule.now + ms;
-    const crashed = () => void (schedule.isCalm || this.#machine.vpp.crash(50));
-    schedule.at(schedule.now + crash, "crash", crashed, schedule.world);
   }
 
   #stop(index: number, ms: number): void {
@@ -347,11 +341,18 @@ class History implements RunningHistory<Step> {
     this.#world.schedule.isCalm = true;
     this.#machine.vpp.faults.clear();
     this.#machine.kernel.failing = 0;
+    this.#world.sockets.table.calm();
+    this.#world.sockets.namespaces.makeAll();
     for (const way of this.#etcd.ways) way.clear();
     this.#strikes = [];
   }
 
+  /** The wishes of all but the modules. */
   #wanted(): PuntRequest[] {
+    return this.#allWanted().filter((request) => !isModules(request));
+  }
+
+  #allWanted(): PuntRequest[] {
     return this.#etcd.model.below(keys.folder("wanted")).map(({ value }) => JSON.parse(value).request);
   }
 
@@ -368,7 +369,7 @@ class History implements RunningHistory<Step> {
       () => this.#isSettled(isPlanned),
       () => {
         const waiting = this.#wishes.running.map(({ call, key, party }) => `${party.name} waits for ${call} ${key}`);
-        return [...waiting, describe(this.#daemons, this.#etcd.model)].join("\n");
+        return [...waiting, ...this.#modules.describe(), describe(this.#daemons, this.#etcd.model)].join("\n");
       },
     );
   }
@@ -381,13 +382,15 @@ class History implements RunningHistory<Step> {
     if (isAsked || !this.#daemons.every(({ role, isConnected }) => isConnected && /^(leader|standby)$/.test(role)))
       return false;
     if (!leader.list().every(({ state }) => /^(CREATED|DEGRADED|PENDING)$/.test(state))) return false;
+    if (!this.#modules.isSettled()) return false;
     for (const daemon of this.#daemons) if (!(await daemon.isDone(isPlanned))) return false;
-    return isAnswered(this.#wanted(), leader);
+    return (await isAnswered(this.#allWanted(), leader)) && this.#modules.isSettled();
   }
 
   /** Everything is deleted; then neither VPP, nor Linux, nor etcd has anything of a punt. */
   async #checkNothingLeft(): Promise<void> {
-    for (const request of this.#wanted())
+    if (this.#modules.closeAll()) await this.#settle();
+    for (const request of this.#allWanted())
       this.#ask("delete", request, this.#world.schedule.random.chance(0.5) ? 0 : OPERATOR);
     await this.#settle();
     this.#wishes.compare(this.#wanted());

@@ -1,6 +1,7 @@
 // The punts that VPP must keep: the interconnects stay the same ones until someone asks for a change, or VPP is disturbed.
 import { idKey, isMade, type PuntId, type PuntStatus } from "../../../lib/punt/index.js";
 import { hasTrace } from "../evidence.js";
+import { isModules } from "../module/request.js";
 import type { VppLife, VppProcess } from "../vpp.js";
 
 interface Made {
@@ -15,12 +16,19 @@ export class Kept {
   /** Whether a change of a punt is under way, or may still happen. */
   readonly #mayChange: (id: PuntId) => boolean;
   readonly #made = new Map<string, Made>();
+  #areNamespacesRenewed = false;
   /** The number of messages that VPP had at the last look. */
   #looked = -1;
 
   constructor(vpp: VppProcess, mayChange: (id: PuntId) => boolean) {
     this.#vpp = vpp;
     this.#mayChange = mayChange;
+  }
+
+  /** A namespace comes anew, and the punts in namespaces with it. */
+  renewNamespaces(): void {
+    this.#areNamespacesRenewed = true;
+    this.forget();
   }
 
   /** Someone asks for a change of a punt. */
@@ -34,7 +42,8 @@ export class Kept {
   }
 
   /** @param punts those of the daemon that acts. @throws an Error with the punt that VPP has not kept */
-  async look(punts: readonly PuntStatus[]): Promise<void> {
+  async look(all: readonly PuntStatus[]): Promise<void> {
+    const punts = all.filter((status) => this.#isToStay(status));
     const { life, disturbedAt, faults } = this.#vpp;
     for (const [key, made] of this.#made) if (made.disturbedAt !== disturbedAt) this.#made.delete(key);
     if (life === undefined || faults.seen === this.#looked) return;
@@ -53,6 +62,11 @@ export class Kept {
       const interfaces = interfacesOf(status, found, life);
       if (interfaces) this.#made.set(idKey(id), { status, disturbedAt, interfaces });
     }
+  }
+
+  /** A module asks when it likes. */
+  #isToStay({ id, request: { netns } }: PuntStatus): boolean {
+    return !isModules(id) && !(this.#areNamespacesRenewed && netns !== undefined);
   }
 }
 

@@ -1,7 +1,8 @@
 // The operations of a simulated history of a host's daemons, at random.
 import fc from "fast-check";
 import { type PuntChoice, puntChoice } from "../../stress/choice.js";
-import { type Action as PlainAction, plainChoices } from "../operation.js";
+import type { ModuleAction } from "../module/modules.js";
+import { moduleActions, moduleChoice, type Action as PlainAction, plainChoices, simplePunt } from "../operation.js";
 import type { Snapshot } from "./etcd-model.js";
 import type { CallFault } from "./etcd-process.js";
 import type { Call } from "./wishes.js";
@@ -61,7 +62,11 @@ export type Action =
   | { readonly op: "depose"; readonly punt: PuntChoice; readonly ms: number }
   /** The daemon that acts is asked, and its next write of etcd gets no answer in time. */
   | { readonly op: "unanswered"; readonly call: Call; readonly punt: PuntChoice; readonly fault: CallFault }
-  | Extract<PlainAction, { op: "up" | "address" | "loopback" | "crash-vpp" | "cut" | "clock" | "kernel" | "fault" }>;
+  | ModuleAction
+  | Extract<
+      PlainAction,
+      { op: "namespace" | "up" | "address" | "loopback" | "crash-vpp" | "cut" | "clock" | "kernel" | "fault" }
+    >;
 
 /** etcd is stopped, and a snapshot of so many revisions ago restored. */
 export interface Restoration extends Snapshot {
@@ -90,7 +95,10 @@ function choice<T extends Action["op"], F>(
   return { weight, arbitrary: fc.record({ op: fc.constant(op), ...fields }) as unknown as fc.Arbitrary<Action> };
 }
 
-const action: fc.Arbitrary<Action> = fc.oneof(
+/** Operations on modules and on the ends that they open. */
+const ofModules = fc.oneof(...moduleActions) as fc.Arbitrary<Action>;
+
+const actions: readonly { readonly weight: number; readonly arbitrary: fc.Arbitrary<Action> }[] = [
   choice(20, "add", asked),
   choice(5, "update", asked),
   choice(9, "delete", asked),
@@ -128,7 +136,9 @@ const action: fc.Arbitrary<Action> = fc.oneof(
     fault: fc.constantFrom<CallFault>("lose-answer", "late"),
   }),
   ...(plainChoices as { weight: number; arbitrary: fc.Arbitrary<Action> }[]),
-);
+  moduleChoice(3, puntChoice) as { weight: number; arbitrary: fc.Arbitrary<Action> },
+  { weight: 3, arbitrary: ofModules },
+];
 
 /** Often within the time of one message; sometimes long enough for a lease to end. */
 const after = fc.oneof(
@@ -139,7 +149,26 @@ const after = fc.oneof(
   fc.nat({ max: 7_000 }),
 );
 
-export const steps: fc.Arbitrary<Step[]> = fc.array(
-  fc.tuple(action, after).map(([each, ms]): Step => ({ ...each, after: ms })),
-  { minLength: 1, maxLength: 30, size: "max" },
+function stepOf(each: fc.Arbitrary<Action>): fc.Arbitrary<Step> {
+  return fc.tuple(each, after).map(([fields, ms]): Step => ({ ...fields, after: ms }));
+}
+
+function begun(which: number): fc.Arbitrary<Step> {
+  return stepOf(moduleChoice(1, simplePunt).arbitrary as fc.Arbitrary<Action>).map((step) => ({ ...step, which }));
+}
+
+/** Modules begin, and much of what happens then is about them. */
+const modulesFirst = fc
+  .tuple(
+    begun(0),
+    begun(1),
+    fc.array(stepOf(fc.oneof({ weight: 1, arbitrary: ofModules }, { weight: 1, arbitrary: fc.oneof(...actions) })), {
+      ...{ minLength: 4, maxLength: 20, size: "max" },
+    }),
+  )
+  .map(([first, second, others]) => [first, second, ...others]);
+
+export const steps: fc.Arbitrary<Step[]> = fc.oneof(
+  { weight: 4, arbitrary: fc.array(stepOf(fc.oneof(...actions)), { minLength: 1, maxLength: 30, size: "max" }) },
+  { weight: 1, arbitrary: modulesFirst },
 );

@@ -2,6 +2,7 @@
 import { Keys } from "../../../lib/cluster/index.js";
 import { unseal } from "../../../lib/files/index.js";
 import type { PuntRequest } from "../../../lib/punt/index.js";
+import { isModules } from "../module/request.js";
 import { ROOT, type World } from "../world/index.js";
 import { checkLease } from "./conditions.js";
 import { type DaemonProcess, HOST, PREFIX } from "./daemon-process.js";
@@ -36,7 +37,7 @@ export class Restored {
     this.#etcd = etcd;
   }
 
-  /** @param before called right before etcd has the older content @param after called right after */
+  /** @param after called right after etcd has the older content, with the wishes of all but the modules */
   restore(
     action: Restoration,
     daemons: readonly DaemonProcess[],
@@ -54,7 +55,8 @@ export class Restored {
       model.restore(snapshot);
       this.isRestored = true;
       this.#isUndecided = isNoticed && model.get(decisionKey) === undefined;
-      after(model.below(keys.folder("wanted")).map(({ value }) => JSON.parse(value).request));
+      const wanted = model.below(keys.folder("wanted")).map(({ value }) => JSON.parse(value).request as PuntRequest);
+      after(wanted.filter((request) => !isModules(request)));
     });
   }
 

@@ -4,12 +4,7 @@ import { Code, ConnectError, type StreamResponse, type Transport, type UnaryResp
 import type { Line } from "../../../lib/module/remote/line.js";
 import { type Party, Way, type World } from "../world/index.js";
 import { Answers } from "./answers.js";
-
-/** The service of a daemon's process, in memory. */
-export interface CallDoor {
-  readonly party: Party;
-  readonly transport: Transport;
-}
+import type { CallDoor, TakenConnection } from "./call-door.js";
 
 /** A call or a stream under way. */
 interface Flight {
@@ -22,12 +17,16 @@ interface Flight {
 }
 
 /** One connection, of one process to one process. */
-class Wire {
+class Wire implements TakenConnection {
   readonly toServer: Way;
   readonly toClient: Way;
   readonly flights = new Set<Flight>();
+  /** Whether one of the ends is closed. */
+  isOver = false;
+  readonly #world: World;
+  readonly #client: Party;
   /** The daemon's sides of all flights so far. A reset may be lost with the connection. */
-  readonly served = new Set<AbortController>();
+  readonly #served = new Set<AbortController>();
 
   constructor(
     world: World,
@@ -35,8 +34,16 @@ class Wire {
     readonly door: CallDoor,
     before: Way | undefined,
   ) {
+    this.#world = world;
+    this.#client = client;
     this.toServer = new Way(world.schedule, door.party, before);
     this.toClient = new Way(world.schedule, client);
+    door.connections.add(this);
+  }
+
+  begin(flight: Flight): void {
+    this.flights.add(flight);
+    this.#served.add(flight.server);
   }
 
   /** Ends a flight, once. @returns whether it was under way */
@@ -45,12 +52,45 @@ class Wire {
     return this.flights.delete(flight);
   }
 
-  failAll(error: ConnectError): void {
-    for (const { fail } of [...this.flights]) fail(error);
+  /** The module's end is closed: the daemon hears of it. */
+  left(): void {
+    this.#end();
+    this.toServer.send("end", () => this.#abortAll());
   }
 
-  abortAll(): void {
-    for (const server of this.served) server.abort();
+  dropped(): void {
+    this.#end();
+    if (this.door.party.isAlive) this.#abortAll();
+    const code = this.#anyCode();
+    this.toClient.send("end", () => this.#failAll(code));
+  }
+
+  /** It breaks: what is under way is lost. */
+  cut(): void {
+    this.#end();
+    for (const way of [this.toServer, this.toClient]) way.cut();
+    const { schedule } = this.#world;
+    const code = this.#anyCode();
+    schedule.at(schedule.now + schedule.delay(), "cut", () => this.#abortAll(), this.door.party);
+    schedule.at(schedule.now + schedule.delay(), "cut", () => this.#failAll(code), this.#client);
+  }
+
+  #end(): void {
+    this.isOver = true;
+    this.door.connections.delete(this);
+  }
+
+  #failAll(code: Code): void {
+    for (const { fail } of [...this.flights]) fail(lost(code));
+  }
+
+  #abortAll(): void {
+    for (const server of this.#served) server.abort();
+  }
+
+  /** HTTP/2's codes for the end of a connection depend on the progress of the call. */
+  #anyCode(): Code {
+    return this.#world.schedule.random.chance(0.5) ? Code.Unavailable : Code.Aborted;
   }
 }
 
@@ -147,8 +187,7 @@ export class SimulatedLine implements Line {
       fail: (error) => wire.land(flight) && failed(error),
       forget: () => signal?.removeEventListener("abort", giveUp),
     };
-    wire.flights.add(flight);
-    wire.served.add(flight.server);
+    wire.begin(flight);
     const giveUp = () => {
       if (!wire.flights.has(flight)) return;
       wire.toServer.send("reset", () => flight.server.abort());
@@ -160,11 +199,18 @@ export class SimulatedLine implements Line {
     return giveUp;
   }
 
+  /** A connection stays with its daemon while it is open, wherever the path leads by now. */
   #connected(): Wire | undefined {
+    const open = this.#open;
+    if (open) return open;
     const door = this.#door();
-    if (this.#wire?.door !== door) this.#wire = door && new Wire(this.#world, this.#client, door, this.#last);
+    this.#wire = door && new Wire(this.#world, this.#client, door, this.#last);
     this.#last = this.#wire?.toServer ?? this.#last;
     return this.#wire;
+  }
+
+  get #open(): Wire | undefined {
+    return this.#wire?.isOver ? undefined : this.#wire;
   }
 
   readonly sessions = {
@@ -177,41 +223,19 @@ export class SimulatedLine implements Line {
           clearTimeout(timer);
           resolve(true);
         };
-        const wire = this.#wire;
+        const wire = this.#open;
         wire?.toServer.send("ping", () => wire.toClient.send("pong", answer));
       }),
     abort: () => this.left(),
   };
 
-  /** The module's process is gone, or closes the line: the daemon hears of it. */
+  /** The module's process is gone, or closes the line. */
   left(): void {
-    const wire = this.#wire;
-    this.#wire = undefined;
-    wire?.toServer.send("end", () => wire.abortAll());
+    this.#open?.left();
   }
 
-  /** The daemon's process is gone. The messages that it sent still arrive. */
-  daemonDied(): void {
-    const wire = this.#wire;
-    this.#wire = undefined;
-    wire?.toClient.send("end", () => wire.failAll(lost(this.#anyCode())));
-  }
-
-  /** The connection breaks: what is under way is lost. */
   cut(): void {
-    const wire = this.#wire;
-    if (wire === undefined) return;
-    this.#wire = undefined;
-    for (const way of [wire.toServer, wire.toClient]) way.cut();
-    const { schedule } = this.#world;
-    const code = this.#anyCode();
-    schedule.at(schedule.now + schedule.delay(), "cut", () => wire.abortAll(), wire.door.party);
-    schedule.at(schedule.now + schedule.delay(), "cut", () => wire.failAll(lost(code)), this.#client);
-  }
-
-  /** HTTP/2's codes for the end of a connection depend on the progress of the call. */
-  #anyCode(): Code {
-    return this.#world.schedule.random.chance(0.5) ? Code.Unavailable : Code.Aborted;
+    this.#open?.cut();
   }
 }
 

@@ -5,11 +5,12 @@ import { OpenPunt } from "../../../lib/module/open-punt.js";
 import { RemotePunts } from "../../../lib/module/remote/index.js";
 import { isOf } from "../../../lib/module/request.js";
 import type { CnfState, CnfStatus } from "../../../lib/module/status.js";
-import type { PuntRequestInput, PuntState, PuntStatus } from "../../../lib/punt/index.js";
+import type { PuntId, PuntRequestInput, PuntState, PuntStatus } from "../../../lib/punt/index.js";
 import { RETURN_TIME_MS } from "../../../lib/punt/index.js";
 import { idOf } from "../../stress/choice.js";
-import { type Daemon, SOCKET } from "../daemon.js";
+import { SOCKET } from "../service.js";
 import type { Party, World } from "../world/index.js";
+import type { CallDoor } from "./call-door.js";
 import { checkReady, endsFault, leftEnds } from "./ends.js";
 import { SimulatedLine } from "./line.js";
 
@@ -39,9 +40,25 @@ interface Wish {
   readonly paths: boolean;
 }
 
+/** The daemon, or the daemons of a host, as modules meet them. */
+export interface ModuleHost {
+  /** Where modules come to now; undefined where nobody listens. */
+  readonly door: CallDoor | undefined;
+  /** When the daemon hears of what happens now. */
+  readonly hearsAt: number;
+  /** Whether requests may be lost, and the punts deleted with them. */
+  readonly mayForget: boolean;
+  /** Whether a punt's session may be lost: then the punt stays for good. */
+  isForgotten(id: PuntId): boolean;
+  /** Returns the punt of a CNF. */
+  find(cnf: string): PuntStatus | undefined;
+  /** Another program than the punt's own deletes it. */
+  delete(request: PuntRequestInput): void;
+}
+
 export class ModuleProgram {
   readonly #world: World;
-  readonly #daemon: Daemon;
+  readonly #host: ModuleHost;
   readonly cnf: string;
   #wish: Wish | undefined;
   #party: Party | undefined;
@@ -57,11 +74,10 @@ export class ModuleProgram {
   /** Why the program is not as it should be, when it was asked last. */
   #fault = "";
 
-  constructor(world: World, daemon: Daemon, cnf: string) {
+  constructor(world: World, host: ModuleHost, cnf: string) {
     this.#world = world;
-    this.#daemon = daemon;
+    this.#host = host;
     this.cnf = cnf;
-    daemon.follow(cnf, { died: () => this.#line?.daemonDied() });
   }
 
   /** The process, while it lives. */
@@ -95,7 +111,7 @@ export class ModuleProgram {
   #boot(): void {
     const { request, grace, frames, paths } = this.#wish!;
     this.#fatal = undefined;
-    const line = new SimulatedLine(this.#world, () => this.#daemon.door, this.#line);
+    const line = new SimulatedLine(this.#world, () => this.#host.door, this.#line);
     const session = grace === undefined ? {} : { session: { cnf: this.cnf, grace } };
     const backing = backingOver(new RemotePunts({ socket: SOCKET, ...session }, line), !paths);
     const lifetime = grace === undefined ? "persistent" : "session";
@@ -154,15 +170,11 @@ export class ModuleProgram {
   deleted(): void {
     if (this.#wish === undefined) return;
     this.#isUnwanted = true;
-    this.#daemon.process.perform("delete", this.#wish.request);
+    this.#host.delete(this.#wish.request);
   }
 
   cut(): void {
     this.#line?.cut();
-  }
-
-  #inDaemon(): PuntStatus | undefined {
-    return this.#daemon.process.list().find(({ id }) => id.cnf === this.cnf);
   }
 
   /** Whether the module has heard what the daemon has, has the ends open, and no wish is open. @throws an Error if a wish is lost */
@@ -180,10 +192,11 @@ export class ModuleProgram {
     const { state, reasons, punt: heard } = this.#punt.status;
     const [reason] = reasons;
     const isFatal = state === "failed" && reason?.code !== heard?.failure?.code;
-    const isExpected = REFUSED.has(reason?.code ?? "") || (this.#isUnwanted && reason?.code === "ERR_DELETED");
+    const isExpected =
+      REFUSED.has(reason?.code ?? "") || ((this.#isUnwanted || this.#host.mayForget) && reason?.code === "ERR_DELETED");
     if (isFatal && isExpected) return leftEnds(this.#world, party);
     if (isFatal) throw new Error(`the wish of a living module is lost: ${reason?.code} ${reason?.text}`);
-    const found = this.#inDaemon();
+    const found = this.#host.find(this.cnf);
     if (found && !isOf(withNamespaceOf(this.#wish.request, found), found)) return "the punt has another request";
     const text = (status: PuntStatus | undefined) => JSON.stringify([status?.state, status?.request]);
     if (found === undefined || text(found) !== text(heard)) return `heard ${heard?.state}, and not ${found?.state}`;
@@ -195,20 +208,19 @@ export class ModuleProgram {
   get overAt(): number {
     const { grace } = this.#wish ?? {};
     const isOver = this.#isGone && grace !== undefined;
-    return isOver ? this.#daemon.hearsAt + Math.max(grace, RETURN_TIME_MS) + RETRY_MS : 0;
+    return isOver ? this.#host.hearsAt + Math.max(grace, RETURN_TIME_MS) + RETRY_MS : 0;
   }
 
-  /** @throws an Error if a punt is left whose session is over */
-  checkGone(): void {
-    const found = this.#inDaemon();
-    if (!this.#isGone || this.#wish?.grace === undefined || found === undefined) return;
-    if (!this.#daemon.isForgotten(found.id))
-      throw new Error(`a module's session is over, and its punt is left: ${JSON.stringify(found.id)}`);
+  /** Returns the punt that is there although the program is gone for good, and had a session; "" if there is none. */
+  get left(): string {
+    const found = this.#host.find(this.cnf);
+    if (!this.#isGone || this.#wish?.grace === undefined || found === undefined) return "";
+    return this.#host.isForgotten(found.id) ? "" : `a module's session is over, and its punt is left: ${found.state}`;
   }
 
   describe(): string {
     const { state, punt } = this.#punt?.status ?? {};
-    return `${this.cnf}: ${this.party ? "up" : "down"}, ${state} of ${punt?.state}, ${this.#fatal?.message}; the daemon has ${this.#inDaemon()?.state}; ${this.#fault}`;
+    return `${this.cnf}: ${this.party ? "up" : "down"}, ${state} of ${punt?.state}, ${this.#fatal?.message}; the daemon has ${this.#host.find(this.cnf)?.state}; ${this.#fault}`;
   }
 }
 

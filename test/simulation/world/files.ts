@@ -48,10 +48,15 @@ export class Files {
     };
   }
 
-  /** Puts a file in the place of another. @throws ENOENT */
+  /** Puts a file in the place of another. It stays the same file. @throws ENOENT */
   rename(from: string, to: string): void {
-    this.write(to, this.read(from));
+    const { ino } = this.stat(from);
+    const [kind, text] = [this.#kinds.get(from)!, this.#texts.get(from)];
     this.remove(from);
+    this.removeIfThere(to);
+    this.make(to, kind);
+    this.#inodes.set(to, ino);
+    if (text !== undefined) this.#texts.set(to, text);
   }
 
   /** Puts a socket at a path, also in place of one that a dead process left. */

@@ -234,7 +234,7 @@ function installFiles(): void {
     return undefined;
   }) as typeof fsPromises.mkdir;
   fsPromises.lchown = async (path, ...rest) => (isOurs(path) ? undefined : lchown(path, ...rest));
-  const { existsSync, statSync, rmSync, readdirSync, mkdirSync } = fs;
+  const { existsSync, statSync, rmSync, readdirSync, mkdirSync, renameSync, unlinkSync } = fs;
   fs.mkdirSync = ((path: string, options: never) =>
     isOurs(path) ? current!.files.make(path, "folder") : mkdirSync(path, options)) as typeof fs.mkdirSync;
   const list = (path: string, ...rest: never[]) =>
@@ -249,7 +249,9 @@ function installFiles(): void {
     const isMissing = current!.files.kind(path) === undefined;
     return isMissing && options?.throwIfNoEntry === false ? undefined : current!.files.stat(path);
   };
-  Object.assign(fs, { statSync: stat, readdirSync: list });
+  const rename = (from: string, to: string) => (isOurs(from) ? current!.files.rename(from, to) : renameSync(from, to));
+  const unlink = (path: string) => (isOurs(path) ? current!.files.remove(path) : unlinkSync(path));
+  Object.assign(fs, { statSync: stat, readdirSync: list, renameSync: rename, unlinkSync: unlink });
 }
 
 /** Functions of node:fs that the world answers for /proc. */

@@ -1,0 +1,143 @@
+// In a cluster, the UNIX sockets of a host lead to the daemon that acts: it takes their places and the sessions when it begins to act.
+import { dirname } from "node:path";
+import type { ClusterPunts, Role } from "../cluster/index.js";
+import { PuntError } from "../errors.js";
+import { ensureFolder } from "../files/index.js";
+import type { Logger } from "../logger.js";
+import { type Door, lookAt, PlacedFile } from "./doors/index.js";
+import type { Sessions } from "./sessions.js";
+
+export interface ActingDoorsOptions<S extends { readonly path: string }> {
+  readonly punts: Pick<ClusterPunts, "acts" | "role" | "standing" | "on">;
+  readonly sessions: Pick<Sessions, "load" | "handOver">;
+  /** The sockets for calls. */
+  readonly sockets: readonly S[];
+  readonly logger: Logger;
+  /** Returns the path of the socket beside it that hands over descriptors. */
+  attachSocketOf(path: string): string;
+  /** Opens the doors of a socket for calls: at `callsAt`, and at `attachAt` for descriptors. */
+  open(socket: S, callsAt: string, attachAt: string): Promise<readonly Door[]>;
+  /** Whether a living process listens at a path. */
+  isListening(path: string): Promise<boolean>;
+  /** Whether the daemon is stopping: then it takes no place any more. */
+  isDraining(): boolean;
+}
+
+/** Doors at files that the daemon that acts takes over. */
+export class ActingDoors<S extends { readonly path: string }> {
+  readonly #options: ActingDoorsOptions<S>;
+  #doors: readonly Door[] = [];
+  #files: readonly PlacedFile[] = [];
+  #roles: Promise<void> = Promise.resolve();
+  readonly #ending = new AbortController();
+
+  /** Opens the sockets where nobody listens. @throws PuntError of a socket */
+  static async open<S extends { readonly path: string }>(options: ActingDoorsOptions<S>): Promise<ActingDoors<S>> {
+    const doors = new ActingDoors(options);
+    try {
+      await doors.#open(false);
+      return doors;
+    } catch (error) {
+      await doors.close();
+      throw error;
+    }
+  }
+
+  private constructor(options: ActingDoorsOptions<S>) {
+    this.#options = options;
+  }
+
+  /** The paths of the sockets that this daemon has. */
+  get paths(): readonly string[] {
+    return this.#files.map(({ path }) => path);
+  }
+
+  /** Follows the daemon's role: the daemon that acts listens where clients look for it; the others leave its sockets alone. */
+  follow(): void {
+    const { punts, logger } = this.#options;
+    let before: Role | undefined;
+    const take = (role: Role) => {
+      const { host, daemon } = punts.standing;
+      logger.info({ role, host, daemon }, "what this daemon does for its host");
+      if (role === "leader") this.#inTurn(() => this.#takeUp());
+      else if (before === "leader") this.#handOver();
+      before = role;
+    };
+    punts.on("role", take);
+    take(punts.role);
+    const look = lookAt(
+      () => this.#files,
+      async () => this.#inTurn(() => (punts.acts ? this.#takePlaces() : this.#leavePlaces())),
+    );
+    this.#ending.signal.addEventListener("abort", () => void look.close());
+  }
+
+  async close(): Promise<void> {
+    this.#ending.abort();
+    await this.#roles;
+    await this.#close();
+  }
+
+  #inTurn(step: () => Promise<void>): void {
+    const { logger } = this.#options;
+    this.#roles = this.#roles.then(step).catch((err) => logger.error({ err }, "a socket could not be opened"));
+  }
+
+  async #takeUp(): Promise<void> {
+    if (this.#options.isDraining()) return;
+    await this.#loadSessions();
+    // A daemon that was stopped during the read acts no more.
+    if (this.#options.punts.acts) await this.#takePlaces();
+  }
+
+  async #takePlaces(): Promise<void> {
+    if (this.#options.isDraining()) return;
+    if (this.#files.length > 0 && this.#files.every((file) => file.isThere)) return;
+    await this.#close();
+    await this.#open(true);
+  }
+
+  /** A daemon that cannot read them acts all the same. It refuses calls with a session, which read them again. */
+  async #loadSessions(): Promise<void> {
+    const { logger, sessions } = this.#options;
+    await sessions.load().catch((err) => logger.error({ err }, "the sessions cannot be read"));
+  }
+
+  /** Another daemon has put its sockets there. Clients of this one ask that one from now on: a token of one is unknown to the other. */
+  async #leavePlaces(): Promise<void> {
+    if (this.#options.isDraining() || this.#files.every((file) => file.isThere)) return;
+    await this.#close();
+    await this.#open(false);
+  }
+
+  async #close(): Promise<void> {
+    const [files, doors] = [this.#files, this.#doors];
+    this.#files = [];
+    this.#doors = [];
+    for (const file of files) file.remove();
+    await Promise.all(doors.map((door) => door.close()));
+  }
+
+  #handOver(): void {
+    const message = "another daemon acts for the host now, or none does: connect again";
+    this.#options.sessions.handOver(new PuntError("punt.session", "ERR_CLOSED", message));
+    for (const door of this.#doors) door.drop?.();
+  }
+
+  /** Opens the sockets; one where another daemon listens is left to it, unless this daemon acts. */
+  async #open(isActing: boolean): Promise<void> {
+    const { sockets, isListening } = this.#options;
+    for (const each of sockets) if (isActing || !(await isListening(each.path))) await this.#openAt(each);
+  }
+
+  /** Opens a socket for calls, and beside it the socket that hands over descriptors. */
+  async #openAt(socket: S): Promise<void> {
+    const { path } = socket;
+    await ensureFolder(dirname(path), 0o755);
+    const places = [path, this.#options.attachSocketOf(path)].map((each) => new PlacedFile(each));
+    const doors = await this.#options.open(socket, places[0]!.made, places[1]!.made);
+    for (const place of places) place.place();
+    this.#files = [...this.#files, ...places];
+    this.#doors = [...this.#doors, ...doors];
+  }
+}

@@ -1,0 +1,58 @@
+// The doors of a daemon of the host: its service, the sessions of modules, and the sockets that the daemon that acts takes over.
+import type { ClusterPunts } from "../../../lib/cluster/index.js";
+import { ActingDoors } from "../../../lib/daemon/acting-doors.js";
+import { AuditLog } from "../../../lib/daemon/audit.js";
+import { sessionsOf } from "../../../lib/daemon/opened.js";
+import type { Parts } from "../../../lib/daemon/service/index.js";
+import { sessionsInEtcd } from "../../../lib/daemon/session-memory.js";
+import type { PuntError } from "../../../lib/errors.js";
+import { SILENT } from "../../../lib/logger.js";
+import type { CallDoors } from "../module/call-door.js";
+import { ATTACH_SOCKET, openAttach, partsOf, SOCKET, serviceOf } from "../service.js";
+
+/** Virtual milliseconds that the streams have to take the word that they end. */
+const GOODBYE_MS = 5;
+
+export class DaemonDoors {
+  readonly #sessions: Parts["sessions"];
+  readonly #stopping = new AbortController();
+  #acting: ActingDoors<{ readonly path: string }> | undefined;
+  #isDraining = false;
+
+  /** Opens the doors of the daemon whose party runs now. @param calls those of all daemons @param problem called with errors of sessions */
+  static async open(punts: ClusterPunts, calls: CallDoors, problem: (error: PuntError) => void): Promise<DaemonDoors> {
+    const sessions = sessionsOf(punts, {
+      memory: sessionsInEtcd(punts.kept),
+      audit: await AuditLog.open(undefined, () => {}),
+      problem: (error) => problem(error as PuntError),
+    });
+    const doors = new DaemonDoors(sessions);
+    await doors.#open(await partsOf(punts, sessions, doors.#stopping.signal), punts, calls);
+    return doors;
+  }
+
+  private constructor(sessions: Parts["sessions"]) {
+    this.#sessions = sessions;
+  }
+
+  async #open(parts: Parts, punts: ClusterPunts, calls: CallDoors): Promise<void> {
+    const service = serviceOf(parts);
+    this.#acting = await ActingDoors.open({
+      ...{ punts, sessions: this.#sessions, logger: SILENT, sockets: [{ path: SOCKET }] },
+      attachSocketOf: () => ATTACH_SOCKET,
+      open: async (_socket, callsAt, attachAt) => [calls.open(callsAt, service), openAttach(parts, attachAt)],
+      isListening: async (path) => calls.at(path) !== undefined,
+      isDraining: () => this.#isDraining,
+    });
+    this.#acting.follow();
+  }
+
+  /** Ends in order, before the punts do. */
+  async close(): Promise<void> {
+    this.#isDraining = true;
+    await this.#sessions.close();
+    this.#stopping.abort();
+    await new Promise((resolve) => setTimeout(resolve, GOODBYE_MS));
+    await this.#acting?.close();
+  }
+}

@@ -1,0 +1,109 @@
+// The modules of the host, as they meet its daemons: they come to the socket where the daemon that acts listens.
+import { Keys } from "../../../lib/cluster/index.js";
+import type { StoredSession } from "../../../lib/daemon/session-memory.js";
+import type { PuntError } from "../../../lib/errors.js";
+import { idKey, type PuntId, type PuntRequestInput, type PuntStatus } from "../../../lib/punt/index.js";
+import { CallDoors } from "../module/call-door.js";
+import { type ModuleAction, Modules } from "../module/modules.js";
+import type { ModuleHost } from "../module/program.js";
+import { Owned } from "../owned.js";
+import { SOCKET } from "../service.js";
+import type { Party, World } from "../world/index.js";
+import { type DaemonProcess, HOST, PREFIX } from "./daemon-process.js";
+import type { EtcdModel } from "./etcd-model.js";
+
+const sessionsKey = new Keys(PREFIX, HOST).key("state", "kept", "sessions");
+
+export interface HostModulesOptions {
+  daemons(): readonly DaemonProcess[];
+  /** The punts of the daemon that acts. */
+  accepted(): readonly PuntStatus[];
+  /** Whether etcd was ever restored to an older state. */
+  isRestored(): boolean;
+  delete(request: PuntRequestInput): void;
+}
+
+export class HostModules implements ModuleHost {
+  /** The doors of all daemons. */
+  readonly calls: CallDoors;
+  readonly #world: World;
+  readonly #etcd: EtcdModel;
+  readonly #options: HostModulesOptions;
+  readonly #modules: Modules;
+  readonly #owned: Owned;
+  /** Whether a daemon ever acted, and could not keep its sessions. */
+  #areSessionsUnkept = false;
+
+  constructor(world: World, etcd: EtcdModel, options: HostModulesOptions) {
+    this.#etcd = etcd;
+    this.#world = world;
+    this.#options = options;
+    this.calls = new CallDoors(world);
+    this.#modules = new Modules(world, this);
+    this.#owned = new Owned(world, () => options.daemons().flatMap((daemon) => daemon.list()));
+  }
+
+  get door(): ModuleHost["door"] {
+    return this.calls.at(SOCKET);
+  }
+
+  get hearsAt(): number {
+    return this.#world.schedule.now;
+  }
+
+  get mayForget(): boolean {
+    return this.#options.isRestored();
+  }
+
+  isForgotten(id: PuntId): boolean {
+    if (this.mayForget) return true;
+    const sessions: readonly StoredSession[] = JSON.parse(this.#etcd.get(sessionsKey)?.value ?? "[]");
+    const isKept = sessions.some(({ punts }) => punts.some((punt) => idKey(punt) === idKey(id)));
+    return this.#areSessionsUnkept && !isKept;
+  }
+
+  find(cnf: string): PuntStatus | undefined {
+    return this.#options.accepted().find(({ id }) => id.cnf === cnf);
+  }
+
+  delete(request: PuntRequestInput): void {
+    this.#options.delete(request);
+  }
+
+  perform(action: ModuleAction): Promise<void> {
+    return this.#modules.perform(action);
+  }
+
+  killed(name: string): void {
+    this.#modules.killed(name);
+  }
+
+  /** A daemon knows something new of a punt. */
+  told(status: PuntStatus): void {
+    this.#owned.note(status);
+  }
+
+  /** A daemon that lost the lead leaves its sessions to the next one. */
+  unkept({ code }: PuntError): void {
+    this.#areSessionsUnkept ||= code !== "ERR_NOT_LEADER";
+  }
+
+  closeAll(): boolean {
+    return this.#modules.closeAll();
+  }
+
+  /** Whether each module has what it wants, and nothing is left of those that are gone. */
+  isSettled(): boolean {
+    return this.#modules.isSettled() && this.#left() === "";
+  }
+
+  #left(): string {
+    const left = this.#modules.all.map((module) => module.left).find((text) => text !== "");
+    const parties: (Party | undefined)[] = this.#options.daemons().map(({ party }) => party);
+    return left ?? this.#modules.leftWith(parties, this.#options.accepted());
+  }
+
+  describe(): string[] {
+    return [...this.#modules.all.map((module) => module.describe()), this.#left()];
+  }
+}
