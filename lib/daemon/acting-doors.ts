@@ -87,7 +87,9 @@ export class ActingDoors<S extends { readonly path: string }> {
     if (this.#options.isDraining()) return;
     await this.#loadSessions();
     // A daemon that was stopped during the read acts no more.
-    if (this.#options.punts.acts) await this.#takePlaces();
+    if (!this.#options.punts.acts) return;
+    await this.#takePlaces();
+    for (const door of this.#doors) door.begin?.();
   }
 
   async #takePlaces(): Promise<void> {

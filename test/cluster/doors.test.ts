@@ -1,9 +1,11 @@
 // The sockets of a host's daemons, which are at the same paths: CNFs come to the daemon that acts.
 import { EventEmitter } from "node:events";
-import { unlinkSync } from "node:fs";
+import { existsSync, mkdirSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ExecutionContext } from "ava";
 import { Daemon } from "../../lib/daemon/index.js";
+import { bindPuntSocket } from "../../lib/descriptor/index.js";
 import { connectPunts, openPunt } from "../../lib/module/index.js";
 import { EmulatedHost } from "../../lib/punt/index.js";
 import { eventually, Members } from "../support/etcd/members.js";
@@ -87,6 +89,25 @@ withEtcd.serial("a daemon that is closed looks at nothing any more, whether it h
   await standby.close();
   await leader.close();
   t.deepEqual(timers(), []);
+});
+
+withEtcd("a daemon that had the host's sockets before it acts removes what an earlier one has left", async (t) => {
+  const members = await Members.start(t);
+  const folder = join(members.directory, "sockets");
+  mkdirSync(folder);
+  const left = join(folder, "left.sock");
+  bindPuntSocket({ path: left }).close();
+  const key = "/vpp-punt/leader/h1/vpp";
+  members.etcd.ctl("put", key, JSON.stringify({ daemon: "earlier", addresses: [], since: "", attempt: "" }));
+  await daemon(t, members, "one", members.etcd.url);
+  await using punts = await connectPunts({ socket: join(members.directory, "manager.sock") });
+  await eventually(async () => (await punts.info()).cluster?.role === "standby");
+  await punts.list();
+  // The daemon looks at the punts within a second.
+  await sleep(1_500);
+  t.true(existsSync(left), "its copy of the punts may be behind");
+  members.etcd.ctl("del", key);
+  await eventually(() => !existsSync(left));
 });
 
 withEtcd(

@@ -37,9 +37,18 @@ export class DeletedSockets {
     void this.#follow();
   }
 
+  /** The daemon begins to act: now it may remove what an earlier one has left. */
+  begin(): void {
+    void this.#readLeft().catch(() => {});
+  }
+
   close(): void {
     this.#ending.abort();
     clearTimeout(this.#timer);
+  }
+
+  async #readLeft(): Promise<void> {
+    this.#removeLeft(await this.#options.punts.list());
   }
 
   async #follow(): Promise<void> {
@@ -85,7 +94,7 @@ export class DeletedSockets {
 
   /** Removes what an earlier life of the daemon has left: it may have ended before it could remove the file of a deleted punt. */
   #removeLeft(punts: readonly PuntStatus[]): void {
-    if (!this.#options.acts()) return;
+    if (!this.#options.acts() || this.#ending.signal.aborted) return;
     const used = new Set(punts.map(pathOf));
     const paths = namesIn(this.#options.folder).map((name) => join(this.#options.folder, name));
     for (const path of paths) if (!used.has(path) && remove(path) === "in use") this.#left.set(path, MOST_LOOKS);

@@ -70,6 +70,11 @@ export class AttachDoor {
     return new AttachDoor(parts, options);
   }
 
+  /** The daemon begins to act. It may have opened the door before. */
+  begin(): void {
+    this.#deleted?.begin();
+  }
+
   async close(): Promise<void> {
     clearInterval(this.#cleaning);
     this.#deleted?.close();

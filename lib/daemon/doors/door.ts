@@ -15,6 +15,8 @@ export interface Door {
   readonly path: string;
   /** Ends every connection that came by it, and stays open. */
   drop?(): void;
+  /** The daemon begins to act for its host in a cluster. */
+  begin?(): void;
   /** Closes it and every connection that came by it. */
   close(): Promise<void>;
 }

@@ -169,6 +169,6 @@ const modulesFirst = fc
   .map(([first, second, others]) => [first, second, ...others]);
 
 export const steps: fc.Arbitrary<Step[]> = fc.oneof(
-  { weight: 4, arbitrary: fc.array(stepOf(fc.oneof(...actions)), { minLength: 1, maxLength: 30, size: "max" }) },
+  { weight: 5, arbitrary: fc.array(stepOf(fc.oneof(...actions)), { minLength: 1, maxLength: 30, size: "max" }) },
   { weight: 1, arbitrary: modulesFirst },
 );
