@@ -44,11 +44,12 @@ export class Answers {
     for (const { key } of this.#options.mirror.below(this.#folder)) this.look(key);
   }
 
-  /** Answers a question, once its head has been written. */
+  /** Answers a question, once its head has been written. After a stop of the process, another daemon may have answered it. */
   look(key: string): void {
+    const { mirror, leadership } = this.#options;
     const parts = partsOf(key, this.#folder);
-    const entry = this.#options.mirror.get(key);
-    if (this.#closed || !entry || parts?.length !== 1 || this.#underWay.has(key)) return;
+    const entry = mirror.get(key);
+    if (this.#closed || !leadership.isGood || !entry || parts?.length !== 1 || this.#underWay.has(key)) return;
     this.#underWay.add(key);
     this.#answer(key, parts[0]!, entry.value)
       .catch((error) => this.#options.problem(error))

@@ -47,21 +47,22 @@ class Store {
   }
 }
 
-function start(failures: readonly PuntError[]) {
+function start(failures: readonly PuntError[], isGood = true) {
   const store = new Store(failures);
   const problems: string[] = [];
   const punts = { delete: async () => void store.deletions++ } as unknown as Punts;
+  const leadership = { condition: { key: keys.leader, created: 1 }, isGood };
   const answers = new Answers({
     etcd: store as unknown as Etcd,
     mirror: store as unknown as Mirror,
     ...{ keys, punts },
-    leadership: { condition: { key: keys.leader, created: 1 } } as Leadership,
+    leadership: leadership as Leadership,
     as: (_by, change) => change(),
     asked: () => {},
     problem: ({ code }) => void problems.push(code),
   });
   answers.lookAtAll();
-  return { store, problems, answers };
+  return { store, problems, answers, leadership };
 }
 
 const away = new PuntError("cluster.etcd", "ERR_ETCD_AWAY", "etcd does not answer", { outcome: "unknown" });
@@ -88,4 +89,14 @@ test("an answer whose asker is gone is not written again", async (t) => {
   await until(() => problems.length > 0);
   t.deepEqual(problems, ["ERR_ETCD"]);
   t.is(store.get(ANSWER), undefined);
+});
+
+test("a daemon whose lease may be over asks nothing: another one may have answered, and the change would be made again", async (t) => {
+  const { store, answers, leadership } = start([], false);
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  t.is(store.deletions, 0);
+  leadership.isGood = true;
+  answers.lookAtAll();
+  await until(() => store.get(QUESTION) === undefined);
+  t.is(store.deletions, 1);
 });
