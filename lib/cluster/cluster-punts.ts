@@ -121,7 +121,7 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
     const parts = { vpp: start.manager.vpp, mirror: this.#mirror, keys, leadership: this.#leadership };
     this.#sameVpp = new SameVpp({ ...parts, problem, changed: () => this.#say() });
     this.kept = new KeptValues(this.#mirror, keys, () => this.#term?.writer ?? this.refusal("cluster.keep"));
-    const acting = { host: keys.host, by: () => this.#askers.now, through };
+    const acting = { host: keys.host, by: () => this.#askers.now, through, needsLeader: true };
     this.#forward = new Forwarded(new EtcdPunts(etcd, acting), (id) => this.#manager?.get(id));
   }
 

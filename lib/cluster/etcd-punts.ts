@@ -53,6 +53,8 @@ export interface EtcdPuntsOptions {
   by(): string;
   /** The daemon that passes the calls on, for the records; absent where the asker writes to etcd itself. */
   readonly through?: string;
+  /** Refuses changes while no daemon acts. Left out: etcd keeps them until one does. */
+  readonly needsLeader?: boolean;
 }
 
 /** The interface Punts over etcd. The caller closes `etcd`. */
@@ -61,12 +63,14 @@ export class EtcdPunts implements Punts {
   readonly #keys: Keys;
   readonly #by: () => string;
   readonly #through: string | undefined;
+  readonly #needsLeader: boolean;
 
-  constructor(etcd: Etcd, { host, by, through }: EtcdPuntsOptions) {
+  constructor(etcd: Etcd, { host, by, through, needsLeader = false }: EtcdPuntsOptions) {
     this.#etcd = etcd;
     this.#keys = new Keys(etcd.prefix, host);
     this.#by = by;
     this.#through = through;
+    this.#needsLeader = needsLeader;
   }
 
   /** The daemon that acts for the host; undefined if there is none now. */
@@ -78,7 +82,8 @@ export class EtcdPunts implements Punts {
   async add(input: PuntRequestInput, options: AddOptions = {}): Promise<PuntStatus> {
     checkAddOptions(options, "punt.add");
     const request = parseRequest(input);
-    if (await this.leader()) return statusIn(await this.#ask<PuntStatus>({ call: "add", request, options }, options));
+    if (await this.#isAsked("punt.add"))
+      return statusIn(await this.#ask<PuntStatus>({ call: "add", request, options }, options));
     const entry = await this.#wishOf(request);
     if (entry && !isSame(entry, request)) {
       const message = `punt ${idText(request)} exists with another request; update it, or delete it first`;
@@ -91,7 +96,7 @@ export class EtcdPunts implements Punts {
   async update(input: PuntRequestInput, options: AddOptions = {}): Promise<PuntStatus> {
     checkAddOptions(options, "punt.update");
     const request = parseRequest(input, "request", "punt.update");
-    if (await this.leader())
+    if (await this.#isAsked("punt.update"))
       return statusIn(await this.#ask<PuntStatus>({ call: "update", request, options }, options));
     const entry = await this.#wishOf(request);
     if (!entry) throw noSuchPunt("punt.update", request);
@@ -105,7 +110,7 @@ export class EtcdPunts implements Punts {
   }
 
   async #delete(id: PuntId): Promise<void> {
-    if (await this.leader()) return this.#ask({ call: "delete", id });
+    if (await this.#isAsked("punt.delete")) return this.#ask({ call: "delete", id });
     const entry = await this.#wishOf(id);
     if (!entry) throw noSuchPunt("punt.delete", id);
     await this.#wish([{ request: undefined, entry }], "punt.delete");
@@ -114,7 +119,7 @@ export class EtcdPunts implements Punts {
   async apply(set: PuntSet, options: ApplyOptions = {}): Promise<ApplyResult> {
     checkApplyOptions(options);
     const { requests, named } = parseSet(set, options.keep ?? false);
-    if (await this.leader())
+    if (await this.#isAsked("punt.apply"))
       return applyResultIn(
         await this.#ask<ApplyResult>({ call: "apply", set: { ...set, punts: requests }, options }, options),
       );
@@ -189,11 +194,19 @@ export class EtcdPunts implements Punts {
   }
 
   async #requireLeader(op: string): Promise<void> {
-    if (await this.#isActing()) return;
+    if (!(await this.#isActing())) throw this.#noLeader(op, "nothing can look at its VPP");
+  }
+
+  /** Whether a change is a question to the daemon that acts, and not a wish. @throws PuntError ERR_NOT_LEADER */
+  async #isAsked(op: string): Promise<boolean> {
+    const isActing = await this.#isActing();
+    if (!isActing && this.#needsLeader) throw this.#noLeader(op, "nothing is changed until one does");
+    return isActing;
+  }
+
+  #noLeader(op: string, consequence: string): PuntError {
     const { host } = this.#keys;
-    throw new PuntError(op, "ERR_NOT_LEADER", `no daemon acts for host ${host}, so nothing can look at its VPP`, {
-      host,
-    });
+    return new PuntError(op, "ERR_NOT_LEADER", `no daemon acts for host ${host}: ${consequence}`, { host });
   }
 
   async #isActing(): Promise<boolean> {

@@ -49,3 +49,25 @@ withEtcd("a wait for a wish ends with the daemon's refusal, and the wish stays",
   await waiting;
   t.is((await operator.get({ cnf: "second" }))?.state, "FAILED");
 });
+
+withEtcd("a daemon passes on no change while no daemon acts: it would not hear of a refusal", async (t) => {
+  const members = await Members.start(t);
+  const [, id = ""] = /lease (\w+) granted/.exec(members.etcd.ctl("lease", "grant", "60"))!;
+  // The term before is not over as long as its lease.
+  const term = JSON.stringify({ lease: BigInt(`0x${id}`).toString(), daemon: "earlier" });
+  members.etcd.ctl("put", "/vpp-punt/state/h1/term", term);
+  const daemon = await members.join();
+  await hasRole(daemon, "standby");
+  const request = hairpin("fw");
+  for (const change of [
+    () => daemon.add(request),
+    () => daemon.update(request),
+    () => daemon.delete({ cnf: "fw" }),
+    () => daemon.apply({ cnf: "fw", punts: [request] }),
+  ])
+    await t.throwsAsync(change, { code: "ERR_NOT_LEADER" });
+  t.is(members.etcd.ctl("get", "--prefix", "/vpp-punt/wanted/h1").trim(), "");
+  members.etcd.ctl("lease", "revoke", id);
+  await hasRole(daemon, "leader");
+  await daemon.add(request, { waitFor: "CREATED" });
+});

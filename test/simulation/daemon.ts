@@ -1,6 +1,7 @@
 // The daemon around a manager: the sessions that it keeps, and the service that modules call.
 
 import type { AttachDoor } from "../../lib/daemon/attach/index.js";
+import { attachPathOf } from "../../lib/daemon/cnf-sockets.js";
 import { Sessions } from "../../lib/daemon/sessions.js";
 import type { PuntError } from "../../lib/errors.js";
 import { ensureFolder, OWN_FOLDER } from "../../lib/files/index.js";
@@ -10,7 +11,7 @@ import type { ManagerProcess } from "./manager-process.js";
 import { type CallDoor, CallDoors } from "./module/call-door.js";
 import type { ModuleHost } from "./module/program.js";
 import { Owned } from "./owned.js";
-import { ATTACH_SOCKET, openAttach, partsOf, SOCKET, SOCKETS, serviceOf } from "./service.js";
+import { openAttach, partsOf, SOCKET, SOCKETS, serviceOf } from "./service.js";
 import type { Party, World } from "./world/index.js";
 
 /** The parts of one process of the daemon. */
@@ -72,9 +73,12 @@ export class Daemon implements ModuleHost {
     return this.#life?.manager;
   }
 
-  /** The door for modules; undefined while the daemon is down. */
-  get door(): CallDoor | undefined {
-    return this.#doors.at(SOCKET);
+  socketOf(): string {
+    return SOCKET;
+  }
+
+  doorAt(socket: string): CallDoor | undefined {
+    return this.#doors.at(socket);
   }
 
   find(cnf: string): PuntStatus | undefined {
@@ -120,8 +124,8 @@ export class Daemon implements ModuleHost {
     this.#isUnsaved = false;
     manager.on("state", ({ status }) => this.#owned.note(status));
     const parts = await partsOf(manager, sessions);
-    const attach = openAttach(parts, ATTACH_SOCKET);
-    this.#doors.open(SOCKET, serviceOf(parts));
+    const attach = openAttach(parts, attachPathOf(SOCKET), SOCKET);
+    this.#doors.open(SOCKET, serviceOf(parts, SOCKET));
     this.#life = { sessions, manager, attach };
   }
 

@@ -6,6 +6,7 @@ import { ClusterPunts } from "../../lib/cluster/index.js";
 import type { CounterReader } from "../../lib/counters/index.js";
 import { AttachDoor } from "../../lib/daemon/attach/index.js";
 import { AuditLog } from "../../lib/daemon/audit.js";
+import { attachPathOf } from "../../lib/daemon/cnf-sockets.js";
 import { devicesOf, namesOf, snapshotsOf } from "../../lib/daemon/opened.js";
 import { NamespacePins } from "../../lib/daemon/pins.js";
 import { Policy } from "../../lib/daemon/policy/index.js";
@@ -27,11 +28,10 @@ import { ROOT } from "./world/index.js";
 
 /** The folder of the punt sockets that daemons make. */
 export const SOCKETS = join(ROOT, "sockets");
-/** Where a daemon takes calls, and where it hands over descriptors. */
+/** Where a daemon takes calls. Beside it, it hands over descriptors. */
 export const SOCKET = join(ROOT, "manager.sock");
-export const ATTACH_SOCKET = join(ROOT, "attach.sock");
 
-const CALLER = { kind: "unix", uid: 0, gid: 0, pid: 0, groups: [], socket: SOCKET } as const;
+const ROOT_USER = { kind: "unix", uid: 0, gid: 0, pid: 0, groups: [] } as const;
 
 /** VPP's interfaces, of which a CNF needs to know that there are some. */
 class Interfaces extends EventEmitter {
@@ -62,33 +62,33 @@ export async function partsOf(
     as: (by, change) => (cluster ? cluster.as(by, change) : change()),
     ...{ policy: await Policy.load(undefined, 0), audit: await AuditLog.open(undefined, () => {}), log: SILENT },
     ...{ version: "", term: "", owner: "vpp-punt", vppSocket: "", longestWait: 60_000, stopping },
-    ...{ socketDirectory: SOCKETS, attachSocketOf: () => ATTACH_SOCKET },
+    ...{ socketDirectory: SOCKETS, attachSocketOf: attachPathOf },
     table: new Interfaces() as unknown as Parts["table"],
     // For calls that no module of the simulation makes: they name interfaces and counters of the machine.
     ...({ vpp: {}, resolver: {}, counters: {} as CounterReader } as Pick<Parts, "vpp" | "resolver" | "counters">),
   };
 }
 
-/** Opens the door of a daemon for descriptors. */
-export function openAttach(parts: Parts, path: string): AttachDoor {
+/** Opens the door of a daemon for descriptors. @param socket where the daemon takes calls */
+export function openAttach(parts: Parts, path: string, socket: string): AttachDoor {
   return AttachDoor.open(parts, {
-    ...{ path, mode: 0o666, group: undefined, owner: undefined, entrance: { path: SOCKET } },
+    ...{ path, mode: 0o666, group: undefined, owner: undefined, entrance: { path: socket } },
     credentialsOf: ({ credentials }) => credentials,
   });
 }
 
 /** Returns the daemon's service, which takes every caller for the user root. */
-export function serviceOf(parts: Parts): Transport {
+export function serviceOf(parts: Parts, socket: string): Transport {
   const service = puntService(parts, new Attacher(parts), new RequestGate(parts));
-  return createRouterTransport((router: ConnectRouter) => router.service(PuntsService, withCaller(service)));
+  return createRouterTransport((router: ConnectRouter) => router.service(PuntsService, withCaller(service, socket)));
 }
 
 /** Returns the service with the caller in the context of each call, as a door puts it there. */
-function withCaller<S extends object>(service: S): S {
+function withCaller<S extends object>(service: S, socket: string): S {
   const methods = Object.entries(service).map(([name, method]) => [
     name,
     (request: unknown, context: HandlerContext) => {
-      context.values.set(callerKey, CALLER);
+      context.values.set(callerKey, { ...ROOT_USER, socket });
       return (method as (...all: unknown[]) => unknown)(request, context);
     },
   ]);

@@ -50,14 +50,22 @@ export function checkNoPunts(model: EtcdModel): void {
   if (left.length > 0) throw new Error(`keys are left in etcd: ${left.join(", ")}`);
 }
 
+function shown(punts: readonly PuntStatus[]): string[] {
+  return punts.map(({ request, state }) => `${state} ${JSON.stringify(request)}`).sort();
+}
+
+/** Returns a daemon that tells something else than the daemon that acts; undefined if none does. A standby may look at VPP before that one's repair. */
+function dissenting(daemons: readonly DaemonProcess[], leader: DaemonProcess): DaemonProcess | undefined {
+  const expected = JSON.stringify(shown(leader.list()));
+  return daemons.find((daemon) => JSON.stringify(shown(daemon.list())) !== expected);
+}
+
 /** All daemons, and etcd for those who ask it, tell the same about each punt. */
 export function checkAgreement(daemons: readonly DaemonProcess[], leader: DaemonProcess, model: EtcdModel): void {
-  const shown = (punts: readonly PuntStatus[]) =>
-    punts.map(({ request, state }) => `${state} ${JSON.stringify(request)}`).sort();
   const expected = shown(leader.list());
-  for (const daemon of daemons)
-    if (JSON.stringify(shown(daemon.list())) !== JSON.stringify(expected))
-      throw new Error(`${daemon.name} does not tell what the daemon that acts tells:\n${describe(daemons, model)}`);
+  const daemon = dissenting(daemons, leader);
+  if (daemon)
+    throw new Error(`${daemon.name} does not tell what the daemon that acts tells:\n${describe(daemons, model)}`);
   const accepted = new Set(leader.list().map(({ id }) => JSON.stringify(id)));
   const inEtcd = model
     .below(keys.folder("status"))
@@ -97,8 +105,13 @@ export function describe(daemons: readonly DaemonProcess[], model: EtcdModel): s
   ].join("\n");
 }
 
-/** Whether each wish has a punt, or is refused because it conflicts with another one. */
-export async function isAnswered(wanted: readonly PuntRequest[], leader: DaemonProcess): Promise<boolean> {
+/** Whether each wish has a punt, or is refused because it conflicts with another one, and all daemons tell the same. */
+export async function isAnswered(
+  wanted: readonly PuntRequest[],
+  daemons: readonly DaemonProcess[],
+  leader: DaemonProcess,
+): Promise<boolean> {
+  if (dissenting(daemons, leader)) return false;
   const accepted = new Map(leader.list().map(({ request }) => [JSON.stringify(idOf(request)), request]));
   const open = wanted.filter(
     (request) => JSON.stringify(accepted.get(JSON.stringify(idOf(request)))) !== JSON.stringify(request),

@@ -2,16 +2,26 @@
 import type { ClusterPunts } from "../../../lib/cluster/index.js";
 import { ActingDoors } from "../../../lib/daemon/acting-doors.js";
 import { AuditLog } from "../../../lib/daemon/audit.js";
+import { attachPathOf } from "../../../lib/daemon/cnf-sockets.js";
 import { sessionsOf } from "../../../lib/daemon/opened.js";
 import type { Parts } from "../../../lib/daemon/service/index.js";
 import { sessionsInEtcd } from "../../../lib/daemon/session-memory.js";
 import type { PuntError } from "../../../lib/errors.js";
 import { SILENT } from "../../../lib/logger.js";
 import type { CallDoors } from "../module/call-door.js";
-import { ATTACH_SOCKET, openAttach, partsOf, SOCKET, serviceOf } from "../service.js";
+import { openAttach, partsOf, serviceOf } from "../service.js";
 
 /** Virtual milliseconds that the streams have to take the word that they end. */
 const GOODBYE_MS = 5;
+
+export interface DaemonDoorsOptions {
+  /** Where the daemon takes calls. */
+  readonly socket: string;
+  /** The doors of all daemons. */
+  readonly calls: CallDoors;
+  /** Called with errors of sessions. */
+  problem(error: PuntError): void;
+}
 
 export class DaemonDoors {
   readonly #sessions: Parts["sessions"];
@@ -19,15 +29,15 @@ export class DaemonDoors {
   #acting: ActingDoors<{ readonly path: string }> | undefined;
   #isDraining = false;
 
-  /** Opens the doors of the daemon whose party runs now. @param calls those of all daemons @param problem called with errors of sessions */
-  static async open(punts: ClusterPunts, calls: CallDoors, problem: (error: PuntError) => void): Promise<DaemonDoors> {
+  /** Opens the doors of the daemon whose party runs now. */
+  static async open(punts: ClusterPunts, { socket, calls, problem }: DaemonDoorsOptions): Promise<DaemonDoors> {
     const sessions = sessionsOf(punts, {
       memory: sessionsInEtcd(punts.kept),
       audit: await AuditLog.open(undefined, () => {}),
       problem: (error) => problem(error as PuntError),
     });
     const doors = new DaemonDoors(sessions);
-    await doors.#open(await partsOf(punts, sessions, doors.#stopping.signal), punts, calls);
+    await doors.#open(await partsOf(punts, sessions, doors.#stopping.signal), punts, { socket, calls });
     return doors;
   }
 
@@ -35,12 +45,16 @@ export class DaemonDoors {
     this.#sessions = sessions;
   }
 
-  async #open(parts: Parts, punts: ClusterPunts, calls: CallDoors): Promise<void> {
-    const service = serviceOf(parts);
+  async #open(
+    parts: Parts,
+    punts: ClusterPunts,
+    { socket, calls }: Omit<DaemonDoorsOptions, "problem">,
+  ): Promise<void> {
+    const service = serviceOf(parts, socket);
     this.#acting = await ActingDoors.open({
-      ...{ punts, sessions: this.#sessions, logger: SILENT, sockets: [{ path: SOCKET }] },
-      attachSocketOf: () => ATTACH_SOCKET,
-      open: async (_socket, callsAt, attachAt) => [calls.open(callsAt, service), openAttach(parts, attachAt)],
+      ...{ punts, sessions: this.#sessions, logger: SILENT, sockets: [{ path: socket }] },
+      attachSocketOf: attachPathOf,
+      open: async (_socket, callsAt, attachAt) => [calls.open(callsAt, service), openAttach(parts, attachAt, socket)],
       isListening: async (path) => calls.at(path) !== undefined,
       isDraining: () => this.#isDraining,
     });

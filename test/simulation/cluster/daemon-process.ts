@@ -6,7 +6,7 @@ import { PuntError } from "../../../lib/errors.js";
 import { ensureFolder, OWN_FOLDER } from "../../../lib/files/index.js";
 import type { Host, HostChange, PuntRequest, PuntStatus } from "../../../lib/punt/index.js";
 import { idOf } from "../../stress/choice.js";
-import { ATTACH_SOCKET, SOCKET, SOCKETS } from "../service.js";
+import { SOCKETS } from "../service.js";
 import { API_SOCKET } from "../vpp.js";
 import { type Party, ROOT, type World } from "../world/index.js";
 import { DaemonDoors } from "./daemon-doors.js";
@@ -133,7 +133,7 @@ export class DaemonProcess {
         ...{ resyncInterval: 4_000, retry: { firstDelay: 20, longestDelay: 500 } },
       },
       state: `${ROOT}/${this.name}`,
-      addresses: [SOCKET, ATTACH_SOCKET],
+      addresses: [this.#modules.socketAt(this)],
       problem: (error) => {
         this.problem = `${error.message}`;
         this.#world.schedule.note(`${this.name} ${error.code}\n`);
@@ -152,10 +152,12 @@ export class DaemonProcess {
       if (punts.role === "leader" && status?.state === to) this.#watching.changed(this, status);
     });
     this.#punts = punts;
-    this.#doors = await DaemonDoors.open(punts, this.#modules.calls, (error) => {
+    const problem = (error: PuntError) => {
       this.#world.schedule.note(`${this.name} session ${error.code}\n`);
       this.#modules.unkept(error);
-    });
+    };
+    const { calls } = this.#modules;
+    this.#doors = await DaemonDoors.open(punts, { socket: this.#modules.socketAt(this), calls, problem });
   }
 
   /** VPP, with a look at each request that changes it. */

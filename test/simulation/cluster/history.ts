@@ -384,7 +384,7 @@ class History implements RunningHistory<Step> {
     if (!leader.list().every(({ state }) => /^(CREATED|DEGRADED|PENDING)$/.test(state))) return false;
     if (!this.#modules.isSettled()) return false;
     for (const daemon of this.#daemons) if (!(await daemon.isDone(isPlanned))) return false;
-    return (await isAnswered(this.#allWanted(), leader)) && this.#modules.isSettled();
+    return (await isAnswered(this.#allWanted(), this.#daemons, leader)) && this.#modules.isSettled();
   }
 
   /** Everything is deleted; then neither VPP, nor Linux, nor etcd has anything of a punt. */

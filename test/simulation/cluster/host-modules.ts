@@ -1,14 +1,16 @@
-// The modules of the host, as they meet its daemons: they come to the socket where the daemon that acts listens.
+// The modules of the host, as they meet its daemons: at one socket, where the daemon that acts listens, or each at the socket of a daemon.
+import { join } from "node:path";
 import { Keys } from "../../../lib/cluster/index.js";
 import type { StoredSession } from "../../../lib/daemon/session-memory.js";
 import type { PuntError } from "../../../lib/errors.js";
 import { idKey, type PuntId, type PuntRequestInput, type PuntStatus } from "../../../lib/punt/index.js";
-import { CallDoors } from "../module/call-door.js";
+import { type CallDoor, CallDoors } from "../module/call-door.js";
 import { type ModuleAction, Modules } from "../module/modules.js";
 import type { ModuleHost } from "../module/program.js";
+import { MODULES } from "../module/request.js";
 import { Owned } from "../owned.js";
 import { SOCKET } from "../service.js";
-import type { Party, World } from "../world/index.js";
+import { type Party, ROOT, type World } from "../world/index.js";
 import { type DaemonProcess, HOST, PREFIX } from "./daemon-process.js";
 import type { EtcdModel } from "./etcd-model.js";
 
@@ -31,6 +33,8 @@ export class HostModules implements ModuleHost {
   readonly #options: HostModulesOptions;
   readonly #modules: Modules;
   readonly #owned: Owned;
+  /** Whether all daemons have one socket, where the daemon that acts listens. Otherwise each module has a daemon of its own, which may not act. */
+  readonly #isShared: boolean;
   /** Whether a daemon ever acted, and could not keep its sessions. */
   #areSessionsUnkept = false;
 
@@ -39,12 +43,23 @@ export class HostModules implements ModuleHost {
     this.#world = world;
     this.#options = options;
     this.calls = new CallDoors(world);
+    this.#isShared = world.schedule.random.chance(0.7);
     this.#modules = new Modules(world, this);
     this.#owned = new Owned(world, () => options.daemons().flatMap((daemon) => daemon.list()));
   }
 
-  get door(): ModuleHost["door"] {
-    return this.calls.at(SOCKET);
+  /** The socket of a daemon. */
+  socketAt({ name }: DaemonProcess): string {
+    return this.#isShared ? SOCKET : join(ROOT, name, "manager.sock");
+  }
+
+  socketOf(cnf: string): string {
+    const daemons = this.#options.daemons();
+    return this.socketAt(daemons[MODULES.indexOf(cnf) % daemons.length]!);
+  }
+
+  doorAt(socket: string): CallDoor | undefined {
+    return this.calls.at(socket);
   }
 
   get hearsAt(): number {
@@ -70,8 +85,10 @@ export class HostModules implements ModuleHost {
     this.#options.delete(request);
   }
 
+  /** A module with a session gets nothing from a daemon that does not act. */
   perform(action: ModuleAction): Promise<void> {
-    return this.#modules.perform(action);
+    const isForGood = action.op === "module" && !this.#isShared;
+    return this.#modules.perform(isForGood ? { ...action, grace: undefined } : action);
   }
 
   killed(name: string): void {

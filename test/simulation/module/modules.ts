@@ -1,8 +1,9 @@
 // The modules of a machine, and what happens to them and to the ends that they open.
 import { join } from "node:path";
+import { attachPathOf } from "../../../lib/daemon/cnf-sockets.js";
 import { type PuntStatus, reachOf } from "../../../lib/punt/index.js";
 import type { Action } from "../operation.js";
-import { ATTACH_SOCKET, SOCKETS } from "../service.js";
+import { SOCKETS } from "../service.js";
 import type { Party, World } from "../world/index.js";
 import { type ModuleHost, ModuleProgram } from "./program.js";
 import { MODULES, moduleRequest } from "./request.js";
@@ -91,17 +92,18 @@ export class Modules {
     const { schedule, sockets } = this.#world;
     if (party === undefined) return;
     schedule.stop(party, ms);
-    const door = this.#host.door;
-    if (door === undefined || ms < LONGEST_GATHERING) return;
-    schedule.expect(door.party, LONGEST_GATHERING, () => {
-      const found = party.isAlive && this.#host.door === door ? sockets.datagrams.gathering(party, door.party) : [];
+    const door = () => this.#host.doorAt(this.#host.socketOf(cnf));
+    const before = door();
+    if (before === undefined || ms < LONGEST_GATHERING) return;
+    schedule.expect(before.party, LONGEST_GATHERING, () => {
+      const found = party.isAlive && door() === before ? sockets.datagrams.gathering(party, before.party) : [];
       return found.length > 0 ? `packets gather at ${found[0]!.path} of ${cnf}, which is stopped` : "";
     });
   }
 
   #beSilent(clients: number, ms: number): void {
     const { schedule, sockets } = this.#world;
-    const party = sockets.beSilent(ATTACH_SOCKET, clients);
+    const party = sockets.beSilent(attachPathOf(this.#host.socketOf(MODULES[0]!)), clients);
     const leave = () => {
       party.isAlive = false;
       sockets.leave(party);

@@ -8,7 +8,6 @@ import type { CnfState, CnfStatus } from "../../../lib/module/status.js";
 import type { PuntId, PuntRequestInput, PuntState, PuntStatus } from "../../../lib/punt/index.js";
 import { RETURN_TIME_MS } from "../../../lib/punt/index.js";
 import { idOf } from "../../stress/choice.js";
-import { SOCKET } from "../service.js";
 import type { Party, World } from "../world/index.js";
 import type { CallDoor } from "./call-door.js";
 import { checkReady, endsFault, leftEnds } from "./ends.js";
@@ -42,14 +41,16 @@ interface Wish {
 
 /** The daemon, or the daemons of a host, as modules meet them. */
 export interface ModuleHost {
-  /** Where modules come to now; undefined where nobody listens. */
-  readonly door: CallDoor | undefined;
   /** When the daemon hears of what happens now. */
   readonly hearsAt: number;
   /** Whether requests may be lost, and the punts deleted with them. */
   readonly mayForget: boolean;
   /** Whether a punt's session may be lost: then the punt stays for good. */
   isForgotten(id: PuntId): boolean;
+  /** Returns the socket of a CNF. */
+  socketOf(cnf: string): string;
+  /** Returns the door that a socket leads to; undefined where nobody listens. */
+  doorAt(socket: string): CallDoor | undefined;
   /** Returns the punt of a CNF. */
   find(cnf: string): PuntStatus | undefined;
   /** Another program than the punt's own deletes it. */
@@ -111,9 +112,10 @@ export class ModuleProgram {
   #boot(): void {
     const { request, grace, frames, paths } = this.#wish!;
     this.#fatal = undefined;
-    const line = new SimulatedLine(this.#world, () => this.#host.door, this.#line);
+    const socket = this.#host.socketOf(this.cnf);
+    const line = new SimulatedLine(this.#world, () => this.#host.doorAt(socket), this.#line);
     const session = grace === undefined ? {} : { session: { cnf: this.cnf, grace } };
-    const backing = backingOver(new RemotePunts({ socket: SOCKET, ...session }, line), !paths);
+    const backing = backingOver(new RemotePunts({ socket, ...session }, line), !paths);
     const lifetime = grace === undefined ? "persistent" : "session";
     const punt = new OpenPunt(backing, request, { lifetime });
     this.#line = line;
