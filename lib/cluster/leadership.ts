@@ -216,6 +216,8 @@ export class Leadership {
   async #campaign(): Promise<void> {
     if (!this.#mirror.isReached || this.#mirror.get(this.#keys.leader)) return this.#sleep(1000);
     const before = await this.#afterOldLease();
+    // It waits no longer then, and the last term may not be over.
+    if (this.#closed) return;
     const begun = now();
     const { id: lease, seconds } = await this.#etcd.grant(this.#options.ttl);
     const created = await this.#claim(lease, before);

@@ -11,12 +11,19 @@ const OPTIONS = { ttl: 6, daemon: "second", addresses: [] };
 function etcdWith(looks: number) {
   const claims: { looksLeft: number; conditions: readonly Condition[] }[] = [];
   let left = looks;
+  let look = () => {};
+  const looked = new Promise<void>((resolve) => {
+    look = resolve;
+  });
   const etcd = {
     get: async (key: string) =>
       key === keys.term
         ? { key, value: JSON.stringify({ lease: "7", daemon: "first" }), created: 3, modified: 9 }
         : undefined,
-    remaining: async () => (left-- > 0 ? 1 : -1),
+    remaining: async () => {
+      look();
+      return left-- > 0 ? 1 : -1;
+    },
     grant: async () => ({ id: "8", seconds: 6 }),
     renew: async () => 6,
     revoke: async () => {},
@@ -25,7 +32,7 @@ function etcdWith(looks: number) {
       return 12;
     },
   };
-  return { claims, etcd: etcd as unknown as Etcd };
+  return { claims, looked, etcd: etcd as unknown as Etcd };
 }
 
 /** A copy that has heard that the leader's key is gone, and not yet of the term before that. */
@@ -48,4 +55,14 @@ test("a daemon whose copy lacks the last term waits for that term's lease, and c
       ],
     },
   ]);
+});
+
+test("a daemon that is closed while the last term goes on claims nothing: the next one would take that term for over", async (t) => {
+  const { claims, looked, etcd } = etcdWith(Number.POSITIVE_INFINITY);
+  const acquired = () => t.fail("the last term goes on");
+  const leadership = new Leadership(etcd, BEHIND, keys, OPTIONS, { acquired, lost: () => {} });
+  leadership.start();
+  await looked;
+  await leadership.close();
+  t.deepEqual(claims, []);
 });
