@@ -193,9 +193,11 @@ export class Sessions {
     gone();
   }
 
-  /** Resolves when the sessions of this moment are kept, or could not be. */
-  saved(): Promise<void> {
-    return this.#saving;
+  /** Resolves when the sessions of this moment are kept, or could not be. @throws PuntError: another daemon has them, perhaps as they were before */
+  async saved(): Promise<void> {
+    const handOvers = this.#handOvers;
+    await this.#saving;
+    if (handOvers !== this.#handOvers) throw this.#options.elsewhere!();
   }
 
   /** Forgets all sessions, which another daemon has from now on: nothing is deleted here. */

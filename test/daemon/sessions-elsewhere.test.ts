@@ -1,6 +1,7 @@
 // Sessions that another daemon of the host has: this one opens none, and ends none.
 import { mock } from "node:test";
 import test from "ava";
+import { bound } from "../../lib/daemon/service/punts.js";
 import type { SessionMemory, StoredSession } from "../../lib/daemon/session-memory.js";
 import { Sessions } from "../../lib/daemon/sessions.js";
 import { PuntError } from "../../lib/errors.js";
@@ -11,10 +12,10 @@ const STORED = [{ id: "s1", cnf: "cnf1", graceMs: 0, punts: [punt] }];
 const CLOSED = new PuntError("punt.session", "ERR_CLOSED", "another daemon acts");
 
 /** Returns the sessions of a daemon in a cluster. `load` reads what `stored` returns. */
-function sessionsOf(stored: SessionMemory["load"]) {
+function sessionsOf(stored: SessionMemory["load"], save: SessionMemory["save"] = async () => {}) {
   const deleted: PuntId[] = [];
   const sessions = new Sessions({
-    memory: { load: stored, save: async () => {} },
+    memory: { load: stored, save },
     delete: async (id) => void deleted.push(id),
     problem: () => {},
     elsewhere: () => new PuntError("punt.session", "ERR_NOT_LEADER", "the other one acts"),
@@ -32,6 +33,27 @@ test("a daemon opens sessions from the moment at which it has taken them up unti
   sessions.handOver(CLOSED);
   await t.throwsAsync(ended, { code: "ERR_CLOSED" });
   t.throws(open, { code: "ERR_NOT_LEADER" });
+  await sessions.close();
+});
+
+test("a punt is not passed on once another daemon has the sessions: they may lack the punt, which would stay for good", async (t) => {
+  let refuse = () => {};
+  const save = () => new Promise<void>((_, reject) => (refuse = () => reject(CLOSED)));
+  const { sessions } = sessionsOf(async () => undefined, save);
+  await sessions.load();
+  const { id, ended } = sessions.open("cnf1", 0, "s1");
+  ended.catch(() => {});
+  const parts = { punts: { get: async () => undefined }, sessions } as never;
+  const scope = { op: "punt.add", host: undefined } as never;
+  let isAsked = false;
+  const adding = bound(parts, scope, [punt as never], id, async () => {
+    isAsked = true;
+  });
+  await new Promise(setImmediate);
+  sessions.handOver(CLOSED);
+  refuse();
+  await t.throwsAsync(adding, { code: "ERR_NOT_LEADER" });
+  t.false(isAsked);
   await sessions.close();
 });
 
