@@ -205,8 +205,9 @@ export class HandedEnds implements CnfEnds {
     this.#retry ??= setTimeout(() => {
       this.#retry = undefined;
       // An end may have come without a word, as VPP's interfaces do.
-      if (this.#lacksSomething()) this.#ask();
-      else this.#hooks.onChange();
+      if (this.#lacksSomething()) return this.#ask();
+      this.#hooks.onProblem(undefined);
+      this.#hooks.onChange();
     }, RETRY_MS).unref();
   }
 

@@ -3,7 +3,7 @@ import { openSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import test from "ava";
 import { bindPuntSocket, Descriptor, openPacketSocket } from "../../lib/descriptor/index.js";
-import type { PuntError } from "../../lib/errors.js";
+import { PuntError } from "../../lib/errors.js";
 import { type Handed, HandedEnds } from "../../lib/module/handed-ends.js";
 import type { PacketBatch } from "../../lib/packet/index.js";
 import { PacketSocket } from "../../lib/packet-socket/index.js";
@@ -188,4 +188,28 @@ test("the descriptor of an end that cannot be opened is closed", async (t) => {
   await until(() => problems[0] !== undefined);
   t.like(problems[0], { code: "ERR_OPTION" });
   t.false(handed.descriptor.isOpen);
+});
+
+test("a problem with a handover is over once all ends are there without another one", async (t) => {
+  await using vpp = await testPunt({ type: "PUNT_TO_SOCKET", toHost: { af: "IPV4", protocol: "UDP", port: 53 } });
+  const { attachment } = vpp.punt.metadata.interconnects[0]!;
+  if (attachment.kind !== "af-unix") return t.fail("a punt socket is expected");
+  const bound = bindPuntSocket({ path: `${attachment.path}.cnf`, vppPath: attachment.vppPath! });
+  const interfaces = { size: 0, find: () => undefined, has: () => true, nameOf: () => undefined };
+  const problems: (string | undefined)[] = [];
+  let asked = 0;
+  const ends = new HandedEnds({
+    ...{ interfaces, options: {}, answers: undefined, onChange: () => {} },
+    onProblem: (error) => void problems.push((error as PuntError | undefined)?.code),
+    async handOver() {
+      if (asked++ > 0) throw new PuntError("punt.attach", "EMFILE", "no descriptor is left");
+      return [{ kind: "socket", interconnect: 0, identity: "1", descriptor: bound }];
+    },
+  });
+  t.teardown(() => ends.close());
+  ends.update(vpp.punt);
+  while (problems.at(-1) !== "EMFILE") await sleep(5);
+  interfaces.size = 1;
+  while (problems.at(-1) === "EMFILE") await sleep(5);
+  t.is(problems.at(-1), undefined);
 });
