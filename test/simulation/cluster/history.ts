@@ -168,6 +168,7 @@ class History implements RunningHistory<Step> {
       case "handover":
       case "depose":
       case "partition":
+      case "orphan":
         return this.#strikeLeader(action);
       case "unanswered": {
         const place = this.#leaderPlace;
@@ -221,9 +222,8 @@ class History implements RunningHistory<Step> {
   #strikeLeader(action: LeaderStrike): void {
     const place = this.#leaderPlace;
     const leading = {
-      ...{ schedule: this.#world.schedule, etcd: this.#etcd, place },
+      ...{ schedule: this.#world.schedule, etcd: this.#etcd, place, daemon: this.#leader, modules: this.#modules },
       ask: (call: Call, punt: PuntChoice) => this.#ask(call, parseRequest(requestOf(punt, ROOT)), place),
-      stop: () => this.#daemons[place]!.stop(),
       crashVpp: () => void this.#machine.vpp.crash(50),
     };
     strikeLeader(leading, action);

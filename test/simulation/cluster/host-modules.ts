@@ -91,6 +91,11 @@ export class HostModules implements ModuleHost {
     return this.#modules.perform(isForGood ? { ...action, grace: undefined } : action);
   }
 
+  /** The process of a module dies, and no other one starts. */
+  kill(which: number): void {
+    this.#modules.all[which]!.kill(undefined);
+  }
+
   killed(name: string): void {
     this.#modules.killed(name);
   }

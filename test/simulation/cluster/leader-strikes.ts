@@ -2,11 +2,12 @@
 import { Keys } from "../../../lib/cluster/index.js";
 import type { PuntChoice } from "../../stress/choice.js";
 import type { World } from "../world/index.js";
-import { HOST, PREFIX } from "./daemon-process.js";
+import { type DaemonProcess, HOST, PREFIX } from "./daemon-process.js";
 import type { EtcdProcess } from "./etcd-process.js";
+import type { HostModules } from "./host-modules.js";
 import { type Action, OPERATOR } from "./operation.js";
 
-export type LeaderStrike = Extract<Action, { op: "handover" | "depose" | "partition" }>;
+export type LeaderStrike = Extract<Action, { op: "handover" | "depose" | "partition" | "orphan" }>;
 
 /** The daemon that acts. */
 export interface Leading {
@@ -14,10 +15,10 @@ export interface Leading {
   readonly etcd: EtcdProcess;
   /** Its place; -1: no daemon acts. */
   readonly place: number;
+  readonly daemon: DaemonProcess | undefined;
+  readonly modules: Pick<HostModules, "kill">;
   /** Asks it for a change. */
   ask(call: "add" | "delete", punt: PuntChoice): void;
-  /** Stops it in order. */
-  stop(): void;
   crashVpp(): void;
 }
 
@@ -27,6 +28,7 @@ export function strikeLeader(leading: Leading, action: LeaderStrike): void {
   if (action.op === "depose") depose(leading, action);
   else if (leading.place < 0) return;
   else if (action.op === "handover") handOver(leading, action);
+  else if (action.op === "orphan") orphan(leading, action);
   else {
     leading.etcd.ways[leading.place]!.cutUntil = leading.schedule.now + action.ms;
     later(leading, action.crash, () => leading.crashVpp());
@@ -44,7 +46,7 @@ function handOver(leading: Leading, { punt, isDeleted, news, ms }: Extract<Leade
     way.slow = { until, ms: news === "again" ? 400 : 0 };
   }
   leading.ask(isDeleted ? "delete" : "add", punt);
-  later(leading, ms, () => leading.stop());
+  later(leading, ms, () => leading.daemon!.stop());
 }
 
 /** Its key is deleted, of which it hears late. */
@@ -55,6 +57,14 @@ function depose(leading: Leading, { punt, ms }: Extract<LeaderStrike, { op: "dep
     leading.ask("add", punt);
   }
   later(leading, ms, () => etcd.model.set(keys.leader, undefined));
+}
+
+/** It dies about when a module does. */
+function orphan(leading: Leading, { which, isFirst, ms, down }: Extract<LeaderStrike, { op: "orphan" }>): void {
+  const deaths = [() => leading.modules.kill(which), () => leading.daemon!.kill(down)];
+  if (!isFirst) deaths.reverse();
+  deaths[0]!();
+  later(leading, ms, deaths[1]!);
 }
 
 function later({ schedule }: Leading, ms: number, strike: () => void): void {

@@ -60,6 +60,14 @@ export type Action =
   | { readonly op: "resume"; readonly keep: "etcd" | "daemon" }
   /** The daemon that acts takes a punt; the operator deletes the leader's key so many ms later, and the daemon hears late of that. */
   | { readonly op: "depose"; readonly punt: PuntChoice; readonly ms: number }
+  /** A module dies for good, and so many ms later the daemon that acts, or the other way round: another daemon has the module's session. */
+  | {
+      readonly op: "orphan";
+      readonly which: number;
+      readonly isFirst: boolean;
+      readonly ms: number;
+      readonly down: number;
+    }
   /** The daemon that acts is asked, and its next write of etcd gets no answer in time. */
   | { readonly op: "unanswered"; readonly call: Call; readonly punt: PuntChoice; readonly fault: CallFault }
   | ModuleAction
@@ -96,7 +104,13 @@ function choice<T extends Action["op"], F>(
 }
 
 /** Operations on modules and on the ends that they open. */
-const ofModules = fc.oneof(...moduleActions) as fc.Arbitrary<Action>;
+const ofModules = fc.oneof(
+  ...(moduleActions as { weight: number; arbitrary: fc.Arbitrary<Action> }[]),
+  choice(3, "orphan", {
+    ...{ which: fc.nat({ max: 1 }), isFirst: fc.boolean(), ms: fc.nat({ max: 200 }) },
+    down: fc.constantFrom(100, 3_000, 20_000),
+  }),
+);
 
 const actions: readonly { readonly weight: number; readonly arbitrary: fc.Arbitrary<Action> }[] = [
   choice(20, "add", asked),
