@@ -35,7 +35,7 @@ export function strikeLeader(leading: Leading, action: LeaderStrike): void {
   }
 }
 
-/** It stops in order, right after it has taken or deleted a punt of which the others hear late. */
+/** Stops it in order, right after it has taken or deleted a punt of which the others hear late. */
 function handOver(leading: Leading, { punt, isDeleted, news, ms }: Extract<LeaderStrike, { op: "handover" }>): void {
   const { schedule, etcd, place } = leading;
   const until = schedule.now + ms + 2_000;
@@ -49,7 +49,7 @@ function handOver(leading: Leading, { punt, isDeleted, news, ms }: Extract<Leade
   later(leading, ms, () => leading.daemon!.stop());
 }
 
-/** Its key is deleted, of which it hears late. */
+/** Deletes its key, of which it hears late. */
 function depose(leading: Leading, { punt, ms }: Extract<LeaderStrike, { op: "depose" }>): void {
   const { schedule, etcd, place } = leading;
   if (place >= 0) {
@@ -59,7 +59,7 @@ function depose(leading: Leading, { punt, ms }: Extract<LeaderStrike, { op: "dep
   later(leading, ms, () => etcd.model.set(keys.leader, undefined));
 }
 
-/** It dies about when a module does. */
+/** Kills it about when a module dies. */
 function orphan(leading: Leading, { which, isFirst, ms, down }: Extract<LeaderStrike, { op: "orphan" }>): void {
   const deaths = [() => leading.modules.kill(which), () => leading.daemon!.kill(down)];
   if (!isFirst) deaths.reverse();
