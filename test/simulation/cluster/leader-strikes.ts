@@ -1,4 +1,4 @@
-// What happens to the daemon that acts: it gives the lead up, loses it, or is cut off.
+// Strikes at the daemon that acts: it gives the lead up, loses it, dies, or is cut off.
 import { Keys } from "../../../lib/cluster/index.js";
 import type { PuntChoice } from "../../stress/choice.js";
 import type { World } from "../world/index.js";
