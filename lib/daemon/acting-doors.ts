@@ -31,7 +31,7 @@ export class ActingDoors<S extends { readonly path: string }> {
   #roles: Promise<void> = Promise.resolve();
   readonly #ending = new AbortController();
 
-  /** Opens the sockets where nobody listens. @throws PuntError of a socket */
+  /** Opens the sockets at which no process listens. @throws PuntError of a socket */
   static async open<S extends { readonly path: string }>(options: ActingDoorsOptions<S>): Promise<ActingDoors<S>> {
     const doors = new ActingDoors(options);
     try {

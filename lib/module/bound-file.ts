@@ -8,7 +8,7 @@ const MOST_MISSES = 2;
 /** The file at the path of a socket that this process receives with. */
 export class BoundFile {
   readonly #path: string;
-  /** A process in another mount namespace than the one that bound the socket may not see the file. */
+  /** A process may not see a file that was bound in another mount namespace. */
   readonly #isSeen: boolean;
   #misses = 0;
 

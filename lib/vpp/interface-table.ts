@@ -49,7 +49,7 @@ export class InterfaceTable extends EventEmitter<{ change: [] }> {
   #interfaces: readonly TableInterface[] = [];
   #byName = new Map<string, TableInterface>();
   #byIndex = new Map<number, TableInterface>();
-  /** The subscription, and whether there is one or it is asked for. */
+  /** The subscription, and whether there is one, or a request for it is under way. */
   #events: { close(): unknown } | undefined;
   #isFollowing = false;
   #pause: NodeJS.Timeout | undefined;

@@ -139,7 +139,7 @@ test("all who ask for VPP's interfaces during a reading share the next one, also
   t.is(readings.length, 3);
 });
 
-test("VPP's interfaces have one subscription, also where VPP comes back while it is asked for", async (t) => {
+test("VPP's interfaces have one subscription, also where VPP comes back during the request for it", async (t) => {
   const connected: (() => void)[] = [];
   const subscriptions: (() => void)[] = [];
   let open = 0;

@@ -114,7 +114,7 @@ export class HostModules implements ModuleHost {
     return this.#modules.closeAll();
   }
 
-  /** Whether each module has what it wants, and nothing is left of those that are gone. */
+  /** Whether each module has what it wants, and nothing is left of modules that are gone. */
   isSettled(): boolean {
     return this.#modules.isSettled() && this.#left() === "";
   }

@@ -25,7 +25,7 @@ export class Kept {
     this.#mayChange = mayChange;
   }
 
-  /** A namespace comes anew, and the punts in namespaces with it. */
+  /** A new namespace takes the place of another, and punts in namespaces are made again. */
   renewNamespaces(): void {
     this.#areNamespacesRenewed = true;
     this.forget();

@@ -5,7 +5,7 @@ import type { Party, World } from "../world/index.js";
 
 /** A connection, as its daemon has it. */
 export interface TakenConnection {
-  /** The daemon's end is closed. What it has sent still arrives. */
+  /** The daemon's end is closed. Its messages so far still arrive. */
   dropped(): void;
 }
 

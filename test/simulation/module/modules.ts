@@ -111,7 +111,7 @@ export class Modules {
     schedule.at(schedule.now + ms, "leave", leave, schedule.world);
   }
 
-  /** Closes those that live. @returns whether there are any */
+  /** Closes the living modules. @returns whether there are any */
   closeAll(): boolean {
     const living = this.all.filter(({ party }) => party !== undefined);
     for (const module of living) module.close();

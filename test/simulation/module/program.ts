@@ -49,7 +49,7 @@ export interface ModuleHost {
   isForgotten(id: PuntId): boolean;
   /** Returns the socket of a CNF. */
   socketOf(cnf: string): string;
-  /** Returns the door that a socket leads to; undefined where nobody listens. */
+  /** Returns the door that a socket leads to; undefined where no process listens. */
   doorAt(socket: string): CallDoor | undefined;
   /** Returns the punt of a CNF. */
   find(cnf: string): PuntStatus | undefined;
