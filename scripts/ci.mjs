@@ -210,9 +210,15 @@ if (prepared) {
   const beside = check("documents' site", script("docs:site")).then(besideTests);
   await packageChecks();
   const avaTests = async () => tests(await run("npm", ["run", "test:tap"], { timeoutMs: 1_800_000 }));
-  const [, build] = await Promise.all([check("npm test", avaTests), beside]);
-  // Both wait much, for timers and for each other's ends.
-  await Promise.all([check(SANITIZED, () => sanitizedTests(build)), otherPrograms()]);
+  // AVA's tests last longer than the work beside them, and the other programs wait much.
+  const [, build] = await Promise.all([
+    check("npm test", avaTests),
+    beside.then(async (sanitized) => {
+      await otherPrograms();
+      return sanitized;
+    }),
+  ]);
+  await check(SANITIZED, () => sanitizedTests(build));
 }
 console.log(`\n${((Date.now() - started) / 1000).toFixed(0)} s`);
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
