@@ -2,7 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ExecutionContext } from "ava";
 import { stringify } from "yaml";
@@ -122,7 +122,7 @@ export class Deployment {
     const path = vppPluginFolder();
     const conf = [
       `unix { nodaemon nocolor nobanner log ${folder}/vpp.log cli-listen ${folder}/cli.sock runtime-dir ${folder} poll-sleep-usec 100 }`,
-      `api-segment { prefix ct${process.pid}n${number} }`,
+      `api-segment { prefix ${basename(this.directory)} }`,
       `socksvr { socket-name ${folder}/api.sock }`,
       `punt { socket ${folder}/punt.sock }`,
       `statseg { socket-name ${folder}/stats.sock page-size default size 32M }`,

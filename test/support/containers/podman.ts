@@ -1,6 +1,6 @@
 // Real containers of podman over the host's own programs and this package: no image and no network. They end with the test.
 import { type ChildProcess, execFile, execFileSync, spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, statSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,6 +8,7 @@ import { promisify } from "node:util";
 import type { ExecutionContext } from "ava";
 import { atEnd } from "../machine/at-end.js";
 import { until } from "../machine/netns.js";
+import { removeTraces } from "../vpp/real.js";
 
 const run = promisify(execFile);
 /** Folder of the package, with dist/. */
@@ -139,7 +140,7 @@ export class Podman {
     const pins = join(this.directory, "run/netns");
     for (const name of existsSync(pins) ? readdirSync(pins) : [])
       spawnSync("umount", ["--lazy", join(pins, name)], { stdio: "ignore" });
-    rmSync(this.directory, { recursive: true, force: true });
+    removeTraces(this.directory);
   }
 
   #rootfs(name: string): string {

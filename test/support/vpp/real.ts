@@ -228,7 +228,7 @@ function accepts(socketPath: string): Promise<boolean> {
 const SHARED_MEMORY = "/dev/shm";
 
 /** Removes a VPP's folder, and its files in shared memory. */
-function removeTraces(directory: string): void {
+export function removeTraces(directory: string): void {
   rmSync(directory, { recursive: true, force: true });
   for (const name of readdirSync(SHARED_MEMORY))
     if (name.startsWith(`${basename(directory)}-`)) rmSync(join(SHARED_MEMORY, name), { force: true });
