@@ -1,5 +1,5 @@
 // `node --require` this file: of the programs that this process starts, only Node has LD_PRELOAD. Others, such as python3 and unshare,
-// hang under ThreadSanitizer when they fork; AddressSanitizer looks for leaks in each, which takes a second and hangs at times.
+// hang under ThreadSanitizer when they fork; AddressSanitizer looks for leaks in each, which takes a second.
 const childProcess = require("node:child_process");
 const { syncBuiltinESMExports } = require("node:module");
 const { basename } = require("node:path");

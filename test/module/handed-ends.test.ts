@@ -7,6 +7,7 @@ import { PuntError } from "../../lib/errors.js";
 import { type Handed, HandedEnds } from "../../lib/module/handed-ends.js";
 import type { PacketBatch } from "../../lib/packet/index.js";
 import { PacketSocket } from "../../lib/packet-socket/index.js";
+import type { PuntStatus } from "../../lib/punt/index.js";
 import { testPunt } from "../../lib/testing/index.js";
 import { until } from "../support/descriptor/peer.js";
 import { arp } from "../support/frames.js";
@@ -19,11 +20,18 @@ const nothing = (kind: Handed["kind"], interconnect: number): Handed => ({
   ...{ kind, interconnect, identity: "broken", descriptor: Descriptor.own(openSync("/dev/null", "r+")) },
 });
 
+const DNS = { type: "PUNT_TO_SOCKET", toHost: { af: "IPV4", protocol: "UDP", port: 53 } } as const;
+
+/** Binds a socket as the daemon does for a punt, beside that of the test's own end. */
+function bindFor({ metadata }: PuntStatus): Descriptor {
+  const { attachment } = metadata.interconnects[0]!;
+  if (attachment.kind !== "af-unix") throw new Error("a punt socket is expected");
+  return bindPuntSocket({ path: `${attachment.path}.cnf`, vppPath: attachment.vppPath! });
+}
+
 test("ends are connected as soon as VPP's interfaces are known, also when these come after the ends", async (t) => {
-  await using vpp = await testPunt({ type: "PUNT_TO_SOCKET", toHost: { af: "IPV4", protocol: "UDP", port: 53 } });
-  const { attachment } = vpp.punt.metadata.interconnects[0]!;
-  if (attachment.kind !== "af-unix") return t.fail("a punt socket is expected");
-  const bound = bindPuntSocket({ path: `${attachment.path}.cnf`, vppPath: attachment.vppPath! });
+  await using vpp = await testPunt(DNS);
+  const bound = bindFor(vpp.punt);
   const interfaces = { size: 0, find: () => undefined, has: () => true, nameOf: () => undefined };
   let isHanded = false;
   const told: (readonly string[])[] = [];
@@ -191,10 +199,8 @@ test("the descriptor of an end that cannot be opened is closed", async (t) => {
 });
 
 test("a problem with a handover is over once all ends are there without another one", async (t) => {
-  await using vpp = await testPunt({ type: "PUNT_TO_SOCKET", toHost: { af: "IPV4", protocol: "UDP", port: 53 } });
-  const { attachment } = vpp.punt.metadata.interconnects[0]!;
-  if (attachment.kind !== "af-unix") return t.fail("a punt socket is expected");
-  const bound = bindPuntSocket({ path: `${attachment.path}.cnf`, vppPath: attachment.vppPath! });
+  await using vpp = await testPunt(DNS);
+  const bound = bindFor(vpp.punt);
   const interfaces = { size: 0, find: () => undefined, has: () => true, nameOf: () => undefined };
   const problems: (string | undefined)[] = [];
   let asked = 0;

@@ -121,11 +121,16 @@ export class RemotePunts implements Punts {
     if (session) this.#session = new SessionKeeper(this.#connection, session.cnf, session.grace ?? 10_000);
   }
 
+  /** Returns the id of the session that punts are put into; "" without one. */
+  async #sessionId(signal: AbortSignal): Promise<string> {
+    return (await this.#session?.id(signal)) ?? "";
+  }
+
   async add(request: PathlessRequestInput, options: AddOptions = {}): Promise<PuntStatus> {
     checkAddOptions(options, "punt.add");
     const wire = requestToWire(request);
     const reply = await this.#connection.call("punt.add", async (signal) => {
-      const session = (await this.#session?.id(signal)) ?? "";
+      const session = await this.#sessionId(signal);
       return this.#connection.client.add(
         { request: wire, wait: waitToWire(options), session, host: this.#host },
         { signal },
@@ -138,7 +143,7 @@ export class RemotePunts implements Punts {
     checkAddOptions(options, "punt.update");
     const wire = requestToWire(request, "punt.update");
     const reply = await this.#connection.call("punt.update", async (signal) => {
-      const session = (await this.#session?.id(signal)) ?? "";
+      const session = await this.#sessionId(signal);
       return this.#connection.client.update(
         { request: wire, wait: waitToWire(options), session, host: this.#host },
         { signal },
@@ -158,7 +163,7 @@ export class RemotePunts implements Punts {
     requireOneCnf(set);
     const named = gone.map((id) => wireId(id, "punt.apply"));
     const reply = await this.#connection.call("punt.apply", async (signal) => {
-      const session = (await this.#session?.id(signal)) ?? "";
+      const session = await this.#sessionId(signal);
       const change = { cnf, requests, delete: named, keep, host: this.#host };
       return this.#connection.client.apply({ ...change, wait: waitToWire(options), session }, { signal });
     });
