@@ -130,7 +130,8 @@ export class OptionCheck {
 /** The most characters of a value that a message shows. */
 const SHOWN = 120;
 
-function show(value: unknown): string {
+/** Describes any value for an error message, in short. */
+export function show(value: unknown): string {
   if (typeof value === "function") return "a function";
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object" && value !== null) return "an object";

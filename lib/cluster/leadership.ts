@@ -1,6 +1,7 @@
 // Elects the daemon of a host that acts: by a lease in etcd, whose end this process computes by its own clock.
 import { randomUUID } from "node:crypto";
 import { PuntError } from "../errors.js";
+import { lazily, zod } from "../lazily.js";
 import { isPast, later, type Moment, now, until } from "./clock.js";
 import { type Condition, type Etcd, isAway, type Mirror } from "./etcd/index.js";
 import type { Keys } from "./keys.js";
@@ -299,11 +300,15 @@ export class Leadership {
   }
 }
 
+const leaderForm = lazily(() => {
+  const text = zod().string();
+  return zod().object({ daemon: text, addresses: zod().array(text), since: text.catch(""), attempt: text.catch("") });
+});
+
 /** Returns what a leader's key says, or undefined if a daemon did not write it. */
 export function parseLeader(text: string): LeaderRecord | undefined {
   try {
-    const record = JSON.parse(text);
-    return typeof record?.daemon === "string" && Array.isArray(record.addresses) ? record : undefined;
+    return leaderForm().safeParse(JSON.parse(text)).data;
   } catch {
     return undefined;
   }

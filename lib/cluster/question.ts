@@ -1,5 +1,6 @@
 // Questions to the daemon that acts for a host, and its answers, as keys in etcd that end with the asker's lease.
 import { messageOf, PuntError } from "../errors.js";
+import { lazily, zod } from "../lazily.js";
 import type {
   AddOptions,
   ApplyOptions,
@@ -14,7 +15,7 @@ import type {
 } from "../punt/index.js";
 import { withoutSecrets } from "../punt/index.js";
 import type { Write } from "./etcd/index.js";
-import { content, parseJson } from "./records.js";
+import { content, keptIn, parseJson } from "./records.js";
 import { revived } from "./status.js";
 
 /** The calls that can be asked for. */
@@ -74,12 +75,18 @@ export function messageWrites(key: string, text: string, asker: Asker, lease: st
   ];
 }
 
+const headForm = lazily(() => {
+  const text = zod().string();
+  return zod().object({
+    by: text,
+    through: text.exactOptional(),
+    lease: text,
+    parts: zod().int().min(0).max(MOST_PARTS),
+  });
+});
+
 export function parseHead(key: string, value: string): Head {
-  const { by, through, lease, parts } = parseJson(key, value) as Partial<Head>;
-  const isCount = Number.isInteger(parts) && parts! >= 0 && parts! <= MOST_PARTS;
-  if (typeof by === "string" && typeof lease === "string" && isCount)
-    return { by, ...(through !== undefined && { through: String(through) }), lease, parts: parts! };
-  throw content(key, "is not a question");
+  return keptIn({ key, value }, headForm());
 }
 
 /** Returns the text of a message. `valueAt` gives the values of its parts. */
@@ -193,9 +200,17 @@ function plainError(error: Partial<PuntError> & Error): PlainError {
   return { op, code, message: messageOf({ op, message }), details };
 }
 
-function revivedError(error: Partial<PlainError>): PuntError {
-  const { op = "punt.apply", code = "ERR_INTERNAL", message = "no reason was given", details = {} } = Object(error);
-  return new PuntError(String(op), String(code), String(message), Object(details));
+const errorForm = lazily(() => {
+  const text = zod().string();
+  return zod().object({
+    ...{ op: text.catch("punt.apply"), code: text.catch("ERR_INTERNAL"), message: text.catch("no reason was given") },
+    details: zod().record(text, zod().unknown()).catch({}),
+  });
+});
+
+function revivedError(error: unknown): PuntError {
+  const { op, code, message, details } = errorForm().parse(Object(error));
+  return new PuntError(op, code, message, details);
 }
 
 function plainNumbers(_name: string, value: unknown): unknown {
@@ -208,7 +223,7 @@ function plainNumbers(_name: string, value: unknown): unknown {
  * @throws PuntError as the manager of the daemon threw it; ERR_ETCD_CONTENT
  */
 export function answerIn<T>(text: string, key: string): T {
-  const { value, error } = parseJson(key, text) as { value?: T; error?: PlainError };
+  const { value, error } = parseJson(key, text) as { value?: T; error?: unknown };
   if (error) throw revivedError(error);
   return value as T;
 }
@@ -228,7 +243,7 @@ export function applyResultIn(result: ApplyResult): ApplyResult {
     throw content(ANSWER, "is not the result of an apply");
   return {
     ...result,
-    failed: failed.map((each) => ({ ...each, error: revivedError(Object(each).error) })),
+    failed: failed.map((each) => ({ ...each, error: revivedError(each?.error) })),
     ...{ added: added.map(statusIn), updated: updated.map(statusIn), unchanged: unchanged.map(statusIn) },
   };
 }

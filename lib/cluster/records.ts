@@ -1,6 +1,7 @@
 // The state of a manager as records in etcd, one for each object, and back.
 import type { ZodType } from "zod";
 import { issueText, PuntError } from "../errors.js";
+import { lazily, zod } from "../lazily.js";
 import { idOf, type Note, type PuntId, type PuntRequest, parseRequest, type StoredState } from "../punt/index.js";
 import type { Entry } from "./etcd/index.js";
 import { type Keys, partsOf } from "./keys.js";
@@ -27,15 +28,20 @@ export function content(key: string, reason: string, cause?: unknown): PuntError
   return new PuntError(OP, "ERR_ETCD_CONTENT", `${key} in etcd ${reason}; it was left alone`, { key }, cause);
 }
 
+const wishForm = lazily(() => {
+  const text = zod().string();
+  return zod().object({ request: zod().unknown(), by: text.default("unknown"), at: text.default("") });
+});
+
 /** Reads a wish. @throws PuntError ERR_ETCD_CONTENT; ERR_INVALID_REQUEST: the request in it is wrong */
-export function parseWish({ key, value }: Pick<Entry, "key" | "value">, id: PuntId): Wish {
-  const found = parseJson(key, value) as Partial<Wish>;
-  const { request, by = "unknown", at = "" } = found;
+export function parseWish(entry: Pick<Entry, "key" | "value">, id: PuntId): Wish {
+  const { key } = entry;
+  const { request, by, at } = keptIn(entry, wishForm());
   if (typeof request !== "object" || request === null) throw content(key, "has no request in it");
   const parsed = parseRequest(request, key, OP);
   const { cnf, key: item, label } = idOf(parsed);
   if (cnf !== id.cnf || item !== id.key || label !== id.label) throw content(key, "has the request of another punt");
-  return { request: parsed, by: String(by), at: String(at) };
+  return { request: parsed, by, at };
 }
 
 export function wishText(request: PuntRequest, by: string): string {

@@ -3,6 +3,7 @@ import { closeSync } from "node:fs";
 import { isMainThread } from "node:worker_threads";
 import { PuntError } from "../errors.js";
 import { type NativeDescriptor, native } from "../native.js";
+import { show } from "../options.js";
 
 /**
  * Owns one open file descriptor: a socket, a namespace, a process. Its holder closes it. The garbage
@@ -31,7 +32,7 @@ export class Descriptor implements Disposable {
    */
   static own(fd: number): Descriptor {
     if (!Number.isInteger(fd) || fd < 0 || fd > 0x7fffffff) {
-      throw new PuntError("descriptor.own", "ERR_OPTION", `a descriptor is a number from 0 on; got ${String(fd)}`, {
+      throw new PuntError("descriptor.own", "ERR_OPTION", `a descriptor is a number from 0 on; got ${show(fd)}`, {
         option: "fd",
       });
     }

@@ -1,6 +1,7 @@
 // Network namespaces: which one it is, and moving devices into it.
 import { PuntError } from "../errors.js";
 import { native } from "../native.js";
+import { show } from "../options.js";
 import { Descriptor } from "./descriptor.js";
 import { DescriptorCheck } from "./options.js";
 
@@ -99,7 +100,7 @@ export function withNamespace<T>(op: string, namespace: Namespace | undefined, w
 
 function open(op: string, path: string): Descriptor {
   if (typeof path !== "string" || path === "" || path.includes("\0")) {
-    throw new PuntError(op, "ERR_OPTION", `a namespace is a path or a descriptor; got ${JSON.stringify(path)}`, {
+    throw new PuntError(op, "ERR_OPTION", `a namespace is a path or a descriptor; got ${show(path)}`, {
       option: "namespace",
     });
   }

@@ -1,6 +1,7 @@
 // Addresses as the bytes that go into packets.
 import { PuntError } from "../errors.js";
 import { familyOf, parseIp4, parseIp6, parseMac } from "../net/index.js";
+import { show } from "../options.js";
 
 /** Returns the bytes of a MAC address; undefined without one. */
 export function macBytes(mac: string | undefined): Uint8Array | undefined {
@@ -14,7 +15,7 @@ export function addressBytes(address: string | undefined): Uint8Array | undefine
   const family = familyOf(address);
   const bytes = new Uint8Array(family === 4 ? 4 : 16);
   if (family === 4 ? parseIp4(address, bytes, 0) : family === 6 && parseIp6(address, bytes, 0)) return bytes;
-  throw new PuntError("packet.reply", "ERR_OPTION", `option source must be an IP address; got ${address}`, {
+  throw new PuntError("packet.reply", "ERR_OPTION", `option source must be an IP address; got ${show(address)}`, {
     option: "source",
   });
 }

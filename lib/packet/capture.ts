@@ -1,6 +1,6 @@
 // Parts of both capture formats: link types, limits, the time of a packet.
 import { PuntError } from "../errors.js";
-import { OptionCheck } from "../options.js";
+import { OptionCheck, show } from "../options.js";
 
 /** The form of packets: Ethernet frames (punt socket, memif in Ethernet mode) or IP packets (memif in IP mode). */
 export type PcapLinkType = "ethernet" | "ip";
@@ -26,7 +26,7 @@ export function captureTarget(op: string, target: string | number): string | num
 export function checkPacket(op: string, bytes: Uint8Array, timeNs: bigint): void {
   if (!(bytes instanceof Uint8Array)) throw new PuntError(op, "ERR_INVALID_PACKET", "a packet must be a Uint8Array");
   if (typeof timeNs !== "bigint" || timeNs < 0n) {
-    new OptionCheck(op).refuse("timeNs", `must be a bigint of nanoseconds since 1970; got ${String(timeNs)}`);
+    new OptionCheck(op).refuse("timeNs", `must be a bigint of nanoseconds since 1970; got ${show(timeNs)}`);
   }
   if (bytes.length <= SNAP_LENGTH) return;
   throw new PuntError(op, "ERR_PACKET_SIZE", `a packet of ${bytes.length} bytes; ${SNAP_LENGTH} at most`);

@@ -194,7 +194,7 @@ export class FlowTable extends MatchTable<Flow> {
   protected encode(check: OptionCheck, flow: Flow): Uint8Array {
     check.known(flow, ["protocol", "source", "destination", "sourcePort", "destinationPort"], "flow");
     const { source, destination, sourcePort = 0, destinationPort = 0 } = flow;
-    const isIp6 = String(source).includes(":");
+    const isIp6 = typeof source === "string" && source.includes(":");
     const [key, size, parse] = isIp6 ? ([this.#ip6, 16, parseIp6] as const) : ([this.#ip4, 4, parseIp4] as const);
     const version = isIp6 ? "an IPv6 address" : "an IPv4 address";
     if (typeof source !== "string" || !parse(source, key, 0)) check.refuse("source", `must be ${version}`);

@@ -1,6 +1,6 @@
 // Writes pcapng files: packets of several interfaces with their names (draft-ietf-opsawg-pcapng).
 import { PuntError } from "../errors.js";
-import { OptionCheck } from "../options.js";
+import { OptionCheck, show } from "../options.js";
 import { type PacketBatch, rawOf } from "./batch.js";
 import { captureTarget, checkPacket, linkTypeNumber, nowNs, type PcapLinkType, SNAP_LENGTH } from "./capture.js";
 import { RecordOutput } from "./record-output.js";
@@ -172,7 +172,7 @@ export class PcapngWriter implements Disposable {
     const check = new OptionCheck("pcapng.write");
     if (direction !== undefined) check.oneOf("direction", direction, ["in", "out"]);
     if (Number.isInteger(from) && from >= 0 && from < this.#interfaces) return;
-    const message = `there is no interface ${String(from)}: addInterface() has returned ${this.#interfaces} numbers from 0 on`;
+    const message = `there is no interface ${show(from)}: addInterface() has returned ${this.#interfaces} numbers from 0 on`;
     throw new PuntError("pcapng.write", "ERR_OPTION", message, { option: "from" });
   }
 }

@@ -1,7 +1,7 @@
 // Opens the CNF's ends of a punt's interconnects, as its metadata names them.
 import { PuntError } from "../errors.js";
 import { Memif, type MemifOptions } from "../memif/index.js";
-import { OptionCheck } from "../options.js";
+import { OptionCheck, show } from "../options.js";
 import { PuntSocket, type PuntSocketOptions } from "../punt-socket/index.js";
 import type { InterconnectMetadata, PuntMetadata } from "./metadata.js";
 
@@ -122,7 +122,7 @@ export function attach(metadata: Pick<PuntMetadata, "interconnects">, options: A
 }
 
 function open(interconnect: InterconnectMetadata, options: AttachOptions): AttachedPort {
-  const { attachment } = interconnect;
+  const attachment = interconnect?.attachment;
   switch (attachment?.kind) {
     case "memif": {
       const { socket, id, secret } = attachment;
@@ -137,6 +137,10 @@ function open(interconnect: InterconnectMetadata, options: AttachOptions): Attac
     case "tap":
       return { kind: "tap", interconnect, name: attachment.name, namespace: attachment.namespace };
     default:
-      throw new PuntError("punt.attach", "ERR_INVALID_METADATA", `unknown attachment ${JSON.stringify(attachment)}`);
+      throw new PuntError(
+        "punt.attach",
+        "ERR_INVALID_METADATA",
+        `an interconnect has an attachment of the unknown kind ${show((attachment as { readonly kind?: unknown })?.kind)}`,
+      );
   }
 }

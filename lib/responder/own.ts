@@ -1,7 +1,7 @@
 // The addresses of a CNF, as the answers need them: as bytes, and as numbers that are found at once.
 
 import { familyOf, formatMac, type Prefix, parseIp4, parseIp6, parseMac, parsePrefix, widthOf } from "../net/index.js";
-import type { OptionCheck } from "../options.js";
+import { type OptionCheck, show } from "../options.js";
 
 export interface Own {
   readonly mac: Uint8Array;
@@ -35,18 +35,19 @@ function hostMac(check: OptionCheck, option: string, mac: string): Uint8Array {
   const bytes = new Uint8Array(6);
   const isMac = typeof mac === "string" && parseMac(mac, bytes);
   if (!isMac || (bytes[0]! & 1) !== 0 || formatMac(bytes) === "00:00:00:00:00:00")
-    check.refuse(option, `must be the MAC address of a host; got ${mac}`);
+    check.refuse(option, `must be the MAC address of a host; got ${show(mac)}`);
   return bytes;
 }
 
 /** Takes `10.0.0.1/24`, and `10.0.0.1` as a subnet of one address. */
 function prefixOf(check: OptionCheck, address: string): Prefix {
-  const family = typeof address === "string" ? familyOf(address) : undefined;
-  const prefix = family ? parsePrefix(`${address}/${widthOf(family)}`) : parsePrefix(String(address));
+  const text = typeof address === "string" ? address : "";
+  const family = familyOf(text);
+  const prefix = parsePrefix(family ? `${text}/${widthOf(family)}` : text);
   const first = prefix && (prefix.family === 4 ? ip4Number(prefix.address) >>> 24 : ip6Bytes(prefix.address)[0]);
   const isHost = prefix?.family === 4 ? first! > 0 && first! < 224 : first !== 0xff && prefix?.address !== "::";
   if (prefix && isHost) return prefix;
-  check.refuse("ipAddresses", `must be IP addresses of hosts; got ${address}`);
+  check.refuse("ipAddresses", `must be IP addresses of hosts; got ${show(address)}`);
 }
 
 /** Network address and broadcast address of a subnet that has them (RFC 3021: a /31 has neither). */

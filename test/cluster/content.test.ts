@@ -1,10 +1,12 @@
 // Records in etcd that no daemon of this version wrote: each is refused by its key, and the others stay readable.
 import test from "ava";
 import { Keys } from "../../lib/cluster/index.js";
+import { parseLeader } from "../../lib/cluster/leadership.js";
 import { merged } from "../../lib/cluster/merge.js";
 import { answerIn, applyResultIn, messageText, parseHead, statusIn } from "../../lib/cluster/question.js";
-import { wishText } from "../../lib/cluster/records.js";
+import { parseWish, wishText } from "../../lib/cluster/records.js";
 import { parseStatus } from "../../lib/cluster/status.js";
+import { PuntError } from "../../lib/errors.js";
 import { type PuntStatus, parseRequest } from "../../lib/punt/index.js";
 import { statusFromWire, statusToWire } from "../../lib/wire/index.js";
 
@@ -22,6 +24,8 @@ const status = {
     ],
   },
 } as unknown as PuntStatus;
+/** Values in JSON that are not a text. The last one cannot be turned into a text either. */
+const NO_TEXTS = [5, null, [], { toString: 5 }];
 const keys = new Keys("vpp-punt", "h1");
 const key = keys.punt("status", id);
 
@@ -84,11 +88,26 @@ test("a list has the punts whose status is damaged, and the others as they are",
 test("a message of more parts than etcd can hold takes no memory, and neither does a negative number of them", (t) => {
   for (const parts of [1e9, 2 ** 53, -1, 0.5, "1", null])
     t.throws(() => parseHead(key, JSON.stringify({ by: "a", lease: "1", parts })), { code: "ERR_ETCD_CONTENT" });
+  for (const by of NO_TEXTS)
+    for (const asker of [{ by }, { by: "a", through: by }, { by: "a", lease: by }])
+      t.throws(() => parseHead(key, JSON.stringify({ lease: "1", parts: 2, ...asker })), { code: "ERR_ETCD_CONTENT" });
   const head = parseHead(key, JSON.stringify({ by: "a", lease: "1", parts: 2 }));
   t.is(
     messageText(key, head, (name) => JSON.stringify({ value: name.at(-1) })),
     "01",
   );
+});
+
+test("a wish and a leader's record hold texts; others are refused by their key, or say of no leader", (t) => {
+  for (const by of NO_TEXTS) {
+    const refused = { code: "ERR_ETCD_CONTENT", message: /status\/h1\/a\/k\/l in etcd has a bad value: (by|at)/ };
+    t.throws(() => parseWish(entry({ request, by }), id), refused);
+    t.throws(() => parseWish(entry({ request, at: by }), id), refused);
+    t.is(parseLeader(JSON.stringify({ daemon: by, addresses: [] })), undefined);
+    t.is(parseLeader(JSON.stringify({ daemon: "a", addresses: [by] })), undefined);
+    t.is(parseLeader(JSON.stringify({ daemon: "a", addresses: [], since: by }))?.since, "");
+  }
+  t.like(parseWish(entry({ request }), id), { by: "unknown", at: "" });
 });
 
 test("an answer that is none is refused by its key, and an error in it stays one", (t) => {
@@ -98,6 +117,11 @@ test("an answer that is none is refused by its key, and an error in it stays one
     message: "punt.add: busy",
   });
   t.throws(() => answerIn('{"error":true}', key), { code: "ERR_INTERNAL" });
+  for (const text of NO_TEXTS) {
+    const error = { op: text, code: text, message: text, details: 5 };
+    const plainly = { instanceOf: PuntError, code: "ERR_INTERNAL", message: "punt.apply: no reason was given" };
+    t.throws(() => answerIn(JSON.stringify({ error }), key), plainly);
+  }
   t.throws(() => statusIn(null as never), { code: "ERR_ETCD_CONTENT" });
   for (const result of [null, {}, { added: [] }])
     t.throws(() => applyResultIn(result as never), { code: "ERR_ETCD_CONTENT" });

@@ -4,16 +4,30 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
 import { Vpp } from "../../lib/binapi/index.js";
+import { Descriptor } from "../../lib/descriptor/index.js";
+import { networkNamespace } from "../../lib/descriptor/namespace.js";
 import { attach, idKey, idOf, idText, Memif, PuntAction, PuntError, PuntInjector } from "../../lib/index.js";
+import { FlowTable, PcapngWriter, PcapWriter } from "../../lib/packet/index.js";
 import { EmbeddedVpp } from "../../lib/sim/index.js";
 import { testPunt } from "../../lib/testing/index.js";
 import { managedVpp } from "../support/punt/managed-vpp.js";
 
 const refusal = (code: string, message: RegExp) => ({ instanceOf: PuntError, code, message });
 const nothing = undefined as never;
+/** Values that cannot be written into a text, and others that are not one. */
+const NO_TEXTS: readonly unknown[] = [Symbol("s"), Object.create(null), null, 5n, () => {}];
 
 test("attach takes a punt's metadata only", (t) => {
-  for (const metadata of [undefined, null, {}, { interconnects: 1 }, { interconnects: [{}] }]) {
+  const kinds = NO_TEXTS.map((kind) => ({ interconnects: [{ attachment: { kind } }] }));
+  for (const metadata of [
+    ...kinds,
+    undefined,
+    null,
+    {},
+    { interconnects: 1 },
+    { interconnects: [{}] },
+    { interconnects: [null] },
+  ]) {
     t.throws(() => attach(metadata as never), refusal("ERR_INVALID_METADATA", /metadata|attachment/));
   }
 });
@@ -65,9 +79,6 @@ test("the embedded VPP says what it cannot be started with, given or told", asyn
   await t.throwsAsync(vpp.addFault({ message: "x" } as never), refusal("ERR_BAD_FAULT", /action/));
 });
 
-/** Values that cannot be written into a text, and others that are not one. */
-const NO_TEXTS: readonly unknown[] = [Symbol("s"), Object.create(null), null, 5n, () => {}];
-
 test("an identity is an object with texts", (t) => {
   for (const use of [idKey, idText, idOf])
     for (const value of NO_TEXTS) {
@@ -77,6 +88,24 @@ test("an identity is an object with texts", (t) => {
       t.throws(() => use(id as never), refusal("ERR_OPTION", /option id.key must be a string/), use.name);
     }
   t.is(idText({ cnf: "cnf1", key: "", label: "a" }), "cnf1/a");
+});
+
+test("what opens, writes or compares refuses a value that is not a number or a text", (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "vpp-punt-"));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  using plain = PcapWriter.open(join(folder, "a.pcap"));
+  using named = PcapngWriter.open(join(folder, "a.pcapng"));
+  const flows = new FlowTable();
+  const packet = new Uint8Array(64);
+  for (const value of NO_TEXTS) {
+    const never = value as never;
+    t.throws(() => Descriptor.own(never), refusal("ERR_OPTION", /descriptor/));
+    t.throws(() => networkNamespace(never), refusal("ERR_OPTION", /namespace/));
+    t.throws(() => named.writePacket(never, packet), refusal("ERR_OPTION", /interface/));
+    if (typeof value !== "bigint") t.throws(() => plain.writePacket(packet, never), refusal("ERR_OPTION", /timeNs/));
+    const flow = { protocol: 17, source: never, destination: "10.0.0.1" } as const;
+    t.throws(() => flows.set(flow), refusal("ERR_OPTION", /source/));
+  }
 });
 
 test("names of requests and events are texts, with and without a connection", async (t) => {

@@ -39,6 +39,7 @@ const DEFAULT_TIMEOUT_MS = 2000;
 export function checkEtcdOptions(options: EtcdOptions, op: string, more: readonly string[] = []): void {
   const check = new OptionCheck(op);
   check.known(options, [...NAMES, ...more], "etcd");
+  if (Array.isArray(options.endpoints)) for (const url of options.endpoints) check.text("etcd.endpoints", url);
   const list = endpointsOf(options);
   if (list.length === 0) check.refuse("etcd.endpoints", "must name at least one server of etcd");
   for (const url of list)
@@ -67,7 +68,7 @@ function shown(text: string): string {
 
 function endpointsOf({ endpoints }: EtcdOptions): readonly string[] {
   const list = typeof endpoints === "string" ? endpoints.split(",") : Array.isArray(endpoints) ? endpoints : [];
-  return list.map((url) => String(url).trim().replace(/\/$/, "")).filter((url) => url !== "");
+  return list.map((url) => url.trim().replace(/\/$/, "")).filter((url) => url !== "");
 }
 
 /** Reads the files. @throws PuntError ERR_OPTION: there is a user without a password; an errno name */
