@@ -48,17 +48,6 @@ export function renamed(op: string, reason: PuntError): PuntError {
   return new PuntError(op, code, messageOf(reason), details, reason);
 }
 
-/** Returns what a schema objects to: the place in the document, and why. */
-export function issueText({
-  path,
-  message,
-}: {
-  readonly path: readonly PropertyKey[];
-  readonly message: string;
-}): string {
-  return `${path.join(".") || "content"}: ${message}`;
-}
-
 /** Returns what a YAML parser says, on one line. It ends the line with a colon, and quotes the document below. */
 export function yamlErrorText({ message }: Pick<Error, "message">): string {
   return message.split("\n")[0]!.replace(/:$/, "");

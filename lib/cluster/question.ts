@@ -200,17 +200,11 @@ function plainError(error: Partial<PuntError> & Error): PlainError {
   return { op, code, message: messageOf({ op, message }), details };
 }
 
-const errorForm = lazily(() => {
-  const text = zod().string();
-  return zod().object({
-    ...{ op: text.catch("punt.apply"), code: text.catch("ERR_INTERNAL"), message: text.catch("no reason was given") },
-    details: zod().record(text, zod().unknown()).catch({}),
-  });
-});
-
 function revivedError(error: unknown): PuntError {
-  const { op, code, message, details } = errorForm().parse(Object(error));
-  return new PuntError(op, code, message, details);
+  const { op, code, message, details }: Partial<Record<string, unknown>> = Object(error);
+  const text = (value: unknown, otherwise: string) => (typeof value === "string" ? value : otherwise);
+  const says = text(message, "no reason was given");
+  return new PuntError(text(op, "punt.apply"), text(code, "ERR_INTERNAL"), says, Object(details ?? {}));
 }
 
 function plainNumbers(_name: string, value: unknown): unknown {

@@ -1,8 +1,9 @@
 // The state of a manager as records in etcd, one for each object, and back.
 import type { ZodType } from "zod";
-import { issueText, PuntError } from "../errors.js";
+import { PuntError } from "../errors.js";
 import { lazily, zod } from "../lazily.js";
 import { idOf, type Note, type PuntId, type PuntRequest, parseRequest, type StoredState } from "../punt/index.js";
+import { checkShape, issueText } from "../shapes.js";
 import type { Entry } from "./etcd/index.js";
 import { type Keys, partsOf } from "./keys.js";
 
@@ -60,7 +61,7 @@ export function parseJson(key: string, value: string): object {
 
 /** Reads a value that a daemon keeps beside the punts. @throws PuntError ERR_ETCD_CONTENT */
 export function keptIn<T>({ key, value }: Pick<Entry, "key" | "value">, shape: ZodType<T>): T {
-  const checked = shape.safeParse(parseJson(key, value));
+  const checked = checkShape(shape, parseJson(key, value));
   if (checked.success) return checked.data;
   const [issue] = checked.error.issues;
   throw content(key, `has a bad value: ${issueText(issue!)}`, checked.error);

@@ -1,6 +1,7 @@
 // The form of a status that comes from etcd: another version's daemon wrote it, or another program.
 import { lazily, zod } from "../lazily.js";
 import { type PuntStatus, parseRequest } from "../punt/index.js";
+import { checkShape } from "../shapes.js";
 
 const text = lazily(() => zod().string());
 const id = lazily(() => zod().looseObject({ cnf: text(), key: text(), label: text() }));
@@ -48,7 +49,7 @@ const form = lazily(() =>
 
 /** Returns a status as JSON has it, with texts in place of dates; undefined if the value has another form. */
 export function statusOfForm(value: unknown): PuntStatus | undefined {
-  const { success } = form().safeParse(value);
+  const { success } = checkShape(form(), value);
   if (!success) return undefined;
   const status = value as PuntStatus;
   const request = requestOf(status.request);

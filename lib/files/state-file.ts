@@ -1,7 +1,8 @@
 // A file in which one process keeps its state: read once, then replaced as a whole with each change.
 import { dirname } from "node:path";
 import type { ZodType } from "zod";
-import { issueText, PuntError } from "../errors.js";
+import { PuntError } from "../errors.js";
+import { checkShape, issueText } from "../shapes.js";
 import { ensureFolder, OWN_FOLDER } from "./folder.js";
 import { readRegularFile, unreadable } from "./read-file.js";
 import { seal, unseal } from "./sealed.js";
@@ -82,7 +83,7 @@ export class StateFile<T> {
 
 /** Reads the text of a file. `path` is its name in errors. @throws PuntError ERR_STORE_DAMAGED, ERR_STORE_VERSION */
 export function parseState<T>(text: string, path: string, form: StateForm<T>): T {
-  const checked = form.shape().safeParse(contentOf(text, path, form));
+  const checked = checkShape(form.shape(), contentOf(text, path, form));
   if (checked.success) return checked.data;
   const [issue] = checked.error.issues;
   throw damaged(path, form, issueText(issue!), checked.error);

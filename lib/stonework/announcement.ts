@@ -1,11 +1,12 @@
 // The file by which a CNF announces itself to StoneWork.
 import { networkInterfaces } from "node:os";
 import { basename, dirname, join } from "node:path";
-import { issueText, PuntError } from "../errors.js";
+import { PuntError } from "../errors.js";
 import { ensureFolder, readRegularFile, unreadable, writeDurably } from "../files/index.js";
 import { lazily, zod } from "../lazily.js";
 import { contains, familyOf, parseNetwork } from "../net/index.js";
 import type { OptionCheck } from "../options.js";
+import { checkShape, issueText } from "../shapes.js";
 
 /** The contents of the file, by our names. */
 export interface Announcement {
@@ -91,7 +92,7 @@ export async function readAnnouncement(file: string): Promise<Announcement> {
 
 /** Reads the text of such a file. @throws PuntError ERR_FORMAT */
 export function announcementIn(text: string, file: string): Announcement {
-  const parsed = schema().safeParse(parseJson(text));
+  const parsed = checkShape(schema(), parseJson(text));
   if (!parsed.success) {
     const what = parsed.error.issues.map(issueText).join("; ");
     throw new PuntError("stonework.discovery", "ERR_FORMAT", `${file}: ${what}`, { path: file });

@@ -116,7 +116,8 @@ test("an answer that is none is refused by its key, and an error in it stays one
     code: "ERR_BUSY",
     message: "punt.add: busy",
   });
-  t.throws(() => answerIn('{"error":true}', key), { code: "ERR_INTERNAL" });
+  for (const error of [true, 5, [1], {}])
+    t.throws(() => answerIn(JSON.stringify({ error }), key), { instanceOf: PuntError, code: "ERR_INTERNAL" });
   for (const text of NO_TEXTS) {
     const error = { op: text, code: text, message: text, details: 5 };
     const plainly = { instanceOf: PuntError, code: "ERR_INTERNAL", message: "punt.apply: no reason was given" };

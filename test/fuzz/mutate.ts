@@ -22,6 +22,12 @@ export function damagedBytes(good: Uint8Array, random: Random): Uint8Array {
 const STRANGE: readonly unknown[] = [
   ...[null, true, -1, 0.5, 1e308, 2 ** 32, 2 ** 53, "", "\0", "💥", "__proto__", "constructor", "a".repeat(300)],
   ...[[], {}, [[]], [null], { __proto__: 1 }, "10.0.0.1/33", "ff02::1", "any", "ANY", "١"],
+  ...[
+    { toString: 1, valueOf: 1, toJSON: 1 },
+    { length: -1 },
+    { length: 2 ** 40, 0: null },
+    { length: { toString: 1 } },
+  ],
 ];
 
 /** Returns a copy of a JSON document with a few values replaced, removed, moved or repeated. */

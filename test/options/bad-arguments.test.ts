@@ -4,11 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
 import { Vpp } from "../../lib/binapi/index.js";
+import { parsePolicy } from "../../lib/daemon/policy/index.js";
 import { Descriptor } from "../../lib/descriptor/index.js";
 import { networkNamespace } from "../../lib/descriptor/namespace.js";
 import { attach, idKey, idOf, idText, Memif, PuntAction, PuntError, PuntInjector } from "../../lib/index.js";
 import { FlowTable, PcapngWriter, PcapWriter } from "../../lib/packet/index.js";
+import { parseRequest } from "../../lib/punt/index.js";
 import { EmbeddedVpp } from "../../lib/sim/index.js";
+import { announcementIn } from "../../lib/stonework/announcement.js";
 import { testPunt } from "../../lib/testing/index.js";
 import { managedVpp } from "../support/punt/managed-vpp.js";
 
@@ -106,6 +109,32 @@ test("what opens, writes or compares refuses a value that is not a number or a t
     const flow = { protocol: 17, source: never, destination: "10.0.0.1" } as const;
     t.throws(() => flows.set(flow), refusal("ERR_OPTION", /source/));
   }
+});
+
+test("a document is refused where the length of something in it cannot be compared", (t) => {
+  const bad = { length: { toString: 1 } };
+  const refused = (code: string) => ({ instanceOf: PuntError, code });
+  const abx = {
+    type: "ABX",
+    cnf: "a",
+    interconnect: "TAP",
+    vppInterface: "eth0",
+    ingressAclRules: [{ action: "PERMIT" }],
+  };
+  for (const field of Object.keys(abx))
+    t.throws(() => parseRequest({ ...abx, [field]: bad }), refused("ERR_INVALID_REQUEST"), field);
+  const rule = { name: "a", match: { uid: 1 }, cnfs: "a" };
+  for (const field of Object.keys(rule))
+    t.throws(
+      () => parsePolicy(JSON.stringify({ rules: [{ ...rule, [field]: bad }] }), "p"),
+      refused("ERR_POLICY_FILE"),
+      field,
+    );
+  const announcement = JSON.stringify({ pid: 1, "ms-label": bad });
+  t.throws(
+    () => announcementIn(announcement, "cnf.pid"),
+    refusal("ERR_FORMAT", /cnf.pid: content: .* cannot be compared/),
+  );
 });
 
 test("names of requests and events are texts, with and without a connection", async (t) => {

@@ -6,6 +6,7 @@ import { readBytes, unreadable } from "../../files/index.js";
 import { lazily, yaml, zod } from "../../lazily.js";
 import { type Prefix, parseNetwork } from "../../net/index.js";
 import { PUNT_TYPES } from "../../punt/index.js";
+import { checkShape } from "../../shapes.js";
 
 const OP = "daemon.policy";
 
@@ -165,7 +166,7 @@ export function parsePolicy(text: string, name: string): readonly Rule[] {
     return { line: lines.linePos(error.pos[0]).line, field: "", message: yamlErrorText(error) };
   });
   if (broken.length > 0) throw invalid(name, broken);
-  const result = policySchema().safeParse(contentOf(document, name));
+  const result = checkShape(policySchema(), contentOf(document, name));
   if (result.success) return result.data.rules;
   throw invalid(
     name,

@@ -3,6 +3,7 @@ import type * as z from "zod";
 import { PuntError } from "../../errors.js";
 import { lazily, zod } from "../../lazily.js";
 import { OptionCheck } from "../../options.js";
+import { checkShape } from "../../shapes.js";
 import { label } from "./fields.js";
 import { identity, overInterface, typeSchemas } from "./type-schemas.js";
 import { withoutUnset } from "./unset.js";
@@ -134,7 +135,7 @@ export function parseId(input: unknown, op: string): PuntId {
 }
 
 function parse<S extends z.ZodType>(schema: S, input: unknown, op: string, where: string): z.output<S> {
-  const result = schema.safeParse(input);
+  const result = checkShape(schema, input);
   if (result.success) return result.data;
   const issues = distinct(result.error.issues.flatMap(fieldsOf));
   const list = issues.map(({ field, message }) => (field === "" ? message : `${field}: ${message}`)).join("; ");

@@ -2,6 +2,7 @@
 import { PuntError } from "../../errors.js";
 import { seal, unseal } from "../../files/index.js";
 import { lazily, zod } from "../../lazily.js";
+import { checkShape } from "../../shapes.js";
 import { hasField } from "../request/index.js";
 import type { StoredState } from "./store.js";
 
@@ -39,7 +40,7 @@ export function parse(text: string, path: string): StoredState {
 
 /** Returns what a state has in another form than a manager saves it; undefined if nothing. */
 export function shapeProblem(state: unknown): string | undefined {
-  const shape = stateShape().safeParse(state);
+  const shape = checkShape(stateShape(), state);
   if (shape.success) return undefined;
   const [issue] = shape.error.issues;
   return `its ${issue!.path.join(".") || "state"} has another form than a manager saves`;
