@@ -11,7 +11,7 @@ import {
   checkApplyOptions,
   checked,
   type DeleteOptions,
-  DryRun,
+  type DryRun,
   deletedError,
   failedError,
   idOf,
@@ -39,7 +39,7 @@ import { type Entry, type Etcd, isUnknown, MOST_WRITES, type Write } from "./etc
 import { Keys } from "./keys.js";
 import { type LeaderRecord, parseLeader } from "./leadership.js";
 import { merged, statusOf } from "./merge.js";
-import { applyResultIn, type FramesQuestion, type Question, statusIn } from "./question.js";
+import { applyResultIn, dryRunIn, explanationIn, type FramesQuestion, type Question, statusIn } from "./question.js";
 import { idIn, parseWish, wishText } from "./records.js";
 import { watchStatuses } from "./status-watch.js";
 
@@ -147,28 +147,27 @@ export class EtcdPunts implements Punts {
   async plan(change: PlanChange = {}): Promise<DryRun> {
     checked.change(change);
     await this.#requireLeader("punt.plan");
-    const { steps, punts } = await this.#ask<DryRun>({ call: "plan", change });
-    return new DryRun(steps, punts);
+    return dryRunIn(await this.#ask<DryRun>({ call: "plan", change }));
   }
 
   /** Asks the daemon that acts for the way of a punt's packets. @throws PuntError ERR_NOT_LEADER: no daemon acts; as that daemon */
   async explain(input: PuntIdInput, traceMs = 0): Promise<object> {
     const id = parseId(input, "punt.explain");
     await this.#requireLeader("punt.explain");
-    return this.#ask({ call: "explain", id, ...(traceMs > 0 && { traceMs }) });
+    return explanationIn(await this.#ask<object>({ call: "explain", id, ...(traceMs > 0 && { traceMs }) }));
   }
 
   /** Asks the daemon that acts for VPP's counters of a CNF's punts; without one, of all. @throws PuntError ERR_NOT_LEADER: no daemon acts; as that daemon */
   async counters(cnf?: string): Promise<object> {
     await this.#requireLeader("punt.counters");
-    return this.#ask({ call: "counters", ...(cnf !== undefined && { cnf }) });
+    return explanationIn(await this.#ask<object>({ call: "counters", ...(cnf !== undefined && { cnf }) }));
   }
 
   /** Asks the daemon that acts which punts get frames. @throws PuntError ERR_NOT_LEADER: no daemon acts; as that daemon */
   async explainFrames(question: FramesQuestion): Promise<readonly object[]> {
     await this.#requireLeader("punt.explain");
     const frames = question.frames.map((bytes) => Buffer.from(bytes).toString("hex"));
-    return this.#ask({ call: "explainFrames", ...question, frames });
+    return explanationIn(await this.#ask<readonly object[]>({ call: "explainFrames", ...question, frames }));
   }
 
   watch(options: WatchOptions = {}): AsyncIterable<WatchEvent> {

@@ -13,9 +13,9 @@ import type {
   PuntStatus,
   Punts,
 } from "../punt/index.js";
-import { withoutSecrets } from "../punt/index.js";
+import { DryRun, withoutSecrets } from "../punt/index.js";
 import type { Write } from "./etcd/index.js";
-import { content, keptIn, parseJson } from "./records.js";
+import { content, keptIn, parseJson, shaped } from "./records.js";
 import { revived } from "./status.js";
 
 /** The calls that can be asked for. */
@@ -109,11 +109,40 @@ export interface Answer {
   readonly error?: PuntError;
 }
 
+/** What each call needs, so that it can be read. The call itself checks its requests and options. */
+const questionForms = lazily(() => {
+  const text = zod().string();
+  const request = zod().looseObject({ cnf: text.optional(), key: text.optional(), label: text.optional() });
+  const id = request.required({ cnf: true });
+  const requests = zod().array(request);
+  const change = { request: id, options: zod().looseObject({}).optional() };
+  const forms = {
+    add: change,
+    update: change,
+    delete: { id },
+    apply: { set: zod().looseObject({ cnf: text.optional(), punts: requests }), options: change.options },
+    plan: { change: zod().looseObject({ add: zod().array(id).optional(), delete: zod().array(id).optional() }) },
+    explain: { id, traceMs: zod().number().optional() },
+    counters: { cnf: text.optional() },
+    explainFrames: { frames: zod().array(text), interface: text, trace: zod().boolean() },
+  };
+  return new Map(Object.entries(forms).map(([call, form]) => [call, zod().looseObject(form)]));
+});
+
+/** @throws PuntError ERR_ETCD_CONTENT; ERR_UNIMPLEMENTED: a later version's question */
+function parseQuestion(text: string): Question {
+  const question = parseJson(QUESTION, text) as Partial<Question>;
+  const form = questionForms().get(question.call ?? "");
+  if (form === undefined)
+    throw new PuntError("cluster.answer", "ERR_UNIMPLEMENTED", "this daemon does not know the question");
+  return shaped(QUESTION, question, form) as Question;
+}
+
 /** Makes the call of a question. @returns the answer, which may be an error */
 export async function answerTo(text: string, punts: Punts, explainer?: Explainer): Promise<Answer> {
   let about: Pick<Answer, "call" | "punts"> = { call: "unknown", punts: [] };
   try {
-    const question = JSON.parse(text) as Question;
+    const question = parseQuestion(text);
     about = { call: question.call, punts: puntsOf(question) };
     const value = await ask(question, punts, explainer);
     const deleted = question.call === "apply" ? (value as ApplyResult).deleted : [];
@@ -163,8 +192,6 @@ function ask(question: Question, punts: Punts, explainer: Explainer = NONE): Pro
       return explainer.counters(question.cnf);
     case "explainFrames":
       return explainer.frames({ ...question, frames: question.frames.map((text) => Buffer.from(text, "hex")) });
-    default:
-      return unknownTo();
   }
 }
 
@@ -222,12 +249,27 @@ export function answerIn<T>(text: string, key: string): T {
   return value as T;
 }
 
+/** How errors call what a daemon has been asked. */
+const QUESTION = "a question";
 /** How errors call what a daemon has answered. */
 const ANSWER = "an answer";
 
 /** @throws PuntError ERR_ETCD_CONTENT */
 export function statusIn(status: PuntStatus): PuntStatus {
   return revived(status, ANSWER);
+}
+
+/** @throws PuntError ERR_ETCD_CONTENT */
+export function dryRunIn(found: DryRun): DryRun {
+  const { steps, punts } = Object(found) as DryRun;
+  if (![steps, punts].every(Array.isArray)) throw content(ANSWER, "is not a plan");
+  return new DryRun(steps, punts);
+}
+
+/** @throws PuntError ERR_ETCD_CONTENT */
+export function explanationIn<T extends object>(found: T): T {
+  if (typeof found !== "object" || found === null) throw content(ANSWER, "explains nothing");
+  return found;
 }
 
 /** @throws PuntError ERR_ETCD_CONTENT */

@@ -61,7 +61,12 @@ export function parseJson(key: string, value: string): object {
 
 /** Reads a value that a daemon keeps beside the punts. @throws PuntError ERR_ETCD_CONTENT */
 export function keptIn<T>({ key, value }: Pick<Entry, "key" | "value">, shape: ZodType<T>): T {
-  const checked = checkShape(shape, parseJson(key, value));
+  return shaped(key, parseJson(key, value), shape);
+}
+
+/** Checks what stands in a key. @throws PuntError ERR_ETCD_CONTENT */
+export function shaped<T>(key: string, value: object, shape: ZodType<T>): T {
+  const checked = checkShape(shape, value);
   if (checked.success) return checked.data;
   const [issue] = checked.error.issues;
   throw content(key, `has a bad value: ${issueText(issue!)}`, checked.error);

@@ -5,3 +5,4 @@ export { readBytes, readRegularFile, unreadable } from "./read-file.js";
 export { seal, unseal } from "./sealed.js";
 export { parseState, StateFile, type StateForm } from "./state-file.js";
 export { writeDurably } from "./write-durably.js";
+export { yamlContent } from "./yaml.js";

@@ -32,7 +32,7 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   "lowest-free": [],
   "keyed-queue": [],
   guarded: [],
-  files: ["errors", "shapes"],
+  files: ["errors", "lazily", "shapes"],
   sockets: ["errors", "net"],
   "closed-terminal": [],
   "run-program": [],

@@ -2,8 +2,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ExecutionContext } from "ava";
+import { ask } from "../../lib/cluster/asker.js";
+import { Etcd } from "../../lib/cluster/etcd/index.js";
+import { Keys } from "../../lib/cluster/keys.js";
 import { Daemon } from "../../lib/daemon/index.js";
-import type { PuntError } from "../../lib/errors.js";
+import { PuntError } from "../../lib/errors.js";
 import { connectPunts } from "../../lib/module/index.js";
 import { EmulatedHost } from "../../lib/punt/index.js";
 import { eventually, Members, span } from "../support/etcd/members.js";
@@ -84,6 +87,31 @@ test("a daemon that passes a change on to its host's leader names the caller, in
     const wish = JSON.parse(members.etcd.ctl("get", `/vpp-punt/wanted/h1/${cnf}//`, "--print-value-only"));
     t.is(wish.by, CALLER);
   }
+});
+
+test("questions in etcd that are none are answered and have a line, and the daemon goes on", async (t) => {
+  const members = await Members.start(t);
+  const daemon = await start(t, members, "h1", "one");
+  await eventually(async () => (await daemon.role()) === "leader");
+  const etcd = await Etcd.open({ endpoints: members.etcd.url });
+  t.teardown(() => etcd.close());
+  const how = { asker: { by: "an operator" }, longest: 10_000 };
+  const asking = (question: unknown) => ask(etcd, new Keys("/vpp-punt", "h1"), question as never, how);
+  const bad = [
+    ...[
+      { call: "add", request: null },
+      { call: "delete", id: {} },
+      { call: "plan", change: { add: [null] } },
+    ],
+    ...[{ call: "apply", set: { punts: 5 } }, { call: "explainFrames" }, { call: "explain", id: { cnf: [] } }],
+  ];
+  for (const question of bad)
+    await t.throwsAsync(asking(question), { code: "ERR_ETCD_CONTENT", message: /a question/ });
+  for (const question of [5, [], {}, { call: "fly" }]) await t.throwsAsync(asking(question), { instanceOf: PuntError });
+  await eventually(() => daemon.lines().length === bad.length + 4);
+  for (const line of daemon.lines())
+    t.like(line, { caller: "an operator", call: "Unknown", decision: "failed", punts: [] });
+  await (await daemon.connect()).add(span("fw"), { waitFor: "CREATED" });
 });
 
 test("what an operator does in etcd, and the end of a session, have lines too, and a daemon's own changes one each", async (t) => {

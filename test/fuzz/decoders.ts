@@ -14,7 +14,7 @@ import { PuntRequestSchema as StoneWorkSchema } from "../../lib/stonework/wire.j
 import { PuntRequestSchema } from "../../lib/wire/gen/vpp_punt/v1/request_pb.js";
 import { decodeAnswer, decodeQuestion, encodeAttach, requestFromWire, requestToWire } from "../../lib/wire/index.js";
 import { type Random, Sampler } from "../support/vpp/sample-values.js";
-import { announcement, clusterHistory, sessionsFile } from "./files.js";
+import { announcement, clusterHistory, sessionsFile, stoneWorkConfig } from "./files.js";
 import { lyingCaller } from "./lying-caller.js";
 import { lyingEngine } from "./lying-engine.js";
 import { lyingVpp } from "./lying-vpp.js";
@@ -24,6 +24,7 @@ import {
   daemonAnswer,
   daemonOptions,
   etcdMessages,
+  etcdQuestions,
   etcdRecords,
   filterProgram,
   policyFile,
@@ -173,8 +174,10 @@ export const DECODERS: Readonly<Record<string, Decoder>> = {
   "sessions-file": sessionsFile,
   "cluster-history": clusterHistory,
   announcement,
+  "stonework-config": stoneWorkConfig,
   "etcd-records": etcdRecords,
   "etcd-messages": etcdMessages,
+  "etcd-questions": etcdQuestions,
   "lying-vpp": lyingVpp,
   "lying-engine": lyingEngine,
   "lying-caller": lyingCaller,

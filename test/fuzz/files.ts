@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { create } from "@bufbuild/protobuf";
 import { HISTORY, History, type Remembered } from "../../lib/cluster/history.js";
 import { SESSIONS, type StoredSession } from "../../lib/daemon/session-memory.js";
 import { Sessions } from "../../lib/daemon/sessions.js";
@@ -9,6 +10,9 @@ import { parseState, type StateForm, seal } from "../../lib/files/index.js";
 import { lazily } from "../../lib/lazily.js";
 import { hostPort } from "../../lib/net/index.js";
 import { announcementIn } from "../../lib/stonework/announcement.js";
+import type { Model } from "../../lib/stonework/model.js";
+import { groupsIn, groupsOfTheAgent, itemsOf } from "../../lib/stonework/orchestrator/config-file.js";
+import { ModelSpecSchema, PuntRequestSchema } from "../../lib/stonework/wire.js";
 import type { Random } from "../support/vpp/sample-values.js";
 import { damagedBytes, damagedJson, damagedText } from "./mutate.js";
 
@@ -61,6 +65,25 @@ export async function clusterHistory(random: Random): Promise<void> {
   } finally {
     await history.close();
   }
+}
+
+const ASKED = { label: "a", punt_type: "SPAN", span: { vpp_interface: "eth0" } };
+const CONFIGURED = {
+  mock1Config: { PuntRequest_list: [ASKED, { ...ASKED, label: "b" }], PuntRequest: { ...ASKED, label: "c" } },
+  vppConfig: { interfaces: [{ name: "eth0", enabled: true }] },
+};
+
+const CONFIGURED_MODEL: Model = {
+  message: PuntRequestSchema,
+  spec: create(ModelSpecSchema, { module: "mock1", version: "v1", type: "punt-request", class: "config" }),
+  nameTemplate: "{{.Label}}",
+};
+
+/** The configuration of CNFs: JSON is YAML, too. */
+export function stoneWorkConfig(random: Random): void {
+  const groups = groupsIn(damagedText(JSON.stringify(CONFIGURED), random), "config.yaml");
+  groupsOfTheAgent(groups);
+  itemsOf(groups, CONFIGURED_MODEL, "config.yaml");
 }
 
 const ANNOUNCED = {

@@ -3,13 +3,25 @@ import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { parseGeneration } from "../../lib/cluster/history.js";
 import { Keys } from "../../lib/cluster/index.js";
 import { parseLeader } from "../../lib/cluster/leadership.js";
-import { answerIn, applyResultIn, messageText, parseHead } from "../../lib/cluster/question.js";
+import { answerIn, answerTo, applyResultIn, dryRunIn, messageText, parseHead } from "../../lib/cluster/question.js";
 import { idIn, Orders, parseWish, recordsOf, stateOf, wishText } from "../../lib/cluster/records.js";
 import { parseStatus } from "../../lib/cluster/status.js";
 import { parsePolicy } from "../../lib/daemon/index.js";
 import { checkDaemonOptions } from "../../lib/daemon/options.js";
 import { PacketFilter, PcapReader } from "../../lib/packet/index.js";
-import { idOf, type PuntRequest, parseRequest, type StoredState } from "../../lib/punt/index.js";
+import {
+  checked,
+  idOf,
+  idText,
+  type PlanChange,
+  type PuntRequest,
+  type PuntSet,
+  type Punts,
+  parseId,
+  parseRequest,
+  type StoredState,
+} from "../../lib/punt/index.js";
+import { parseSet } from "../../lib/punt/request/set.js";
 import { PuntStatusSchema } from "../../lib/wire/gen/vpp_punt/v1/status_pb.js";
 import { statusFromWire, statusToWire } from "../../lib/wire/index.js";
 import type { Random } from "../support/vpp/sample-values.js";
@@ -91,6 +103,37 @@ export async function etcdMessages(random: Random): Promise<void> {
   const error = { op: "punt.add", code: "ERR_BUSY", message: "busy", details: {} };
   await refusable(() => answerIn(damagedText(JSON.stringify({ error }), random), key));
   await refusable(() => applyResultIn(answerIn(damagedText(APPLIED, random), key)));
+  await refusable(() => dryRunIn(answerIn(damagedText('{"value":{"steps":[],"punts":[]}}', random), key)));
+}
+
+const QUESTIONS = [
+  { call: "add", request: PUNTS[0], options: {} },
+  { call: "update", request: PUNTS[1], options: { waitFor: "CREATED", timeout: 1 } },
+  { call: "delete", id: ID },
+  { call: "apply", set: { cnf: "a", punts: PUNTS.slice(0, 2), delete: [ID] }, options: {} },
+  { call: "plan", change: { add: [PUNTS[0]], delete: [ID] } },
+  { call: "explain", id: ID, traceMs: 5 },
+  { call: "counters", cnf: "a" },
+  { call: "explainFrames", frames: ["0102"], interface: "eth0", trace: true },
+];
+
+/** The checks of a manager. */
+const CHECKS = {
+  add: async (request: unknown) => void parseRequest(request),
+  update: async (request: unknown) => void parseRequest(request),
+  delete: async (id: unknown) => void parseId(id, "punt.delete"),
+  apply: async (set: PuntSet) => ({ deleted: parseSet(set, false).named }),
+  plan: async (change: PlanChange) => void checked.change(change),
+} as unknown as Punts;
+
+/** The text of a question through etcd: it has an answer, and names the punts that it is about. */
+export async function etcdQuestions(random: Random): Promise<void> {
+  const question = damagedText(JSON.stringify(random.pick(QUESTIONS)), random);
+  const { text, call, punts, error } = await answerTo(question, CHECKS);
+  for (const { cnf, key = "", label = "" } of punts) idText({ cnf, key, label });
+  if (error?.code === "ERR_INTERNAL") throw new Error(`a fault for a refusal: ${text}`);
+  call.toUpperCase();
+  await refusable(() => answerIn(text, "answer"));
 }
 
 const POLICY = {

@@ -1,8 +1,7 @@
 // `vpp-punt daemon`: one punt manager for many CNFs, until interrupted.
-import { parseDocument } from "yaml";
 import type { CnfSocket, DaemonOptions } from "../../daemon/index.js";
-import { PuntError, yamlErrorText } from "../../errors.js";
-import { readBytes, unreadable } from "../../files/index.js";
+import { PuntError } from "../../errors.js";
+import { readBytes, unreadable, yamlContent } from "../../files/index.js";
 import type { Host } from "../../punt/index.js";
 import { logOptions } from "../output/index.js";
 import { definedOnly, type EtcdFlags, etcdOptions, type ManagingOptions, managingOptions } from "../punts/index.js";
@@ -158,10 +157,7 @@ async function fileOptions(path: string): Promise<DaemonOptions> {
   } catch (cause) {
     throw unreadable("daemon.config", path, cause);
   }
-  const document = parseDocument(text);
-  const [error] = document.errors;
-  if (error) throw new PuntError("daemon.config", "ERR_INVALID_FILE", `${path}: ${yamlErrorText(error)}`, { path });
-  const content = document.toJS({ maxAliasCount: 100 }) ?? {};
+  const content = yamlContent(text, path, "daemon.config") ?? {};
   if (typeof content === "object" && !Array.isArray(content)) return content;
   throw new PuntError("daemon.config", "ERR_INVALID_FILE", `${path}: names and values of options are expected`, {
     path,

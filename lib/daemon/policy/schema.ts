@@ -161,7 +161,7 @@ export async function loadPolicy(path: string): Promise<readonly Rule[]> {
  */
 export function parsePolicy(text: string, name: string): readonly Rule[] {
   const lines = new (yaml().LineCounter)();
-  const document = yaml().parseDocument(text, { lineCounter: lines });
+  const document = yaml().parseDocument(text, { lineCounter: lines, logLevel: "error" });
   const broken = document.errors.map((error) => {
     return { line: lines.linePos(error.pos[0]).line, field: "", message: yamlErrorText(error) };
   });

@@ -1,8 +1,7 @@
 // Configuration of CNFs in ligato's form: YAML with a group for each module and a list for each model in it.
 import { fromJson, type JsonValue } from "@bufbuild/protobuf";
-import { parseDocument } from "yaml";
-import { PuntError, yamlErrorText } from "../../errors.js";
-import { readBytes, unreadable } from "../../files/index.js";
+import { PuntError } from "../../errors.js";
+import { readBytes, unreadable, yamlContent } from "../../files/index.js";
 import type { Item } from "../gen/ligato/generic/manager_pb.js";
 import { itemKey, type Model, packItem } from "../model.js";
 
@@ -22,10 +21,12 @@ export async function readConfigFile(path: string): Promise<Groups> {
   const bytes = await readBytes(path).catch((cause) => {
     throw unreadable(OP, path, cause);
   });
-  const document = parseDocument(bytes.toString("utf8"));
-  const [error] = document.errors;
-  if (error) throw invalid(path, yamlErrorText(error));
-  const content: unknown = document.toJS({ maxAliasCount: 100 }) ?? {};
+  return groupsIn(bytes.toString("utf8"), path);
+}
+
+/** Reads the text of such a file. @throws PuntError ERR_INVALID_FILE */
+export function groupsIn(text: string, path: string): Groups {
+  const content = yamlContent(text, path, OP) ?? {};
   if (!isObject(content)) throw invalid(path, "groups of configuration are expected, such as mock1Config");
   for (const [name, group] of Object.entries(content)) {
     if (group !== null && !isObject(group))
