@@ -17,6 +17,7 @@ import { type Random, Sampler } from "../support/vpp/sample-values.js";
 import { announcement, clusterHistory, sessionsFile, stoneWorkConfig } from "./files.js";
 import { lyingCaller } from "./lying-caller.js";
 import { lyingEngine } from "./lying-engine.js";
+import { lyingEtcd } from "./lying-etcd.js";
 import { lyingVpp } from "./lying-vpp.js";
 import { damagedBytes, damagedJson } from "./mutate.js";
 import {
@@ -180,5 +181,6 @@ export const DECODERS: Readonly<Record<string, Decoder>> = {
   "etcd-questions": etcdQuestions,
   "lying-vpp": lyingVpp,
   "lying-engine": lyingEngine,
+  "lying-etcd": lyingEtcd,
   "lying-caller": lyingCaller,
 };

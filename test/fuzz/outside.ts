@@ -106,7 +106,8 @@ export async function etcdMessages(random: Random): Promise<void> {
   await refusable(() => dryRunIn(answerIn(damagedText('{"value":{"steps":[],"punts":[]}}', random), key)));
 }
 
-const QUESTIONS = [
+/** Questions through etcd. */
+export const QUESTIONS = [
   { call: "add", request: PUNTS[0], options: {} },
   { call: "update", request: PUNTS[1], options: { waitFor: "CREATED", timeout: 1 } },
   { call: "delete", id: ID },

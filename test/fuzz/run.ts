@@ -21,13 +21,21 @@ async function main([name = "", seconds = "", seed = "", only]: string[]): Promi
   }
   const end = performance.now() + 1_000 * Number(seconds);
   let index = only === undefined ? 0 : Number(only);
+  const fail = (error: unknown) => {
+    console.error(`input ${index - 1} of seed ${seed}: ${(error as Error).stack}`);
+    process.exitCode = 1;
+  };
+  // What a party throws beside the calls that wait for it.
+  process.on("uncaughtException", (error) => {
+    fail(error);
+    process.exit();
+  });
   try {
     do await runOne(name, Number(seed), index++);
     while (only === undefined && performance.now() < end);
     console.log(`${index} inputs`);
   } catch (error) {
-    console.error(`input ${index - 1} of seed ${seed}: ${(error as Error).stack}`);
-    process.exitCode = 1;
+    fail(error);
   }
 }
 
