@@ -109,7 +109,7 @@ export interface Answer {
   readonly error?: PuntError;
 }
 
-/** What each call needs, so that it can be read. The call itself checks its requests and options. */
+/** The parts of each question without which it cannot be read. The call itself checks requests and options. */
 const questionForms = lazily(() => {
   const text = zod().string();
   const request = zod().looseObject({ cnf: text.optional(), key: text.optional(), label: text.optional() });

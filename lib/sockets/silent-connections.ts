@@ -27,9 +27,9 @@ export class SilentConnections<Key> {
     });
   }
 
-  /** Forgets a connection that has asked for something. */
-  delete(key: Key): void {
-    this.#silent.delete(key);
+  /** Forgets a connection that has asked for something. Returns false if it was not silent. */
+  delete(key: Key): boolean {
+    return this.#silent.delete(key);
   }
 
   #endOldest(): void {

@@ -2,6 +2,7 @@
 import type { AddressInfo, Server, Socket } from "node:net";
 import { PuntError } from "../errors.js";
 import { hostPort } from "../net/index.js";
+import { Quota } from "./quota.js";
 import { SilentConnections } from "./silent-connections.js";
 
 /** A server that listens. */
@@ -31,24 +32,36 @@ export async function listenAt(
   const close = () =>
     new Promise<void>((resolve) => {
       server.close(() => resolve());
-      for (const socket of open) socket.destroy();
+      for (const socket of open.values()) socket.destroy();
     });
   return { address, port: actual, close };
 }
 
-/** Returns the open connections of a server, including connections in their TLS handshake. Ends surplus silent connections. */
-function keepTrack(server: Server): ReadonlySet<Socket> {
-  const open = new Set<Socket>();
+/** Connections at a time of one address that have asked for something: each takes a descriptor, and many callers may share an address. */
+const MOST_OF_ADDRESS = 1_024;
+
+/** Returns the open connections of a server, by key, including connections in their TLS handshake. Ends surplus connections. */
+function keepTrack(server: Server): ReadonlyMap<string, Socket> {
+  const open = new Map<string, Socket>();
   const silent = new SilentConnections<string>();
+  const asking = new Quota();
   server.on("connection", (socket: Socket) => {
     // A socket knows its address after its end only if it was asked before.
     const key = keyOf(socket);
-    open.add(socket);
-    socket.on("close", () => open.delete(socket));
+    open.set(key, socket);
+    socket.on("close", () => open.get(key) === socket && open.delete(key));
     silent.add(key, socket);
   });
-  server.on("secureConnection", (peer: Peer) => silent.delete(keyOf(peer)));
-  server.on("request", ({ socket }: { readonly socket: Peer }) => silent.delete(keyOf(socket)));
+  const asks = (peer: Peer) => {
+    const key = keyOf(peer);
+    const socket = open.get(key);
+    if (!silent.delete(key) || !socket) return;
+    const leave = asking.take([[peer.remoteAddress ?? "", MOST_OF_ADDRESS]]);
+    if (leave) socket.once("close", leave);
+    else socket.destroy();
+  };
+  server.on("secureConnection", asks);
+  server.prependListener("request", ({ socket }: { readonly socket: Peer }) => asks(socket));
   return open;
 }
 

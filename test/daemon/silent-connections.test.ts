@@ -17,6 +17,8 @@ import { Certificates } from "../support/daemon/certificates.js";
 import { need } from "../support/need.js";
 
 const MOST_SILENT = 256;
+/** Connections of one address that have asked for something. */
+const MOST_OF_ADDRESS = 1_024;
 /** Milliseconds for which each connection may be silent, however many there are. */
 const PATIENCE_MS = 1_000;
 
@@ -67,6 +69,32 @@ test("of many silent connections the oldest end; a connection with a request sta
   clearInterval(sending);
   t.regex(await asked(keeper), /200/);
   t.regex(await asked(connect(at(address))), /200/);
+  await close();
+});
+
+test("one address has 1,024 connections that have asked, and others are answered beside them", async (t) => {
+  const { address, close } = await openHttpDoor({ port: 0 }, answers);
+  const askers: Socket[] = [];
+  t.teardown(() => {
+    for (const asker of askers) asker.destroy();
+  });
+  const open = (localAddress: string) => {
+    const socket = connect({ ...at(address), localAddress }).on("error", () => {});
+    askers.push(socket);
+    return socket;
+  };
+  for (let count = 0; count < MOST_OF_ADDRESS; count++) t.regex(await asked(open("127.0.0.1")), / 200 /);
+  const surplus = open("127.0.0.1");
+  surplus.resume().write(QUESTION);
+  await once(surplus, "close");
+  t.is(surplus.bytesRead, 0);
+  t.regex(await asked(open("127.0.0.2")), / 200 /);
+  askers[0]!.destroy();
+  for (;;) {
+    const next = open("127.0.0.1");
+    const answer = asked(next).catch(() => "");
+    if ((await Promise.race([answer, once(next, "close").then(() => "")])) !== "") break;
+  }
   await close();
 });
 

@@ -9,6 +9,7 @@ import { Vpp } from "../../lib/binapi/index.js";
 import type { EtcdClient } from "../../lib/cluster/etcd/index.js";
 import { type AskedChange, ClusterPunts, Etcd, EtcdPunts, Keys } from "../../lib/cluster/index.js";
 import { messageWrites } from "../../lib/cluster/question.js";
+import { namesOf, snapshotsOf } from "../../lib/daemon/opened.js";
 import { sessionsInEtcd } from "../../lib/daemon/session-memory.js";
 import { Sessions } from "../../lib/daemon/sessions.js";
 import { EmulatedHost, idText, type PuntRequestInput } from "../../lib/punt/index.js";
@@ -107,7 +108,7 @@ function ask(model: EtcdModel, random: Random): void {
     model.set(key, random.below(4) === 0 ? damaged(value!, random) : value);
 }
 
-/** What a daemon writes into its audit log of a change that has come through etcd. */
+/** Writes of a change that has come through etcd what a daemon has in its audit log. */
 function recorded({ by, through, call, punts, error }: AskedChange): string {
   const names = punts.map(({ cnf, key = "", label = "" }) => idText({ cnf, key, label }));
   return [by, through, call.toUpperCase(), ...names, error?.message].join(" ");
@@ -143,6 +144,8 @@ class Parties {
       ...{ state: undefined, addresses: [`/run/${name}.sock`], problem: () => {} },
     });
     punts.on("asked", recorded);
+    namesOf(punts);
+    snapshotsOf(punts);
     const memory = sessionsInEtcd(punts.kept);
     const sessions = new Sessions({ memory, delete: (id) => punts.delete(id), problem: () => {} });
     punts.on("role", (role) => role === "leader" && void sessions.load().catch(() => {}));

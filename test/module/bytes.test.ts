@@ -10,7 +10,7 @@ test("an IP address has 4 or 16 bytes, and no address none", (t) => {
 
 test("a text that is not an address is refused by name", (t) => {
   for (const text of ["", "10.0.0", "10.0.0.256", "fd00::x", "eth0"]) {
-    const message = `packet.reply: option source must be an IP address; got ${text}`;
+    const message = `packet.reply: option source must be an IP address; got ${JSON.stringify(text)}`;
     t.like(
       t.throws(() => addressBytes(text), { code: "ERR_OPTION", message }),
       { details: { option: "source" } },

@@ -172,7 +172,7 @@ test("a flow's parts are refused by name, at both ends of their ranges", (t) => 
     ]),
     option(set({ source: undefined }), op, "source", "must be an IPv4 address"),
     option(set({ source: "10.0.0" }), op, "source", "must be an IPv4 address"),
-    option(set({ source: ["::1"] }), op, "source", "must be an IPv6 address"),
+    option(set({ source: ["::1"] }), op, "source", "must be an IPv4 address"),
     option(set({ source: ":" }), op, "source", "must be an IPv6 address"),
     option(set({ destination: undefined }), op, "destination", "must be an IPv4 address, as source is"),
     option(set({ destination: "fd00::2" }), op, "destination", "must be an IPv4 address, as source is"),
@@ -293,9 +293,15 @@ test("what a capture can't take is refused by name, in both formats", (t) => {
   ];
   const packets: [unknown, unknown, string, string, object][] = [
     ["abc", 0n, "ERR_INVALID_PACKET", "a packet must be a Uint8Array", {}],
-    ...[-1n, 5, "now"].map((time): [unknown, unknown, string, string, object] => [
+    ...(
+      [
+        [-1n, "-1"],
+        [5, "5"],
+        ["now", '"now"'],
+      ] as const
+    ).map(([time, got]): [unknown, unknown, string, string, object] => [
       ...([new Uint8Array(1), time, "ERR_OPTION"] as const),
-      ...([`option timeNs must be a bigint of nanoseconds since 1970; got ${time}`, { option: "timeNs" }] as const),
+      ...([`option timeNs must be a bigint of nanoseconds since 1970; got ${got}`, { option: "timeNs" }] as const),
     ]),
     [new Uint8Array(262_145), 0n, "ERR_PACKET_SIZE", "a packet of 262145 bytes; 262144 at most", {}],
   ];
@@ -311,7 +317,7 @@ test("what a capture can't take is refused by name, in both formats", (t) => {
       [() => pcapng.writePacket(0, bytes as never, { timeNs } as never), "pcapng.write", code, words, details],
     ]),
     ...[1, -1, 0.5, "0"].map((from): Refusal => {
-      const words = `there is no interface ${from}: addInterface() has returned 1 numbers from 0 on`;
+      const words = `there is no interface ${JSON.stringify(from)}: addInterface() has returned 1 numbers from 0 on`;
       const call = () => pcapng.writePacket(from as never, new Uint8Array(1));
       return [call, "pcapng.write", "ERR_OPTION", words, { option: "from" }];
     }),

@@ -1,6 +1,7 @@
 // Connections of one caller to a socket of the daemon. Each takes two descriptors and some memory, whether the caller asks for anything or not.
+
+import { Quota } from "../../sockets/index.js";
 import { type Caller, partyOf } from "../identity.js";
-import { Quota } from "../quota.js";
 
 /** Connections at a time of one process, where the kernel shows it. A program may have one for each punt. */
 export const MOST_OF_PROCESS = 1_024;

@@ -1,6 +1,6 @@
 // The dumps under way, so many of one caller.
 import { PuntError } from "../../errors.js";
-import { Quota } from "../quota.js";
+import { Quota } from "../../sockets/index.js";
 
 /** Dumps of one caller at a time: each takes a port of its own, and VPP's main thread greets it. */
 const MOST_AT_A_TIME = 16;
