@@ -25,7 +25,7 @@ async function main([name = "", seconds = "", seed = "", only]: string[]): Promi
     console.error(`input ${index - 1} of seed ${seed}: ${(error as Error).stack}`);
     process.exitCode = 1;
   };
-  // What a party throws beside the calls that wait for it.
+  // A party may throw beside the calls that wait for it.
   process.on("uncaughtException", (error) => {
     fail(error);
     process.exit();
