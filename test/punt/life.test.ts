@@ -139,6 +139,23 @@ test("a delete right after the start of a manager resolves when nothing of the p
   }
 });
 
+test("so it is with a punt whose interface has gone, which this manager has not seen whole", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const interfaces = () => it.client.dumpAll("sw_interface_dump", { name_filter_valid: false, name_filter: "" });
+  const before = (await interfaces()).length;
+  const { sw_if_index } = await it.client.call("create_loopback", { mac_address: "02:00:00:00:00:07" });
+  const { id } = await it.manager.add(span("loop0"), { waitFor: "CREATED" });
+  await it.manager.close();
+  await it.client.call("delete_loopback", { sw_if_index });
+  const manager = await it.restartManager();
+  const told = new Promise((resolve) =>
+    manager.once("state", ({ to }) => interfaces().then(({ length }) => resolve([to, length]))),
+  );
+  await manager.delete(id);
+  t.deepEqual(await told, ["DELETED", before]);
+});
+
 test("a punt that VPP refuses is FAILED with the item, VPP's name and number, and is tried again until it is CREATED", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());

@@ -17,7 +17,7 @@ import { failedStep, failureKey, noteOf } from "./failure-notes.js";
 import { FirstLook } from "./first-look.js";
 import { otherNames } from "./interface-names.js";
 import { failedAtVpp, judge, judgeLeaving, unfinished } from "./judge.js";
-import { hasInterconnects, itemsOf, learnItems, withEntries } from "./leaving.js";
+import { hasInterconnects, learnItems, withEntries } from "./leaving.js";
 import { Memory } from "./memory.js";
 import { PuntSpans } from "./spans.js";
 import { statusOf } from "./status.js";
@@ -301,9 +301,9 @@ export class DesiredState implements Ledger {
     this.#items = plan.items;
     this.#forgetSolved(result);
     learnItems(this.#unplanned(), result.leaving);
+    learnItems(this.#entries.values(), plan);
     for (const entry of [...this.#entries.values()]) {
       const punt = plan.punts.get(entry.key);
-      if (punt && (punt.state === "ready" || punt.kept.length > 0)) entry.items = itemsOf(punt);
       const situation = entry.leaving
         ? judgeLeaving(entry, result)
         : punt && (judge(entry, punt, result) ?? (isActing ? undefined : unfinished(punt, result, this.#memory.notes)));

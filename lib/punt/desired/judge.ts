@@ -7,6 +7,7 @@ import { failureText } from "../state.js";
 import type { Caveat } from "../types/index.js";
 import type { Entry, Situation } from "./entry.js";
 import { failureOf, notedFailure } from "./failure-notes.js";
+import { itemsOf } from "./leaving.js";
 
 /** Returns the situation of a punt, or undefined while the manager works on it. */
 export function judge(entry: Entry, plan: PuntPlan, result: Reconciled): Situation | undefined {
@@ -40,12 +41,19 @@ export function unfinished(plan: PuntPlan, { open }: Reconciled, notes: Notes): 
   return { state: "PENDING", missing: [{ kind: "manager", name: "manager", text }], cause: `waits for ${text}` };
 }
 
-/** Returns the situation of a deleted punt: DELETED when no object of it still has to be deleted. */
+/**
+ * Returns the situation of a deleted punt: DELETED when no object of it still has to be deleted. The items of a punt that this process has
+ * only seen waiting are not known, so that each deletion may be of one of them.
+ */
 export function judgeLeaving(entry: Entry, result: Reconciled): Situation | undefined {
-  if (entry.items === undefined) return undefined;
-  const steps = entry.items.flatMap((key) => result.open.get(key) ?? []).filter((step) => step.action === "delete");
-  if (steps.length > 0) return failureIn(steps, result.retries);
-  return hidden(entry, entry.items, result) ?? { state: "DELETED", cause: "nothing of it is left" };
+  const { open, leaving, retries } = result;
+  const waiting = leaving?.punts.get(entry.key);
+  if (entry.items === undefined && waiting === undefined) return undefined;
+  const steps = entry.items?.flatMap((key) => open.get(key) ?? []) ?? [...open.values()];
+  const deletions = steps.filter(({ action }) => action === "delete");
+  if (deletions.length > 0) return failureIn(deletions, retries);
+  const items = entry.items ?? itemsOf(waiting!);
+  return hidden(entry, items, result) ?? { state: "DELETED", cause: "nothing of it is left" };
 }
 
 /** Returns the situation of a deleted punt with an object of which nothing is known, and that no other punt has. */
