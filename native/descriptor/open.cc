@@ -9,8 +9,12 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -110,14 +114,29 @@ Napi::Value OpenPacketSocket(const Napi::CallbackInfo& info) {
   return Finish(info.Env(), "packet-socket.open", std::move(fd), failed);
 }
 
+/// What Linux writes for statx(2). Older C libraries neither name it nor make the call.
+struct Statx {
+  uint8_t before[136];
+  uint32_t device_major;
+  uint32_t device_minor;
+  uint8_t after[112];
+};
+static_assert(offsetof(Statx, device_major) == 136 && sizeof(Statx) == 256);
+
+/// Asks for the inode number alone, as far as Linux knows it without a question to the file system.
+bool StatWithoutSync(int fd, const char* path, int flags, Statx* found) {
+  constexpr unsigned int kInode = 0x100;
+  return syscall(SYS_statx, fd, path, flags | AT_STATX_DONT_SYNC, kInode, found) == 0;
+}
+
 /// Whether the descriptor is of the file system of namespaces, as far as Linux knows without a question to
 /// it: the process that answers for a file of FUSE may never do so.
 bool IsOfNamespaces(int fd) {
-  struct statx found, own;
-  if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO, &found) != 0) return false;
+  Statx found, own;
+  if (!StatWithoutSync(fd, "", AT_EMPTY_PATH, &found)) return false;
   // Without /proc, the ioctl alone tells.
-  if (statx(AT_FDCWD, "/proc/self/ns/net", AT_STATX_DONT_SYNC, STATX_INO, &own) != 0) return true;
-  return found.stx_dev_major == own.stx_dev_major && found.stx_dev_minor == own.stx_dev_minor;
+  if (!StatWithoutSync(AT_FDCWD, "/proc/self/ns/net", 0, &own)) return true;
+  return found.device_major == own.device_major && found.device_minor == own.device_minor;
 }
 
 /// networkNamespace(fd) -> [device, inode] as bigints, or undefined when the descriptor is not of one
