@@ -19,10 +19,16 @@ async function environment() {
   };
 }
 
-/** The first frame of each stack that is not the sanitizer's own or the C++ library's. */
-function tops(report) {
-  const stacks = report.split(/\n\s*\n/).map((part) => part.split("\n").filter((line) => /^ *#\d+ /.test(line)));
+/** The first frame of each stack of some parts that is not the sanitizer's own or the C++ library's. */
+function tops(parts) {
+  const stacks = parts.map((part) => part.split("\n").filter((line) => /^ *#\d+ /.test(line)));
   return stacks.flatMap((frames) => frames.find((line) => !/libtsan|libsanitizer|libstdc\+\+/.test(line)) ?? []);
+}
+
+/** Returns the parts of a report that show the accesses of a race, one of which may have lost its stack; all parts of another report. */
+function accessesOf(report) {
+  const parts = report.split(/\n\s*\n/);
+  return /data race/.test(report) ? parts.filter((part) => / of size \d+ at /.test(part)) : parts;
 }
 
 /**
@@ -30,7 +36,7 @@ function tops(report) {
  * sanitizer's back, which then takes the next one of the same number for the same descriptor.
  */
 function isOurs(report) {
-  const accesses = /data race/.test(report) ? tops(report).slice(0, 2) : tops(report);
+  const accesses = tops(accessesOf(report));
   const isDescriptor = /Location is file descriptor/.test(report) || accesses.some((frame) => /\buv_/.test(frame));
   const ours = accesses.filter((frame) => /vpp_punt\.node/.test(frame));
   return isDescriptor ? ours.length === accesses.length : ours.length > 0;
