@@ -86,6 +86,11 @@ export class PuntLife {
     this.#ending.abort();
   }
 
+  /** Resolves when no request is under way: one could be taken after a deletion. */
+  async asked(): Promise<void> {
+    await this.#asking?.catch(() => {});
+  }
+
   #ask(): Promise<void> {
     this.#asking ??= this.#askUntilTaken().finally(() => {
       this.#asking = undefined;
@@ -223,7 +228,7 @@ export class PuntLife {
    */
   async #checkDeleted(): Promise<void> {
     for (;;) {
-      await this.#asking?.catch(() => {});
+      await this.asked();
       if ((this.#backing.session?.losses ?? 0) !== this.#lossesWhenTaken) return;
       const { signal } = this.#ending;
       const found = await this.#look();
