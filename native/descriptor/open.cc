@@ -114,7 +114,7 @@ Napi::Value OpenPacketSocket(const Napi::CallbackInfo& info) {
   return Finish(info.Env(), "packet-socket.open", std::move(fd), failed);
 }
 
-/// What Linux writes for statx(2). Older C libraries neither name it nor make the call.
+/// The answer of statx(2). Older C libraries neither name it nor make the call.
 struct Statx {
   uint8_t before[136];
   uint32_t device_major;
