@@ -242,9 +242,7 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
     if (this.#closed) return this.#closing;
     const isOwned = this.#options.lifetime === "session" && !this.#fatal;
     this.#closing = this.end(async () => {
-      if (!isOwned || this.#away) return;
-      await this.#life.asked();
-      await this.#backing.punts.delete(this.id).catch(() => {});
+      if (isOwned && !this.#away) await this.#backing.punts.delete(this.id).catch(() => {});
     });
     return this.#closing;
   }

@@ -86,11 +86,6 @@ export class PuntLife {
     this.#ending.abort();
   }
 
-  /** Resolves when no request is under way: one could be taken after a deletion. */
-  async asked(): Promise<void> {
-    await this.#asking?.catch(() => {});
-  }
-
   #ask(): Promise<void> {
     this.#asking ??= this.#askUntilTaken().finally(() => {
       this.#asking = undefined;
@@ -228,7 +223,7 @@ export class PuntLife {
    */
   async #checkDeleted(): Promise<void> {
     for (;;) {
-      await this.asked();
+      await this.#asking?.catch(() => {});
       if ((this.#backing.session?.losses ?? 0) !== this.#lossesWhenTaken) return;
       const { signal } = this.#ending;
       const found = await this.#look();

@@ -357,20 +357,6 @@ test("the punt of a session is deleted when it is closed, unless it has failed o
   await settled();
 });
 
-test("the punt of a session is deleted after the request for it that is under way, which would make it again", async (t) => {
-  const { punt, played } = await opened(t, { lifetime: "session" });
-  let answer: (status: Status) => void = () => {};
-  played.add = () => new Promise((resolve) => (answer = resolve));
-  // The manager has forgotten the punt.
-  await played.say(snapshot([]));
-  const closed = punt.close();
-  await settled();
-  t.deepEqual(played.calls, ["add undefined", "add undefined"]);
-  answer(statusOf("CREATED"));
-  await closed;
-  t.deepEqual(played.calls, ["add undefined", "add undefined", "delete a", "close"]);
-});
-
 test.serial("ends that cannot be opened are tried again one at a time, however often the status changes", async (t) => {
   const waiting = new Set<NodeJS.Timeout>();
   const { setTimeout: start, clearTimeout: stop } = globalThis;

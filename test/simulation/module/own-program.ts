@@ -33,6 +33,8 @@ interface Wanted {
   readonly frames: boolean;
   /** Undefined until the manager is there. */
   punt?: OpenPunt;
+  /** Resolves when the program has the punt from `openPunt`, and can close it. */
+  begun?: Promise<void>;
 }
 
 export class OwnProgram {
@@ -82,11 +84,12 @@ export class OwnProgram {
 
   /** Closes a punt, which ends with that. */
   close(nth: number): void {
-    const punt = this.#wanted.get(nth)?.punt;
+    const { punt, begun } = this.#wanted.get(nth) ?? {};
     if (punt === undefined || this.party === undefined) return;
     this.#wanted.delete(nth);
     this.#closing++;
     this.#run("close", async () => {
+      await begun?.catch(() => {});
       await punt.close();
       this.#closing--;
     });
@@ -144,7 +147,8 @@ export class OwnProgram {
           this.#check(() => checkReady(this.#world, this.#party!, status!, frames));
       });
       if (frames) punt.receive(() => {});
-      await punt.begin();
+      wanted.begun = punt.begin();
+      await wanted.begun;
     } catch (error) {
       await this.#refused(nth, wanted, error as PuntError).catch((fault) => schedule.fail(fault));
     }
