@@ -169,7 +169,7 @@ for (const [role, after, said] of [
   ["server", "listen", "refused"],
   ["server", "connect", "up"],
 ] as const) {
-  need("libmemif", "cc").test(
+  need("libmemif", "cc-of-node").test(
     `${role}: a queue that another process fills right after our ${after} blocks nothing`,
     (t) => {
       const library = new URL("../../lib/memif/index.js", import.meta.url).href;

@@ -191,7 +191,7 @@ for (const [receiver, sender] of [
   ["server", "client"],
   ["client", "server"],
 ] as const) {
-  need("no-sanitizer", "cc").test(
+  need("no-sanitizer", "cc-of-node").test(
     `a ${receiver} whose doorbell cannot be watched ends its connection by name, and receives once it can`,
     async (t) => {
       const { output, code } = await runWithoutWatches(
@@ -217,7 +217,7 @@ for (const [receiver, sender] of [
   );
 }
 
-need("no-sanitizer", "cc").test(
+need("no-sanitizer", "cc-of-node").test(
   "a queue that is opened when its doorbell cannot be watched ends the connection by name",
   async (t) => {
     const { output, code } = await runWithoutWatches(
@@ -238,7 +238,7 @@ need("no-sanitizer", "cc").test(
   },
 );
 
-need("no-sanitizer", "cc").test("a client whose connections end at once pauses longer each time", async (t) => {
+need("no-sanitizer", "cc-of-node").test("a client whose connections end at once pauses longer each time", async (t) => {
   const { output, code } = await runWithoutWatches(
     t,
     `const server = Memif.open(serving);
@@ -258,7 +258,7 @@ need("no-sanitizer", "cc").test("a client whose connections end at once pauses l
   t.is(code, 0);
 });
 
-need("no-sanitizer", "cc").test(
+need("no-sanitizer", "cc-of-node").test(
   "a client whose control socket cannot be watched says so, and connects once it can",
   async (t) => {
     const socket = memifSocket(t);
@@ -278,7 +278,7 @@ need("no-sanitizer", "cc").test(
   },
 );
 
-need("no-sanitizer", "cc").test(
+need("no-sanitizer", "cc-of-node").test(
   "a server that cannot watch a client's control socket says so, and takes the client once it can",
   async (t) => {
     const socket = memifSocket(t);

@@ -50,7 +50,7 @@ function startOpener(t: ExecutionContext, program: string, role: string, stale: 
 }
 
 for (const [what, open] of Object.entries(openers)) {
-  need("cc").test(
+  need("cc-of-node").test(
     `${what}: of two processes that find one stale file at the same moment, one owns the path`,
     async (t) => {
       const path = join(socketFolder(t), "stale");
@@ -114,7 +114,7 @@ async function lockedFolder(t: ExecutionContext): Promise<string> {
   return folder;
 }
 
-need("flock", "cc").test(
+need("flock", "cc-of-node").test(
   "a lock of the folder stops no socket, and a punt socket at a free path waits for none",
   async (t) => {
     const folder = await lockedFolder(t);

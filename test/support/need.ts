@@ -44,6 +44,10 @@ function freeHugePages(): number {
   return existsSync(counter) ? Number(readFileSync(counter, "utf8")) : 0;
 }
 
+function isOverGlibc(): boolean {
+  return "glibcVersionRuntime" in (process.report.getReport() as { header: object }).header;
+}
+
 function missing(name: string, present: boolean): string | undefined {
   return present ? undefined : `${name} is not here`;
 }
@@ -51,6 +55,13 @@ function missing(name: string, present: boolean): string | undefined {
 /** For each thing that a test may need: why this machine lacks it, or undefined. Any other word is a pattern below, or a program. */
 const checks = {
   root: () => (process.getuid?.() === 0 ? undefined : "needs root"),
+  /** A compiler of libraries for this Node, which may be another machine's, under emulation. */
+  "cc-of-node": () => {
+    if (!isOverGlibc()) return "a compiler for musl is not here";
+    const { stdout } = spawnSync("cc", ["-dumpmachine"], { encoding: "utf8" });
+    const machine = { x64: "x86_64", arm64: "aarch64" }[process.arch as string] ?? process.arch;
+    return stdout?.startsWith(`${machine}-`) ? undefined : `a compiler for ${machine} is not here`;
+  },
   netns: () => (succeeds("unshare", "--net", "true") ? undefined : "needs the right to make network namespaces"),
   vpp: () => missing("VPP (in $VPP_PREFIX, /opt/vpp or PATH)", vppProgram() !== undefined),
   /** Documents use the default paths: no VPP and no daemon in use may have them. */
@@ -103,9 +114,9 @@ const checks = {
       succeeds("python3", "-c", "import socket; socket.socket(socket.AF_UNIX).getsockopt(socket.SOL_SOCKET, 83)"),
     ),
   page: () => missing("dist/page (npm run build:page)", existsSync("dist/page/index.html")),
-  /** For tests of speed, memory or file descriptors, which sanitizers distort, and of a machine without /proc, which they need. */
   /** musl has threads with other stacks, and the tests run there by a script that other users may not read. */
-  glibc: () => missing("glibc", "glibcVersionRuntime" in (process.report.getReport() as { header: object }).header),
+  glibc: () => missing("glibc", isOverGlibc()),
+  /** For tests of speed, memory or file descriptors, which sanitizers distort, and of a machine without /proc, which they need. */
   "no-sanitizer": () => (process.env.VPP_PUNT_SANITIZE ? "runs without sanitizers only" : undefined),
   /** For tests of processes that run out of descriptors or threads, which ThreadSanitizer's runtime needs itself. */
   "no-thread-sanitizer": () =>
