@@ -4,7 +4,7 @@ import { zod } from "./lazily.js";
 
 /**
  * Checks a value of any kind. zod compares the `length` of what should be a text or a list before it refuses it, and such a comparison
- * throws where the value is an object whose `length` is no number. Here the value is refused like any other.
+ * throws where the value is an object whose `length` is not a number. Here the value is refused like any other.
  */
 export function checkShape<S extends ZodType>(shape: S, value: unknown): ZodSafeParseResult<output<S>> {
   try {

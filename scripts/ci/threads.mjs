@@ -25,7 +25,7 @@ function tops(parts) {
   return stacks.flatMap((frames) => frames.find((line) => !/libtsan|libsanitizer|libstdc\+\+/.test(line)) ?? []);
 }
 
-/** Returns the parts of a report that show the accesses of a race, one of which may have lost its stack; all parts of another report. */
+/** Returns the parts of a report that show the two accesses of a race; either may have lost its stack. Of another report, returns all parts. */
 function accessesOf(report) {
   const parts = report.split(/\n\s*\n/);
   return /data race/.test(report) ? parts.filter((part) => / of size \d+ at /.test(part)) : parts;

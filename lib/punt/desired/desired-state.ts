@@ -301,9 +301,9 @@ export class DesiredState implements Ledger {
     this.#items = plan.items;
     this.#forgetSolved(result);
     learnItems(this.#unplanned(), result.leaving);
-    learnItems(this.#entries.values(), plan);
     for (const entry of [...this.#entries.values()]) {
       const punt = plan.punts.get(entry.key);
+      if (punt?.state === "ready") entry.items = punt.items;
       const situation = entry.leaving
         ? judgeLeaving(entry, result)
         : punt && (judge(entry, punt, result) ?? (isActing ? undefined : unfinished(punt, result, this.#memory.notes)));

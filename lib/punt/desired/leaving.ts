@@ -24,7 +24,7 @@ export function withEntries(wanted: Wanted, entries: readonly Entry[]): Wanted {
 }
 
 /** Gives the entries their items of a plan that has them. A punt that waits for something has not all of them in it. */
-export function learnItems(entries: Iterable<Entry>, plan: Plan | undefined): void {
+export function learnItems(entries: readonly Entry[], plan: Plan | undefined): void {
   for (const entry of entries) {
     const punt = plan?.punts.get(entry.key);
     if (punt?.state === "ready") entry.items = punt.items;
