@@ -36,8 +36,8 @@ function onBatch(batch: PuntBatch): void {
 
 function finish(): void {
   process.stdin.destroy();
-  const { batches, drained } = socket.stats();
-  report({ packets, counted: packets - before, sum, batches, drained, ...usage?.() });
+  const { batches, drained, dropped } = socket.stats();
+  report({ packets, counted: packets - before, sum, batches, drained, ringFull: dropped.ringFull, ...usage?.() });
   socket.close();
   injector.close();
 }

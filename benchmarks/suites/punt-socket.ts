@@ -43,6 +43,7 @@ const perSecond = ([, measured]: Result[]) => counted(measured!) / measured!.sec
 const userUsEach = ([, measured]: Result[]) => measured!.userUs! / counted(measured!);
 const cpuUsEach = ([, m]: Result[]) => (m!.userUs! + m!.systemUs!) / counted(m!);
 const dropShare = ([sender]: Result[]) => (100 * sender!.dropped!) / (sender!.dropped! + sender!.sent!);
+const lostShare = ([sender, measured]: Result[]) => 100 * (1 - measured!.packets! / sender!.sent!);
 
 /** A sender that doesn't wait: as fast as it can (0), or at a rate. */
 const sending = (size: number, rate: number) => (w: Workspace, vppPath: string, path: string) => [
@@ -64,6 +65,7 @@ function receive(size: number, rate: number, gatherUs?: number): Trial {
       { name: "CPU a packet", unit: "us", value: cpuUsEach, target: ratioAtMost(1.5) },
       // A single hiccup of the machine is half a percent of such a run.
       { name: "dropped by the sender", unit: "%", value: dropShare, target: differenceAtMost(0.5) },
+      { name: "sent and not received", unit: "%", value: lostShare, target: differenceAtMost(0.5) },
     ],
   };
 }

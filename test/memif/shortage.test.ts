@@ -172,8 +172,12 @@ need("no-sanitizer", "prlimit").test(
 function runWithoutWatches(t: ExecutionContext, body: string, socket = memifSocket(t)): Promise<Ended> {
   const words = `${socket}.kind`;
   const script = memifScript(
-    `import { writeFileSync } from "node:fs";
-    const unwatch = (kind) => writeFileSync(${JSON.stringify(words)}, kind);
+    `import { renameSync, writeFileSync } from "node:fs";
+    const words = ${JSON.stringify(words)};
+    const unwatch = (kind) => {
+      writeFileSync(words + ".new", kind);
+      renameSync(words + ".new", words);
+    };
     const next = (port, name) => new Promise((resolve) => port.once(name, resolve));
     const say = ({ by, reason }) => console.log(by + ": " + reason);
     ${body}`,
