@@ -195,10 +195,11 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
     this.#requireWritable("punt.add");
     checkAddOptions(options, "punt.add");
     const request = parseRequest(input);
-    const found = await this.#state.find(request);
-    this.#requireWritable("punt.add");
-    const entry = this.#exists(request) ? this.#state.entry(request) : this.#state.accept(request, found);
-    return this.#reached(entry, options, "punt.add");
+    return this.#state.turns.take([request.cnf], this.#state.find(request), (found) => {
+      this.#requireWritable("punt.add");
+      const entry = this.#exists(request) ? this.#state.entry(request) : this.#state.accept(request, found);
+      return this.#reached(entry, options, "punt.add");
+    });
   }
 
   /** Returns whether an equal punt is wanted. @throws PuntError `ERR_PUNT_EXISTS`: the punt exists with another request */
@@ -227,17 +228,19 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
     this.#requireWritable("punt.update");
     checkAddOptions(options, "punt.update");
     const request = parseRequest(input, "request", "punt.update");
-    const found = await this.#state.find(request);
-    this.#requireWritable("punt.update");
-    const existing = this.#state.request(request);
-    if (!existing) throw noSuchPunt("punt.update", request);
-    const entry = isSame(existing, request) ? this.#state.entry(request) : this.#state.revise(request, found);
-    return this.#reached(entry, options, "punt.update");
+    return this.#state.turns.take([request.cnf], this.#state.find(request), (found) => {
+      this.#requireWritable("punt.update");
+      const existing = this.#state.request(request);
+      if (!existing) throw noSuchPunt("punt.update", request);
+      const entry = isSame(existing, request) ? this.#state.entry(request) : this.#state.revise(request, found);
+      return this.#reached(entry, options, "punt.update");
+    });
   }
 
   async apply(set: PuntSet, options: ApplyOptions = {}): Promise<ApplyResult> {
     this.#requireWritable("punt.apply");
-    return applySet(set, options, this.#state, {
+    return applySet(set, options, {
+      state: this.#state,
       check: () => this.#requireWritable("punt.apply"),
       stored: (change) => storedWithin(change, options.timeout, "punt.apply"),
       reached: (entry) => this.#reached(entry, options, "punt.apply"),
@@ -254,11 +257,14 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
   async delete(input: PuntIdInput, options: DeleteOptions = {}): Promise<void> {
     this.#requireWritable("punt.delete");
     const id = parseId(input, "punt.delete");
-    await checked.deletion(idText(id), options, async () => {
-      const entry = await (this.#state.request(id) ? this.#state.dismiss(id) : this.#state.entry(id));
-      if (!entry) throw noSuchPunt("punt.delete", id);
-      await this.#gone(entry, "punt.delete");
-    });
+    await checked.deletion(idText(id), options, () => this.#state.turns.after(id.cnf, () => this.#delete(id)));
+  }
+
+  async #delete(id: PuntId): Promise<void> {
+    this.#requireWritable("punt.delete");
+    const entry = await (this.#state.request(id) ? this.#state.dismiss(id) : this.#state.entry(id));
+    if (!entry) throw noSuchPunt("punt.delete", id);
+    await this.#gone(entry, "punt.delete");
   }
 
   async #gone(entry: Entry, op: string, timeout?: number): Promise<void> {

@@ -8,7 +8,9 @@ import type { PuntStatus } from "./state.js";
 
 const OP = "punt.apply";
 
-interface Hooks {
+/** The manager, as a set needs it. */
+interface Manager {
+  readonly state: DesiredState;
   /** @throws PuntError: nothing may be changed any more */
   check(): void;
   stored(change: Promise<Entry[]>): Promise<Entry[]>;
@@ -25,25 +27,37 @@ interface Deletion {
 
 type List = "added" | "updated" | "unchanged";
 
-export async function applySet(
-  set: PuntSet,
-  options: ApplyOptions,
-  state: DesiredState,
-  hooks: Hooks,
-): Promise<ApplyResult> {
+export async function applySet(set: PuntSet, options: ApplyOptions, manager: Manager): Promise<ApplyResult> {
   checkApplyOptions(options);
   const { requests, named } = parseSet(set, options.keep ?? false);
-  const found = await Promise.all(requests.map((request) => state.find(request)));
-  hooks.check();
+  const replaced = options.keep ? undefined : set.cnf!;
+  const cnfs = replaced === undefined ? [...requests, ...named].map(({ cnf }) => cnf) : [replaced];
+  const found = Promise.all(requests.map((request) => manager.state.find(request)));
+  return manager.state.turns.take(cnfs, found, (places) => applied({ requests, named, replaced, places }, manager));
+}
+
+/** A checked set, with the place of each request. */
+interface FoundSet {
+  readonly requests: readonly PuntRequest[];
+  readonly named: readonly PuntId[];
+  /** The CNF that keeps no other punts. */
+  readonly replaced: string | undefined;
+  readonly places: readonly Awaited<ReturnType<DesiredState["find"]>>[];
+}
+
+function applied({ requests, named, replaced, places }: FoundSet, manager: Manager): Promise<ApplyResult> {
+  const { state } = manager;
+  manager.check();
   const listed = new Set(requests.map(idKey));
-  const replaced = options.keep ? [] : state.wantedOf(set.cnf!).filter((request) => !listed.has(idKey(request)));
-  const gone = uniquely([...named.map((id) => known(state, id)), ...replaced]);
+  const isExtra = (id: PuntId) => !listed.has(idKey(id));
+  const extra = replaced === undefined ? [] : state.wantedOf(replaced).filter(isExtra);
+  const gone = uniquely([...named.map((id) => known(state, id)), ...extra]);
   // Other calls have begun to delete these: the set holds when they are gone too.
-  const leaving = options.keep ? [] : state.leavingOf(set.cnf!).filter((id) => !listed.has(idKey(id)));
+  const leaving = replaced === undefined ? [] : state.leavingOf(replaced).filter(isExtra);
   const lists = requests.map((request) => listFor(state, request));
   state.draft((draft) => {
     for (const request of gone) draft.delete(request);
-    for (const [index, request] of requests.entries()) draft.put(request, found[index]!, OP);
+    for (const [index, request] of requests.entries()) draft.put(request, places[index]!, OP);
   });
   const deletions: Deletion[] = [
     ...gone.map((request) => ({ id: idOf(request), isOurs: true, entry: state.dismissed(request) })),
@@ -53,7 +67,7 @@ export async function applySet(
     const list = lists[index]!;
     return { request, list, entry: submit(state, request, list) };
   });
-  return outcome(deletions, changes, hooks);
+  return outcome(deletions, changes, manager);
 }
 
 function known(state: DesiredState, id: PuntId): PuntRequest {
@@ -84,10 +98,10 @@ function submit(state: DesiredState, request: PuntRequest, list: List): Promise<
 async function outcome(
   deletions: readonly Deletion[],
   changes: readonly { request: PuntRequest; list: List; entry: Promise<Entry> }[],
-  hooks: Hooks,
+  manager: Manager,
 ): Promise<ApplyResult> {
   // The store takes all changes in one write, or refuses all of them.
-  const entries = await hooks.stored(Promise.all([...deletions, ...changes].map(({ entry }) => entry)));
+  const entries = await manager.stored(Promise.all([...deletions, ...changes].map(({ entry }) => entry)));
   const lists: Record<List, PuntStatus[]> = { added: [], updated: [], unchanged: [] };
   const deleted: PuntId[] = [];
   const failed: ApplyFailure[] = [];
@@ -100,13 +114,13 @@ async function outcome(
   await Promise.all([
     ...deletions.map(({ id, isOurs }, index) =>
       settle(id, async () => {
-        await hooks.gone(entries[index]!);
+        await manager.gone(entries[index]!);
         if (isOurs) deleted.push(id);
       }),
     ),
     ...changes.map(({ request, list }, index) =>
       settle(idOf(request), async () => {
-        lists[list].push(await hooks.reached(entries[deletions.length + index]!));
+        lists[list].push(await manager.reached(entries[deletions.length + index]!));
       }),
     ),
   ]);

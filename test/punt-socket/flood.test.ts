@@ -35,17 +35,20 @@ function resultIn(output: string): Record<string, number> {
 }
 
 const onTwoCores = cores.length > 1 ? test.serial : test.serial.skip;
-onTwoCores("in a flood, every packet that was taken reaches JavaScript, or is counted where it was dropped", async (t) => {
-  const folder = socketFolder(t);
-  const [vpp, client] = [join(folder, "vpp"), join(folder, "client")];
-  const sender = on(t, cores[0]!, compilePeer("punt_sender"), vpp, client, SECONDS, "1500", "0");
-  await once(sender.child.stdout, "data");
-  const received = on(t, cores[1]!, process.execPath, receiver, vpp, client);
-  await once(sender.child, "exit");
-  const { sent } = resultIn(await sender.output);
-  const patience = setTimeout(() => received.child.stdin.end(), PATIENCE);
-  const { packets, ringFull } = resultIn(await received.output);
-  clearTimeout(patience);
-  t.true(packets! > 0);
-  t.is(packets! + ringFull!, sent);
-});
+onTwoCores(
+  "in a flood, every packet that was taken reaches JavaScript, or is counted where it was dropped",
+  async (t) => {
+    const folder = socketFolder(t);
+    const [vpp, client] = [join(folder, "vpp"), join(folder, "client")];
+    const sender = on(t, cores[0]!, compilePeer("punt_sender"), vpp, client, SECONDS, "1500", "0");
+    await once(sender.child.stdout, "data");
+    const received = on(t, cores[1]!, process.execPath, receiver, vpp, client);
+    await once(sender.child, "exit");
+    const { sent } = resultIn(await sender.output);
+    const patience = setTimeout(() => received.child.stdin.end(), PATIENCE);
+    const { packets, ringFull } = resultIn(await received.output);
+    clearTimeout(patience);
+    t.true(packets! > 0);
+    t.is(packets! + ringFull!, sent);
+  },
+);

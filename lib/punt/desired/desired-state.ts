@@ -21,6 +21,7 @@ import { hasInterconnects, learnItems, withEntries } from "./leaving.js";
 import { Memory } from "./memory.js";
 import { PuntSpans } from "./spans.js";
 import { statusOf } from "./status.js";
+import { Turns } from "./turns.js";
 
 /** A change of the desired state that is not in the store yet. */
 interface Change {
@@ -49,6 +50,8 @@ export class DesiredState implements Ledger {
   #facts: Facts | undefined;
   readonly firstLook = new FirstLook();
   readonly spans = new PuntSpans();
+  /** The order of changes. */
+  readonly turns = new Turns();
   #items: ReadonlyMap<string, object> = new Map();
   #pairs: { readonly wanted: Wanted; readonly facts: Facts | undefined; readonly pairs: Pairs } | undefined;
 
@@ -339,13 +342,8 @@ export class DesiredState implements Ledger {
   }
 
   status(entry: Entry): PuntStatus {
-    return statusOf(entry, {
-      marks: this.#marks,
-      wanted: this.#wanted,
-      notes: this.#memory.notes,
-      facts: this.#facts,
-      pairs: this.#pairsNow(),
-    });
+    const [marks, wanted, facts] = [this.#marks, this.#wanted, this.#facts];
+    return statusOf(entry, { marks, wanted, facts, notes: this.#memory.notes, pairs: this.#pairsNow() });
   }
 
   /** Pairs hold for one desired state and one look. A punt that is leaving is in the entries only. */
