@@ -6,6 +6,7 @@ import { constants } from "node:http2";
 import type { Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { createContextValues } from "@connectrpc/connect";
+import { CallOrder } from "../call-order.js";
 import { ClusterPunts } from "../cluster/index.js";
 import { peerCredentials } from "../descriptor/index.js";
 import { answerSpan, grpcHandler } from "../grpc/index.js";
@@ -211,6 +212,7 @@ export class RunningDaemon {
       names,
       snapshots,
       looks: new OneByOne(),
+      order: new CallOrder(),
       dumps: new Dumps(),
       devices,
       cluster: () => (punts instanceof ClusterPunts ? punts.standing : undefined),

@@ -19,7 +19,6 @@ import type {
 } from "./punts.js";
 import {
   idKey,
-  idOf,
   idText,
   noSuchPunt,
   type PuntId,
@@ -30,7 +29,7 @@ import {
   parseId,
   parseRequest,
 } from "./request/index.js";
-import { applySet, isSame } from "./set.js";
+import { applySet, isSame, isWanted } from "./set.js";
 import { isMade, type PuntEvent, type PuntStatus } from "./state.js";
 import { loaded, MemoryStore, type Store, storedWithin } from "./store/index.js";
 
@@ -154,7 +153,7 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
     return sought.adoption;
   }
 
-  async #put(request: PuntRequest, found: Awaited<ReturnType<Machinery["state"]["find"]>>): Promise<void> {
+  async #put(request: PuntRequest, found: Found): Promise<void> {
     const existing = this.#state.request(request);
     if (!existing) await this.#state.accept(request, found);
     else if (!isSame(existing, request)) await this.#state.revise(request, found);
@@ -192,22 +191,23 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
    * and is tried again.
    */
   async add(input: PuntRequestInput, options: AddOptions = {}): Promise<PuntStatus> {
-    this.#requireWritable("punt.add");
-    checkAddOptions(options, "punt.add");
-    const request = parseRequest(input);
-    return this.#state.turns.take([request.cnf], this.#state.find(request), (found) => {
-      this.#requireWritable("punt.add");
-      const entry = this.#exists(request) ? this.#state.entry(request) : this.#state.accept(request, found);
-      return this.#reached(entry, options, "punt.add");
-    });
+    return this.#change("punt.add", input, options, (request, found) =>
+      isWanted(this.#state, request) ? this.#state.entry(request) : this.#state.accept(request, found),
+    );
   }
 
-  /** Returns whether an equal punt is wanted. @throws PuntError `ERR_PUNT_EXISTS`: the punt exists with another request */
-  #exists(request: PuntRequest): boolean {
-    const existing = this.#state.request(request);
-    if (!existing || isSame(existing, request)) return existing !== undefined;
-    const message = `punt ${idText(request)} exists with another request; update it, or delete it first`;
-    throw new PuntError("punt.add", "ERR_PUNT_EXISTS", message, { id: idOf(request) });
+  /** Submits a change of a punt in the order of the calls, once the namespace of its request is found. */
+  async #change(op: string, input: PuntRequestInput, options: AddOptions, submit: Submit): Promise<PuntStatus> {
+    this.#requireWritable(op);
+    checkAddOptions(options, op);
+    const request = parseRequest(input, "request", op);
+    return this.#state.order.during([request.cnf], async (inOrder) => {
+      const found = await this.#state.find(request);
+      return inOrder(() => {
+        this.#requireWritable(op);
+        return this.#reached(submit(request, found), options, op);
+      });
+    });
   }
 
   async #reached(submitted: Submitted, { waitFor, timeout }: AddOptions, op: string): Promise<PuntStatus> {
@@ -225,15 +225,10 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
    * @throws PuntError `ERR_NO_SUCH_PUNT`; otherwise as `add`
    */
   async update(input: PuntRequestInput, options: AddOptions = {}): Promise<PuntStatus> {
-    this.#requireWritable("punt.update");
-    checkAddOptions(options, "punt.update");
-    const request = parseRequest(input, "request", "punt.update");
-    return this.#state.turns.take([request.cnf], this.#state.find(request), (found) => {
-      this.#requireWritable("punt.update");
+    return this.#change("punt.update", input, options, (request, found) => {
       const existing = this.#state.request(request);
       if (!existing) throw noSuchPunt("punt.update", request);
-      const entry = isSame(existing, request) ? this.#state.entry(request) : this.#state.revise(request, found);
-      return this.#reached(entry, options, "punt.update");
+      return isSame(existing, request) ? this.#state.entry(request) : this.#state.revise(request, found);
     });
   }
 
@@ -257,7 +252,9 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
   async delete(input: PuntIdInput, options: DeleteOptions = {}): Promise<void> {
     this.#requireWritable("punt.delete");
     const id = parseId(input, "punt.delete");
-    await checked.deletion(idText(id), options, () => this.#state.turns.after(id.cnf, () => this.#delete(id)));
+    await checked.deletion(idText(id), options, () =>
+      this.#state.order.during([id.cnf], (inOrder) => inOrder(() => this.#delete(id))),
+    );
   }
 
   async #delete(id: PuntId): Promise<void> {
@@ -394,4 +391,6 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
   }
 }
 
+type Found = Awaited<ReturnType<Machinery["state"]["find"]>>;
 type Submitted = Entry | Promise<Entry | undefined>;
+type Submit = (request: PuntRequest, found: Found) => Submitted;

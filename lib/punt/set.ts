@@ -3,7 +3,16 @@ import { PuntError } from "../errors.js";
 import type { DesiredState, Entry } from "./desired/index.js";
 import { checkApplyOptions } from "./options.js";
 import type { ApplyFailure, ApplyOptions, ApplyResult } from "./punts.js";
-import { idKey, idOf, noSuchPunt, type PuntId, type PuntRequest, type PuntSet, parseSet } from "./request/index.js";
+import {
+  idKey,
+  idOf,
+  idText,
+  noSuchPunt,
+  type PuntId,
+  type PuntRequest,
+  type PuntSet,
+  parseSet,
+} from "./request/index.js";
 import type { PuntStatus } from "./state.js";
 
 const OP = "punt.apply";
@@ -32,20 +41,22 @@ export async function applySet(set: PuntSet, options: ApplyOptions, manager: Man
   const { requests, named } = parseSet(set, options.keep ?? false);
   const replaced = options.keep ? undefined : set.cnf!;
   const cnfs = replaced === undefined ? [...requests, ...named].map(({ cnf }) => cnf) : [replaced];
-  const found = Promise.all(requests.map((request) => manager.state.find(request)));
-  return manager.state.turns.take(cnfs, found, (places) => applied({ requests, named, replaced, places }, manager));
+  return manager.state.order.during(cnfs, async (inOrder) => {
+    const found = await Promise.all(requests.map((request) => manager.state.find(request)));
+    return inOrder(() => applied({ requests, named, replaced, found }, manager));
+  });
 }
 
-/** A checked set, with the place of each request. */
+/** A checked set, with the namespace of each request. */
 interface FoundSet {
   readonly requests: readonly PuntRequest[];
   readonly named: readonly PuntId[];
   /** The CNF that keeps no other punts. */
   readonly replaced: string | undefined;
-  readonly places: readonly Awaited<ReturnType<DesiredState["find"]>>[];
+  readonly found: readonly Awaited<ReturnType<DesiredState["find"]>>[];
 }
 
-function applied({ requests, named, replaced, places }: FoundSet, manager: Manager): Promise<ApplyResult> {
+function applied({ requests, named, replaced, found }: FoundSet, manager: Manager): Promise<ApplyResult> {
   const { state } = manager;
   manager.check();
   const listed = new Set(requests.map(idKey));
@@ -57,7 +68,7 @@ function applied({ requests, named, replaced, places }: FoundSet, manager: Manag
   const lists = requests.map((request) => listFor(state, request));
   state.draft((draft) => {
     for (const request of gone) draft.delete(request);
-    for (const [index, request] of requests.entries()) draft.put(request, places[index]!, OP);
+    for (const [index, request] of requests.entries()) draft.put(request, found[index]!, OP);
   });
   const deletions: Deletion[] = [
     ...gone.map((request) => ({ id: idOf(request), isOurs: true, entry: state.dismissed(request) })),
@@ -88,6 +99,14 @@ function listFor(state: DesiredState, request: PuntRequest): List {
 
 export function isSame(one: PuntRequest, other: PuntRequest): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
+}
+
+/** Returns whether an equal punt is wanted. @throws PuntError `ERR_PUNT_EXISTS`: the punt exists with another request */
+export function isWanted(state: DesiredState, request: PuntRequest): boolean {
+  const existing = state.request(request);
+  if (!existing || isSame(existing, request)) return existing !== undefined;
+  const message = `punt ${idText(request)} exists with another request; update it, or delete it first`;
+  throw new PuntError("punt.add", "ERR_PUNT_EXISTS", message, { id: idOf(request) });
 }
 
 function submit(state: DesiredState, request: PuntRequest, list: List): Promise<Entry> {

@@ -2,6 +2,7 @@
 import { EventEmitter } from "node:events";
 import { join } from "node:path";
 import { type ConnectRouter, createRouterTransport, type HandlerContext, type Transport } from "@connectrpc/connect";
+import { CallOrder } from "../../lib/call-order.js";
 import { ClusterPunts } from "../../lib/cluster/index.js";
 import type { CounterReader } from "../../lib/counters/index.js";
 import { AttachDoor } from "../../lib/daemon/attach/index.js";
@@ -54,6 +55,7 @@ export async function partsOf(
     ...{ punts, sessions, names: namesOf(punts), snapshots: snapshotsOf(punts), devices: () => devicesOf(punts) },
     ...{
       looks: new OneByOne(),
+      order: new CallOrder(),
       dumps: new Dumps(),
       tokens: new Tokens(),
       pins: new NamespacePins(join(ROOT, "netns")),

@@ -1,6 +1,7 @@
 // vpp_punt.v1.Punts: the calls, each a check of the policy and a call of the manager.
 import type { JsonObject, MessageInitShape } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
+import type { InOrder } from "../../call-order.js";
 import type { VppCounters } from "../../counters/index.js";
 import { PuntError } from "../../errors.js";
 import {
@@ -65,8 +66,10 @@ function changes(parts: Parts, gate: RequestGate): Changes {
     add: unary(parts, "punt.add", async (call, scope) => {
       const request = gate.read(call.request, scope);
       const wait = waitOf(call.wait, scope.op);
-      const status = await gate.pass([request], scope, none, () =>
-        bound(parts, scope, [request], call.session, () => scope.target.add(request, wait)),
+      const status = await scope.ordered([call.request!.cnf], (inOrder) =>
+        gate.pass([request], scope, none, () =>
+          bound(parts, scope, [request], call.session, () => inOrder(() => scope.target.add(request, wait))),
+        ),
       );
       return { status: out(status, scope) };
     }),
@@ -74,21 +77,28 @@ function changes(parts: Parts, gate: RequestGate): Changes {
       const request = gate.read(call.request, scope);
       const wait = waitOf(call.wait, scope.op);
       scope.punts = [idOf(request)];
-      await scope.requireNotHidden(idOf(request));
-      const ask = () => scope.target.update(request, wait);
-      const status = await gate.pass([request], scope, none, () =>
-        call.session === "" ? ask() : bound(parts, scope, [request], call.session, ask),
-      );
+      const status = await scope.ordered([call.request!.cnf], async (inOrder) => {
+        await scope.requireNotHidden(idOf(request));
+        const ask = () => inOrder(() => scope.target.update(request, wait));
+        return gate.pass([request], scope, none, () =>
+          call.session === "" ? ask() : bound(parts, scope, [request], call.session, ask),
+        );
+      });
       return { status: out(status, scope) };
     }),
-    apply: unary(parts, "punt.apply", (call, scope) => apply(parts, gate, call, scope)),
+    apply: unary(parts, "punt.apply", (call, scope) => {
+      const cnfs = [...call.requests, ...call.delete].map(({ cnf }) => cnf || call.cnf);
+      return scope.ordered([call.cnf, ...cnfs], (inOrder) => apply(parts, gate, call, scope, inOrder));
+    }),
     delete: unary(parts, "punt.delete", async (call, scope) => {
       const id = scope.id(call.id);
       scope.punts = [id];
-      await scope.requireNotHidden(id);
-      scope.rule = scope.view.rights.requireChange(id.cnf, scope.op).name;
-      const remove = () => scope.target.delete(id);
-      await (scope.host === undefined ? sessions.deleting(id, remove) : remove());
+      await scope.ordered([call.id!.cnf], async (inOrder) => {
+        await scope.requireNotHidden(id);
+        scope.rule = scope.view.rights.requireChange(id.cnf, scope.op).name;
+        const remove = () => inOrder(() => scope.target.delete(id));
+        await (scope.host === undefined ? sessions.deleting(id, remove) : remove());
+      });
       return {};
     }),
   };
@@ -96,7 +106,7 @@ function changes(parts: Parts, gate: RequestGate): Changes {
 
 type ApplyCall = Parameters<Changes["apply"]>[0];
 
-async function apply(parts: Parts, gate: RequestGate, call: ApplyCall, scope: Scope) {
+async function apply(parts: Parts, gate: RequestGate, call: ApplyCall, scope: Scope, inOrder: InOrder) {
   const { view, op } = scope;
   const { keep } = call;
   const cnf = call.cnf === "" ? undefined : view.label(call.cnf);
@@ -113,7 +123,7 @@ async function apply(parts: Parts, gate: RequestGate, call: ApplyCall, scope: Sc
   const set = { ...(cnf !== undefined && { cnf }), punts: requests, delete: named };
   const { moment } = parts.sessions;
   const result = await gate.pass(requests, scope, isReplaced, () =>
-    bound(parts, scope, requests, call.session, () => scope.target.apply(set, { keep, ...wait })),
+    bound(parts, scope, requests, call.session, () => inOrder(() => scope.target.apply(set, { keep, ...wait }))),
   );
   scope.punts = [...scope.punts, ...result.deleted.filter((id) => !leaving.has(idKey(id)))];
   if (scope.host === undefined) for (const id of result.deleted) parts.sessions.unbind(id, moment);

@@ -1,5 +1,6 @@
 // One call: who asks, what it may see, how errors leave, and what the audit log says.
 import { Code, ConnectError, createContextKey, type HandlerContext } from "@connectrpc/connect";
+import type { CallOrder, InOrder } from "../../call-order.js";
 import type { ClusterRole, EtcdPunts, Hosts } from "../../cluster/index.js";
 import type { CounterReader } from "../../counters/index.js";
 import { PuntError } from "../../errors.js";
@@ -38,6 +39,8 @@ export interface Parts {
   readonly snapshots: Snapshots;
   /** Looks at VPP. */
   readonly looks: OneByOne;
+  /** The order of changes, by caller and CNF. */
+  readonly order: CallOrder;
   readonly dumps: Dumps;
   /** The names of all punts, as they are now. */
   readonly names: PuntNames;
@@ -191,6 +194,14 @@ export class Scope {
   /** The caller's program, or its user. */
   get party(): string {
     return partyOf(this.#caller) ?? callerText(this.#caller);
+  }
+
+  /** Makes a change of punts of some CNFs. It is submitted in the order of the caller's calls about them. */
+  ordered<T>(cnfs: readonly string[], change: (inOrder: InOrder) => Promise<T>): Promise<T> {
+    return this.#parts.order.during(
+      cnfs.map((cnf) => `${this.party} ${cnf}`),
+      change,
+    );
   }
 
   /** Looks at VPP for the caller, after its earlier looks. @throws PuntError what `look` throws */

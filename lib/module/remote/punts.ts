@@ -1,5 +1,6 @@
 // The interface Punts over a daemon.
 import type { JsonObject } from "@bufbuild/protobuf";
+import { CallOrder } from "../../call-order.js";
 import type { VppCounters } from "../../counters/index.js";
 import { PuntError } from "../../errors.js";
 import { OptionCheck } from "../../options.js";
@@ -102,11 +103,18 @@ export interface FramesOn {
   readonly trace?: boolean;
 }
 
+/** A change that is sent. */
+interface Call {
+  readonly fields: { readonly session: string; readonly host: string };
+  readonly options: { readonly signal: AbortSignal };
+}
+
 /** The punts of a daemon: the same interface as the manager in this process. */
 export class RemotePunts implements Punts {
   readonly #connection: Connection;
   readonly #session: SessionKeeper | undefined;
   readonly #host: string;
+  readonly #order = new CallOrder();
   #interfaces: RemoteInterfaces | undefined;
   /** The descriptors that the daemon hands over. */
   readonly handovers: Handovers;
@@ -129,26 +137,28 @@ export class RemotePunts implements Punts {
   async add(request: PathlessRequestInput, options: AddOptions = {}): Promise<PuntStatus> {
     checkAddOptions(options, "punt.add");
     const wire = requestToWire(request);
-    const reply = await this.#connection.call("punt.add", async (signal) => {
-      const session = await this.#sessionId(signal);
-      return this.#connection.client.add(
-        { request: wire, wait: waitToWire(options), session, host: this.#host },
-        { signal },
-      );
-    });
+    const reply = await this.#change("punt.add", [wire.cnf], (call) =>
+      this.#connection.client.add({ request: wire, wait: waitToWire(options), ...call.fields }, call.options),
+    );
     return statusFromWire(reply.status);
+  }
+
+  /** Asks for a change, once the calls before it about these CNFs are sent. */
+  #change<T>(op: string, cnfs: readonly string[], send: (call: Call) => Promise<T>): Promise<T> {
+    return this.#order.during(cnfs, (inOrder) =>
+      this.#connection.call(op, async (signal) => {
+        const fields = { session: await this.#sessionId(signal), host: this.#host };
+        return inOrder(() => send({ fields, options: { signal } }));
+      }),
+    );
   }
 
   async update(request: PathlessRequestInput, options: AddOptions = {}): Promise<PuntStatus> {
     checkAddOptions(options, "punt.update");
     const wire = requestToWire(request, "punt.update");
-    const reply = await this.#connection.call("punt.update", async (signal) => {
-      const session = await this.#sessionId(signal);
-      return this.#connection.client.update(
-        { request: wire, wait: waitToWire(options), session, host: this.#host },
-        { signal },
-      );
-    });
+    const reply = await this.#change("punt.update", [wire.cnf], (call) =>
+      this.#connection.client.update({ request: wire, wait: waitToWire(options), ...call.fields }, call.options),
+    );
     return statusFromWire(reply.status);
   }
 
@@ -162,11 +172,11 @@ export class RemotePunts implements Punts {
     );
     requireOneCnf(set);
     const named = gone.map((id) => wireId(id, "punt.apply"));
-    const reply = await this.#connection.call("punt.apply", async (signal) => {
-      const session = await this.#sessionId(signal);
-      const change = { cnf, requests, delete: named, keep, host: this.#host };
-      return this.#connection.client.apply({ ...change, wait: waitToWire(options), session }, { signal });
-    });
+    const change = { cnf, requests, delete: named, keep, wait: waitToWire(options) };
+    const cnfs = [cnf, ...[...requests, ...named].map((each) => each.cnf)];
+    const reply = await this.#change("punt.apply", cnfs, (call) =>
+      this.#connection.client.apply({ ...change, ...call.fields }, call.options),
+    );
     const failed = reply.failed.map((failure) => ({ id: idFromWire(failure.id), error: failureFromWire(failure) }));
     return {
       added: reply.added.map(statusFromWire),
@@ -179,22 +189,23 @@ export class RemotePunts implements Punts {
 
   async delete(input: PuntIdInput, options: DeleteOptions = {}): Promise<void> {
     const id = parseId(input, "punt.delete");
-    await checked.deletion(idText(id), options, () => this.#delete(id));
+    await checked.deletion(idText(id), options, () => this.#delete(wireId(id, "punt.delete")));
   }
 
-  async #delete(id: PuntIdInput): Promise<void> {
-    const wire = wireId(id, "punt.delete");
+  async #delete(wire: ReturnType<typeof wireId>): Promise<void> {
     let attempts = 0;
-    await this.#connection.call("punt.delete", async (signal) => {
-      attempts++;
-      try {
-        await this.#connection.client.delete({ id: wire, host: this.#host }, { signal });
-      } catch (error) {
+    const attempt = (signal: AbortSignal) =>
+      this.#connection.client.delete({ id: wire, host: this.#host }, { signal }).catch((error) => {
         // The answer to the first attempt may have been lost with the daemon.
         const isGone = attempts > 1 && this.#connection.errorOf(error, "punt.delete").code === "ERR_NO_SUCH_PUNT";
         if (!isGone) throw error;
-      }
-    });
+      });
+    await this.#order.during([wire.cnf], (inOrder) =>
+      this.#connection.call("punt.delete", (signal) => {
+        attempts++;
+        return inOrder(() => attempt(signal));
+      }),
+    );
   }
 
   async get(id: PuntIdInput): Promise<PuntStatus | undefined> {

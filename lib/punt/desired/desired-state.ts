@@ -1,4 +1,5 @@
 // Owns the desired state: punts, their interconnects and namespaces, the memory of things that VPP does not report, and each punt's state.
+import { CallOrder } from "../../call-order.js";
 import { PuntError } from "../../errors.js";
 import type { Host } from "../../host/index.js";
 import type { Found, Marks } from "../interconnect/index.js";
@@ -21,7 +22,6 @@ import { hasInterconnects, learnItems, withEntries } from "./leaving.js";
 import { Memory } from "./memory.js";
 import { PuntSpans } from "./spans.js";
 import { statusOf } from "./status.js";
-import { Turns } from "./turns.js";
 
 /** A change of the desired state that is not in the store yet. */
 interface Change {
@@ -50,8 +50,8 @@ export class DesiredState implements Ledger {
   #facts: Facts | undefined;
   readonly firstLook = new FirstLook();
   readonly spans = new PuntSpans();
-  /** The order of changes. */
-  readonly turns = new Turns();
+  /** The order of changes, by CNF. */
+  readonly order = new CallOrder();
   #items: ReadonlyMap<string, object> = new Map();
   #pairs: { readonly wanted: Wanted; readonly facts: Facts | undefined; readonly pairs: Pairs } | undefined;
 

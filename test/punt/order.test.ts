@@ -84,7 +84,7 @@ test("punts of another CNF do not wait", async (t) => {
   await added;
 });
 
-test("a call that is refused lets the next one have its turn", async (t) => {
+test("a call that is refused lets the next one go on", async (t) => {
   const { manager } = await looking(t);
   const refused = manager.update(SPAN);
   const added = manager.add(SPAN, { waitFor: "CREATED" });
@@ -92,7 +92,7 @@ test("a call that is refused lets the next one have its turn", async (t) => {
   t.is((await added).state, "CREATED");
 });
 
-test("calls that wait for their turn when the manager is closed are refused", async (t) => {
+test("calls that wait for others when the manager is closed are refused", async (t) => {
   const { manager, gate } = await searching(t);
   const added = manager.add({ ...SPAN, netns: { path: "/run/slow" } });
   await gate.arrived;

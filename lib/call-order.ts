@@ -1,0 +1,38 @@
+// Puts calls about the same things in the order in which they came, however long each of them prepares itself.
+
+/**
+ * Submits a call, once those before it are submitted or have failed. Those behind it go on when `submit` has returned, whatever its promise
+ * waits for.
+ */
+export type InOrder = <T>(submit: () => Promise<T>) => Promise<T>;
+
+export class CallOrder {
+  /** Of each thing: when the last call about it, and all before it, are submitted or have failed. */
+  readonly #last = new Map<string, Promise<void>>();
+
+  /** Makes a call about some things. It has its place until it is submitted by `inOrder`, or ends. */
+  async during<T>(things: Iterable<string>, call: (inOrder: InOrder) => Promise<T>): Promise<T> {
+    const own = [...new Set(things)];
+    const before = own.flatMap((thing) => this.#last.get(thing) ?? []);
+    let leave!: () => void;
+    const left = new Promise<void>((resolve) => {
+      leave = resolve;
+    });
+    const place = Promise.all([left, ...before]).then(() => {
+      for (const thing of own) if (this.#last.get(thing) === place) this.#last.delete(thing);
+    });
+    for (const thing of own) this.#last.set(thing, place);
+    try {
+      return await call(async (submit) => {
+        if (before.length > 0) await Promise.all(before);
+        try {
+          return submit();
+        } finally {
+          leave();
+        }
+      });
+    } finally {
+      leave();
+    }
+  }
+}
