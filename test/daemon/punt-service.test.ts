@@ -1,5 +1,6 @@
 // The service over parts that the test plays: its lines in the audit log, and whose sessions a change is about.
 import test from "ava";
+import { CallOrder } from "../../lib/call-order.js";
 import { Rights } from "../../lib/daemon/policy/rights.js";
 import { type Attacher, type Parts, PuntNames, puntService, RequestGate } from "../../lib/daemon/service/index.js";
 import { streaming } from "../../lib/daemon/service/scope.js";
@@ -30,7 +31,7 @@ function play() {
   const [own, other] = [target(), target()];
   const parts = {
     ...{ punts: own, hosts: { of: () => other }, cluster: () => ({ host: "here" }), names: new PuntNames() },
-    policy: { rightsOf: () => new Rights(CALLER, [RULE]) },
+    ...{ policy: { rightsOf: () => new Rights(CALLER, [RULE]) }, order: new CallOrder() },
     as: (_: string, change: () => Promise<unknown>) => change(),
     log: { error: () => {} },
     audit: { write: (entry: Record<string, unknown>) => void entries.push(entry) },

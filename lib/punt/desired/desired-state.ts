@@ -216,8 +216,8 @@ export class DesiredState implements Ledger {
   }
 
   #admit(request: PuntRequest): Entry {
-    const entry = new Entry(request);
-    const before = this.#entries.get(entry.key);
+    const before = this.#entries.get(idKey(request));
+    const entry = new Entry(request, before);
     this.#entries.delete(entry.key);
     this.#entries.set(entry.key, entry);
     before?.abandon(
@@ -228,7 +228,7 @@ export class DesiredState implements Ledger {
   }
 
   #revised(entry: Entry, request: PuntRequest): Entry {
-    entry.request = request;
+    entry.revise(request);
     this.#become(entry, { state: "INIT", cause: "has another request" });
     return entry;
   }
@@ -306,7 +306,7 @@ export class DesiredState implements Ledger {
     learnItems(this.#unplanned(), result.leaving);
     for (const entry of [...this.#entries.values()]) {
       const punt = plan.punts.get(entry.key);
-      if (punt?.state === "ready") entry.items = punt.items;
+      if (punt?.state === "ready") entry.planned(punt.items, result.open);
       const situation = entry.leaving
         ? judgeLeaving(entry, result)
         : punt && (judge(entry, punt, result) ?? (isActing ? undefined : unfinished(punt, result, this.#memory.notes)));

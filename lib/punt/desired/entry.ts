@@ -2,6 +2,7 @@
 import type { PuntError } from "../../errors.js";
 import type { Interconnect } from "../interconnect/index.js";
 import type { Missing } from "../items/index.js";
+import type { Step } from "../plan/index.js";
 import { idKey, idOf, type PuntId, type PuntRequest } from "../request/index.js";
 import { type Degradation, deletedError, failedError, lateError, type PuntFailure, type PuntState } from "../state.js";
 
@@ -29,17 +30,40 @@ export class Entry {
   situation: Situation = { state: "INIT", cause: "accepted" };
   /** Whether it was deleted and is not gone yet. */
   leaving = false;
-  /** Keys of its items in the last plan that contained it; undefined if none did. */
+  /** Keys of its items in the last plan that contained its request; undefined if none did. */
   items: readonly string[] | undefined;
+  /** Keys of items of its earlier requests that may be there still; undefined if no plan told them. */
+  former: readonly string[] | undefined = [];
   /** Its last interconnects. A punt that is leaving has none in the desired state. */
   interconnects: readonly Interconnect[] = [];
   #waiters: Waiter[] = [];
   #abandoned: PuntError | undefined;
 
-  constructor(request: PuntRequest) {
+  /** @param before the entry of that identity in whose place it is: nothing else waits for the end of what was made for that one */
+  constructor(request: PuntRequest, before?: Entry) {
     this.request = request;
     this.id = idOf(request);
     this.key = idKey(this.id);
+    if (before) this.former = before.everyItem;
+  }
+
+  /** Keys of all items that may be there for it; undefined if they are not all known. */
+  get everyItem(): readonly string[] | undefined {
+    return this.items && this.former && [...this.items, ...this.former];
+  }
+
+  /** Takes another request. What a plan that has it makes is not known yet, and may be under way. */
+  revise(request: PuntRequest): void {
+    this.request = request;
+    this.former = this.everyItem;
+    this.items = undefined;
+  }
+
+  /** Takes the items of a plan. Of the former ones, those stay that are still to be deleted. @param open the steps that are left */
+  planned(items: readonly string[], open: ReadonlyMap<string, Step>): void {
+    this.items = items;
+    const deletions = [...open.values()].filter(({ action }) => action === "delete").map(({ key }) => key);
+    this.former = deletions.filter((key) => this.former?.includes(key) ?? true);
   }
 
   /** Changes the situation. @returns whether it differs from the one before */

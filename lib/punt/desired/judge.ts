@@ -49,10 +49,10 @@ export function judgeLeaving(entry: Entry, result: Reconciled): Situation | unde
   const { open, leaving, retries } = result;
   const waiting = leaving?.punts.get(entry.key);
   if (entry.items === undefined && waiting === undefined) return undefined;
-  const steps = entry.items?.flatMap((key) => open.get(key) ?? []) ?? [...open.values()];
+  const steps = entry.everyItem?.flatMap((key) => open.get(key) ?? []) ?? [...open.values()];
   const deletions = steps.filter(({ action }) => action === "delete");
   if (deletions.length > 0) return failureIn(deletions, retries);
-  const items = entry.items ?? itemsOf(waiting!);
+  const items = [...(entry.items ?? itemsOf(waiting!)), ...(entry.former ?? [])];
   return hidden(entry, items, result) ?? { state: "DELETED", cause: "nothing of it is left" };
 }
 
