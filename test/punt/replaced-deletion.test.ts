@@ -6,7 +6,7 @@ import { puntOf } from "../support/punt/punts.js";
 import { snapshot } from "../support/vpp/snapshot.js";
 
 const TYPES = ["SPAN", "ABX", "PUNT_TO_SOCKET", "DHCP_PROXY", "ISISX"] as const;
-/** What VPP is asked for last. */
+/** The requests that VPP gets last. */
 const LAST = /^(sw_interface_span_enable|abx_policy_add|punt_socket_register|dhcp_proxy_config|isisx_connection_add)/;
 
 const requestOf = (type: (typeof TYPES)[number], subject: number) =>
