@@ -87,7 +87,7 @@ withPython.serial("close() during the fetch of a segment ends the read, and leav
   await until(() => segments() === 0);
 });
 
-withPython.serial("further descriptors beside the segment's are closed", async (t) => {
+need("python3", "no-emulation").test.serial("further descriptors beside the segment's are closed", async (t) => {
   const stats = await openStats(await statsServer(t, 3));
   await until(() => segments() === 1);
   stats.close();

@@ -52,6 +52,9 @@ function missing(name: string, present: boolean): string | undefined {
   return present ? undefined : `${name} is not here`;
 }
 
+/** Linux's names of machines, by Node's. */
+const MACHINES: Readonly<Record<string, string>> = { x64: "x86_64", arm64: "aarch64" };
+
 /** For each thing that a test may need: why this machine lacks it, or undefined. Any other word is a pattern below, or a program. */
 const checks = {
   root: () => (process.getuid?.() === 0 ? undefined : "needs root"),
@@ -59,8 +62,14 @@ const checks = {
   "cc-of-node": () => {
     if (!isOverGlibc()) return "a compiler for musl is not here";
     const { stdout } = spawnSync("cc", ["-dumpmachine"], { encoding: "utf8" });
-    const machine = { x64: "x86_64", arm64: "aarch64" }[process.arch as string] ?? process.arch;
+    const machine = MACHINES[process.arch] ?? process.arch;
     return stdout?.startsWith(`${machine}-`) ? undefined : `a compiler for ${machine} is not here`;
+  },
+  /** Under emulation, other descriptors arrive than Linux gives: those for which a receiver has no room are open in it. */
+  "no-emulation": () => {
+    const { stdout } = spawnSync("uname", ["-m"], { encoding: "utf8" });
+    const machine = MACHINES[process.arch] ?? process.arch;
+    return stdout?.trim() === machine ? undefined : `this machine is no ${machine}`;
   },
   netns: () => (succeeds("unshare", "--net", "true") ? undefined : "needs the right to make network namespaces"),
   vpp: () => missing("VPP (in $VPP_PREFIX, /opt/vpp or PATH)", vppProgram() !== undefined),

@@ -5,6 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ExecutionContext } from "ava";
 
+export { until } from "../until.js";
+
 /** A folder for the sockets of one test. */
 export function socketFolder(t: ExecutionContext): string {
   const folder = mkdtempSync(join(tmpdir(), "vpp-punt-test-"));
@@ -15,11 +17,6 @@ export function socketFolder(t: ExecutionContext): string {
 /** How many descriptors this process has open. */
 export function openDescriptors(): number {
   return readdirSync("/proc/self/fd").length;
-}
-
-/** Resolves when the condition holds; how long that takes is for the test's time limit to judge. */
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
 const PREAMBLE = `

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ExecutionContext } from "ava";
 import { type Forwarder, Memif, type MemifOptions } from "../../../lib/memif/index.js";
+import { until as untilHolds } from "../until.js";
 
 /** A socket path of the test's own, in a folder that goes with the test. */
 export function memifSocket(t: ExecutionContext): string {
@@ -52,9 +53,7 @@ export async function memifPair(
 }
 
 /** Resolves when `condition` holds; looked at once every turn of the event loop. */
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
-}
+export const until = (condition: () => boolean): Promise<void> => untilHolds(condition, "turn");
 
 /** Starts forwarding between ports that are up. Two clients connect again for their common memory: resolves when all `ends` have done so. */
 export async function forwarding(ends: readonly Memif[], start: () => Forwarder): Promise<Forwarder> {

@@ -4,6 +4,8 @@ import { statSync } from "node:fs";
 import type { ExecutionContext } from "ava";
 import { PacketSocket, type PacketSocketOptions } from "../../../lib/packet-socket/index.js";
 
+export { until } from "../until.js";
+
 /** A network namespace of one test: held by a process that sleeps. */
 export class Host {
   /** Path of the namespace. */
@@ -89,11 +91,6 @@ export function frame(number: number, length = 60): Uint8Array {
 
 /** The number in a frame of `frame`. */
 export const numberOf = (hex: string): number => Number.parseInt(hex.slice(28, 36), 16);
-
-/** Resolves when the condition holds; how long that takes is for the test's time limit to judge. */
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
-}
 
 /** Python with a raw socket `s` on far0. `argv` are its arguments. */
 export function python(t: ExecutionContext, host: Host, code: string, ...argv: string[]): Promise<string> {

@@ -5,6 +5,8 @@ import { join } from "node:path";
 import type { ExecutionContext } from "ava";
 import { type PuntBatch, PuntInjector, PuntSocket, type PuntSocketOptions } from "../../../lib/punt-socket/index.js";
 
+export { until } from "../until.js";
+
 /** VPP's end of punt sockets: bound where VPP is, sends by name and never waits, takes what is injected. */
 export interface FakeVpp {
   readonly path: string;
@@ -70,11 +72,6 @@ export async function puntAll(vpp: FakeVpp, path: string, packets: readonly Uint
 /** Resolves after other events have had their turn. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => void setImmediate(resolve));
-}
-
-/** Resolves when the condition holds; how long that takes is for the test's time limit to judge. */
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
 /** Blocks the event loop until the condition holds. */

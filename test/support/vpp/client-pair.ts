@@ -1,9 +1,10 @@
 // A client and the fake VPP that it is connected to.
-import { setTimeout as delay } from "node:timers/promises";
 import type { ExecutionContext } from "ava";
 import { Vpp, type VppOptions } from "../../../lib/binapi/client.js";
 import type { PuntError } from "../../../lib/errors.js";
 import { type FakeOptions, FakeVpp } from "./fake.js";
+
+export { until } from "../until.js";
 
 /** The suites run once more over libvapiclient: client-vapi.test.ts. */
 export const transport = process.env.VPP_PUNT_TEST_TRANSPORT === "vapi" ? "vapi" : "socket";
@@ -26,11 +27,6 @@ export async function pair(
     server.close();
   });
   return [server, vpp];
-}
-
-/** Waits for what will come, however slow the machine is. */
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await delay(2);
 }
 
 export async function code(promise: Promise<unknown>): Promise<string> {
