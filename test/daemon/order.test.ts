@@ -21,7 +21,7 @@ for (const options of [{}, { session: { cnf: "a" } }])
     }
   });
 
-test("a punt that is deleted while it is asked for is not there afterwards", async (t) => {
+test("a punt that is deleted before its addition is answered is not there afterwards", async (t) => {
   const { connect } = await daemonTest(t);
   const punts = await connect();
   const added = punts.add(span("x"), { waitFor: "CREATED" });

@@ -62,6 +62,7 @@ export class Entry {
   /** Takes the items of a plan. Of the former ones, those stay that are still to be deleted. @param open the steps that are left */
   planned(items: readonly string[], open: ReadonlyMap<string, Step>): void {
     this.items = items;
+    if (this.former?.length === 0) return;
     const deletions = [...open.values()].filter(({ action }) => action === "delete").map(({ key }) => key);
     this.former = deletions.filter((key) => this.former?.includes(key) ?? true);
   }
