@@ -42,6 +42,7 @@ export class Daemon implements ModuleHost {
   /** Punts of which a process could not note the session before it died. They stay for good. */
   readonly #forgotten = new Set<string>();
   #isUnsaved = false;
+  #isClosing = false;
   readonly #owned: Owned;
   /** The process that was started last. */
   #party: Party | undefined;
@@ -54,6 +55,7 @@ export class Daemon implements ModuleHost {
     process.booted = (manager) => this.#boot(manager);
     process.died = () => this.#died();
     process.closing = async () => {
+      this.#isClosing = true;
       await this.#life?.sessions.close();
       await this.#life?.attach.close();
     };
@@ -63,6 +65,11 @@ export class Daemon implements ModuleHost {
   /** @param cnf the CNF of the program */
   follow(cnf: string, follower: Follower): void {
     this.#followers.set(cnf, follower);
+  }
+
+  /** Whether the daemon is there, and does not end. */
+  get isUp(): boolean {
+    return this.#life !== undefined && !this.#isClosing;
   }
 
   get sessions(): Sessions | undefined {
@@ -135,6 +142,7 @@ export class Daemon implements ModuleHost {
   }
 
   #died(): void {
+    this.#isClosing = false;
     this.#disk.ownerDied();
     if (this.#party) {
       this.#world.sockets.leave(this.#party);

@@ -188,7 +188,7 @@ class History implements RunningHistory<Step> {
     this.#calm();
     this.#own.finish();
     // The time of a session begins when the daemon is there.
-    await this.#until(async () => this.#daemon.sessions !== undefined);
+    await this.#until(async () => this.#daemon.isUp);
     const overAt = Math.max(this.#program.end(), ...this.#modules.all.map((module) => module.overAt));
     await schedule.sleep(overAt - schedule.now);
     await this.#settle(true);
