@@ -15,13 +15,14 @@ const LOOK_MS = 2_000;
  * Asks and waits for the answer. A daemon that takes over answers the questions that its predecessor left.
  *
  * @param longest milliseconds to wait for an answer
+ * @param written called once etcd has the question
  * @throws PuntError as the daemon's manager; ETIMEDOUT; ERR_ETCD_AWAY
  */
 export async function ask<T>(
   etcd: Etcd,
   keys: Keys,
   question: Question,
-  { asker, longest }: { readonly asker: Asker; readonly longest: number },
+  { asker, longest, written }: { readonly asker: Asker; readonly longest: number; readonly written?: () => void },
 ): Promise<T> {
   const id = randomUUID();
   const { id: lease } = await etcd.grant(LEASE_SECONDS);
@@ -31,6 +32,7 @@ export async function ask<T>(
     const waiting = answerOf(etcd, keys, id, { op: `punt.${question.call}`, longest, over: over.signal });
     waiting.catch(() => {});
     await put(etcd, keys.key("ask", id), question, asker, lease);
+    written?.();
     return answerIn<T>(await waiting, keys.key("answer", id));
   } finally {
     over.abort();

@@ -1,5 +1,6 @@
 // The punts of one host through etcd, for operators and standby daemons. Changes go to the daemon that acts, or wait for it as wishes.
 import { setTimeout as sleep } from "node:timers/promises";
+import { CallOrder } from "../call-order.js";
 import { PuntError } from "../errors.js";
 import {
   type AddOptions,
@@ -64,6 +65,7 @@ export class EtcdPunts implements Punts {
   readonly #by: () => string;
   readonly #through: string | undefined;
   readonly #needsLeader: boolean;
+  readonly #order = new CallOrder();
 
   constructor(etcd: Etcd, { host, by, through, needsLeader = false }: EtcdPuntsOptions) {
     this.#etcd = etcd;
@@ -82,35 +84,45 @@ export class EtcdPunts implements Punts {
   async add(input: PuntRequestInput, options: AddOptions = {}): Promise<PuntStatus> {
     checkAddOptions(options, "punt.add");
     const request = parseRequest(input);
-    if (await this.#isAsked("punt.add"))
-      return statusIn(await this.#ask<PuntStatus>({ call: "add", request, options }, options));
-    const entry = await this.#wishOf(request);
-    if (entry && !isSame(entry, request)) {
-      const message = `punt ${idText(request)} exists with another request; update it, or delete it first`;
-      throw new PuntError("punt.add", "ERR_PUNT_EXISTS", message, { id: idIn(entry.key, this.#keys.folder("wanted")) });
-    }
-    if (!entry) await this.#wish([{ request, entry }], "punt.add");
-    return this.#waiting(idOf(request), options, "punt.add");
+    return this.#order.after([request.cnf], async (written) => {
+      if (await this.#isAsked("punt.add"))
+        return statusIn(await this.#ask<PuntStatus>({ call: "add", request, options }, options, written));
+      const entry = await this.#wishOf(request);
+      if (entry && !isSame(entry, request)) throw this.#exists(request, entry);
+      if (!entry) await this.#wish([{ request, entry }], "punt.add");
+      written();
+      return this.#waiting(idOf(request), options, "punt.add");
+    });
+  }
+
+  #exists(request: PuntRequest, { key }: Entry): PuntError {
+    const message = `punt ${idText(request)} exists with another request; update it, or delete it first`;
+    return new PuntError("punt.add", "ERR_PUNT_EXISTS", message, { id: idIn(key, this.#keys.folder("wanted")) });
   }
 
   async update(input: PuntRequestInput, options: AddOptions = {}): Promise<PuntStatus> {
     checkAddOptions(options, "punt.update");
     const request = parseRequest(input, "request", "punt.update");
-    if (await this.#isAsked("punt.update"))
-      return statusIn(await this.#ask<PuntStatus>({ call: "update", request, options }, options));
-    const entry = await this.#wishOf(request);
-    if (!entry) throw noSuchPunt("punt.update", request);
-    if (!isSame(entry, request)) await this.#wish([{ request, entry }], "punt.update");
-    return this.#waiting(idOf(request), options, "punt.update");
+    return this.#order.after([request.cnf], async (written) => {
+      if (await this.#isAsked("punt.update"))
+        return statusIn(await this.#ask<PuntStatus>({ call: "update", request, options }, options, written));
+      const entry = await this.#wishOf(request);
+      if (!entry) throw noSuchPunt("punt.update", request);
+      if (!isSame(entry, request)) await this.#wish([{ request, entry }], "punt.update");
+      written();
+      return this.#waiting(idOf(request), options, "punt.update");
+    });
   }
 
   async delete(input: PuntIdInput, options: DeleteOptions = {}): Promise<void> {
     const id = parseId(input, "punt.delete");
-    await checked.deletion(idText(id), options, () => this.#delete(id));
+    await checked.deletion(idText(id), options, () =>
+      this.#order.after([id.cnf], (written) => this.#delete(id, written)),
+    );
   }
 
-  async #delete(id: PuntId): Promise<void> {
-    if (await this.#isAsked("punt.delete")) return this.#ask({ call: "delete", id });
+  async #delete(id: PuntId, written: () => void): Promise<void> {
+    if (await this.#isAsked("punt.delete")) return this.#ask({ call: "delete", id }, {}, written);
     const entry = await this.#wishOf(id);
     if (!entry) throw noSuchPunt("punt.delete", id);
     await this.#wish([{ request: undefined, entry }], "punt.delete");
@@ -119,11 +131,13 @@ export class EtcdPunts implements Punts {
   async apply(set: PuntSet, options: ApplyOptions = {}): Promise<ApplyResult> {
     checkApplyOptions(options);
     const { requests, named } = parseSet(set, options.keep ?? false);
-    if (await this.#isAsked("punt.apply"))
-      return applyResultIn(
-        await this.#ask<ApplyResult>({ call: "apply", set: { ...set, punts: requests }, options }, options),
-      );
-    return this.#applyWishes(set.cnf, requests, named, options);
+    const cnfs = [...(set.cnf === undefined ? [] : [set.cnf]), ...[...requests, ...named].map(({ cnf }) => cnf)];
+    return this.#order.after(cnfs, async (written) => {
+      if (!(await this.#isAsked("punt.apply")))
+        return this.#applyWishes(set.cnf, requests, named, { ...options, written });
+      const question = { call: "apply", set: { ...set, punts: requests }, options } as const;
+      return applyResultIn(await this.#ask<ApplyResult>(question, options, written));
+    });
   }
 
   async get(input: PuntIdInput): Promise<PuntStatus | undefined> {
@@ -186,10 +200,11 @@ export class EtcdPunts implements Punts {
     return this.close();
   }
 
-  #ask<T>(question: Question, { timeout }: AddOptions = {}): Promise<T> {
+  /** @param written called once etcd has the question */
+  #ask<T>(question: Question, { timeout }: AddOptions = {}, written?: () => void): Promise<T> {
     const longest = timeout === undefined ? LONGEST_MS : timeout + 10_000;
     const asker = { by: this.#by(), ...(this.#through !== undefined && { through: this.#through }) };
-    return ask<T>(this.#etcd, this.#keys, question, { asker, longest });
+    return ask<T>(this.#etcd, this.#keys, question, { asker, longest, ...(written && { written }) });
   }
 
   async #requireLeader(op: string): Promise<void> {
@@ -257,7 +272,7 @@ export class EtcdPunts implements Punts {
     cnf: string | undefined,
     requests: readonly PuntRequest[],
     named: readonly PuntId[],
-    options: ApplyOptions,
+    { written, ...options }: ApplyOptions & { readonly written: () => void },
   ): Promise<ApplyResult> {
     const { keep = false } = options;
     const { entries } = await this.#etcd.range(this.#keys.folder("wanted", ...(cnf === undefined ? [] : [cnf])));
@@ -275,6 +290,7 @@ export class EtcdPunts implements Punts {
     const changes = [...added, ...updated, ...gone];
     for (let at = 0; at < changes.length; at += MOST_WRITES)
       await this.#wish(changes.slice(at, at + MOST_WRITES), "punt.apply");
+    written();
     const failed: ApplyFailure[] = [];
     const reached = async ({ request }: { readonly request: PuntRequest }) => {
       const id = idOf(request);
