@@ -86,7 +86,6 @@ test("errors about VPP, punts and stores say what to do", async (t) => {
     [["wait", "nobody", "--timeout", "10"], 4, "`vpp-punt list` shows the punts there are"],
     [["add", "{ cnf: x }"], 2, "`vpp-punt schema --markdown` prints the fields of each type"],
     [["list", "--store", broken], 1, "apply the file of punts again"],
-    [["dump", "monitor/eth0", "--filter", "udp prt"], 2, "`man pcap-filter` describes the language"],
   ] as const) {
     const result = await vpp.punts(...args);
     t.is(result.status, status, result.stderr);

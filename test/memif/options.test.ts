@@ -115,7 +115,7 @@ test("every option has its documented default", (t) => {
 });
 
 test("every option reaches the native code, and the limits belong to what is allowed", (t) => {
-  const filter = PacketFilter.compile("ip");
+  const filter = PacketFilter.parse("4\n40 0 0 12\n21 0 1 2048\n6 0 0 262144\n6 0 0 0\n");
   const lowest: MemifOptions = {
     ...{ role: "server", socket: "@a", id: 0, mode: "ip", secret: "", name: "", rxQueues: 1, txQueues: 1 },
     ...{ ringSize: 32, bufferSize: 64, spareBuffers: 0, socketMode: 0, reconnectMs: 1, engine: "builtin" },

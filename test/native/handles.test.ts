@@ -24,9 +24,10 @@ const plain: Declare = (title, run) => void test.serial(title, run);
 for (const kind of [
   ...["memif", "memif, adaptive", "memif, polling", "memif, copied", "memif, retained packets"],
   ...["memif, queues of another thread", "forwarder", "responder", "punt socket", "injector", "filter"],
-  ...["descriptors", "capture", "frame port, punt socket", "embedded VPP"],
+  ...["capture", "frame port, punt socket", "embedded VPP"],
 ])
   declare(kind, plain);
+declare("descriptors", need("no-emulation").test.serial);
 declare("memif, libmemif", need("libmemif").test.serial);
 if (native.buildInfo().vapiSocket) declare("embedded VPP, vapi", plain);
 

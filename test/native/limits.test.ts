@@ -93,7 +93,7 @@ need("no-thread-sanitizer").test("with zero to eleven descriptors left, an open 
   }
 });
 
-const { test: withUsers } = need("root", "setpriv", "prlimit", "no-thread-sanitizer", "glibc");
+const { test: withUsers } = need("root", "setpriv", "prlimit", "no-thread-sanitizer", "glibc", "no-emulation");
 
 withUsers("without a thread left, a punt socket is EAGAIN, and its file is gone", (t) => {
   // The limit of threads does not hold for root.

@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import test, { type ImplementationFn } from "ava";
 import { native } from "../../lib/native.js";
+import { PacketFilter } from "../../lib/packet/index.js";
 import {
   libmemifExamples,
   program,
@@ -55,6 +56,16 @@ function missing(name: string, present: boolean): string | undefined {
 /** Linux's names of machines, by Node's. */
 const MACHINES: Readonly<Record<string, string>> = { x64: "x86_64", arm64: "aarch64" };
 
+/**
+ * An emulator of another machine carries out Linux's calls by itself: it knows no network namespaces, no SO_PASSRIGHTS and no rings of packet
+ * sockets, gives a receiver the descriptors for which it has no room, and is itself a file that other users may not read.
+ */
+function isNative(): string | undefined {
+  const { stdout } = spawnSync("uname", ["-m"], { encoding: "utf8" });
+  const machine = MACHINES[process.arch] ?? process.arch;
+  return stdout?.trim() === machine ? undefined : `this machine is no ${machine}`;
+}
+
 /** For each thing that a test may need: why this machine lacks it, or undefined. Any other word is a pattern below, or a program. */
 const checks = {
   root: () => (process.getuid?.() === 0 ? undefined : "needs root"),
@@ -65,13 +76,9 @@ const checks = {
     const machine = MACHINES[process.arch] ?? process.arch;
     return stdout?.startsWith(`${machine}-`) ? undefined : `a compiler for ${machine} is not here`;
   },
-  /** Under emulation, other descriptors arrive than Linux gives: those for which a receiver has no room are open in it. */
-  "no-emulation": () => {
-    const { stdout } = spawnSync("uname", ["-m"], { encoding: "utf8" });
-    const machine = MACHINES[process.arch] ?? process.arch;
-    return stdout?.trim() === machine ? undefined : `this machine is no ${machine}`;
-  },
-  netns: () => (succeeds("unshare", "--net", "true") ? undefined : "needs the right to make network namespaces"),
+  "no-emulation": isNative,
+  netns: () =>
+    isNative() ?? (succeeds("unshare", "--net", "true") ? undefined : "needs the right to make network namespaces"),
   vpp: () => missing("VPP (in $VPP_PREFIX, /opt/vpp or PATH)", vppProgram() !== undefined),
   /** Documents use the default paths: no VPP and no daemon in use may have them. */
   "no-vpp": () => {
@@ -116,8 +123,17 @@ const checks = {
   /** Two free pages of 2 MiB, as `sysctl vm.nr_hugepages=2` makes them. */
   hugetlb: () => missing("a free huge page of 2 MiB (vm.nr_hugepages)", freeHugePages() >= 2),
   libmemif: () => (native.buildInfo().libmemif ? undefined : "libmemif is not in this build"),
+  libpcap: () => {
+    try {
+      PacketFilter.compile("ip");
+      return undefined;
+    } catch {
+      return "libpcap is not here";
+    }
+  },
   "api-files": () => missing(apiFilesFolder, existsSync(apiFilesFolder) && readdirSync(apiFilesFolder).length > 0),
   passrights: () =>
+    isNative() ??
     missing(
       "SO_PASSRIGHTS (Linux 6.16)",
       succeeds("python3", "-c", "import socket; socket.socket(socket.AF_UNIX).getsockopt(socket.SOL_SOCKET, 83)"),
