@@ -39,9 +39,10 @@ export class Answers {
     this.#folder = options.keys.folder("ask");
   }
 
-  /** Answers the questions that wait. Called at the beginning of a term, and after a snapshot. */
+  /** Answers the questions that wait, in the order in which they were asked. Called at the beginning of a term, and after a snapshot. */
   lookAtAll(): void {
-    for (const { key } of this.#options.mirror.below(this.#folder)) this.look(key);
+    const waiting = this.#options.mirror.below(this.#folder);
+    for (const { key } of waiting.sort((one, other) => one.created - other.created)) this.look(key);
   }
 
   /** Answers a question, once its head has been written. After a stop of the process, another daemon may have answered it. */

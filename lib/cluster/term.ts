@@ -87,7 +87,8 @@ export class Term {
     if (this.#isOver) return;
     for (const { key } of changes) {
       this.#wishes.look(key);
-      this.#answers.look(key);
+      // A snapshot is in the order of the keys.
+      if (!isSnapshot) this.#answers.look(key);
     }
     if (!isSnapshot) return;
     this.#answers.lookAtAll();

@@ -6,7 +6,7 @@ import { Keys } from "../../lib/cluster/keys.js";
 import type { Leadership } from "../../lib/cluster/leadership.js";
 import { messageText, messageWrites, parseHead } from "../../lib/cluster/question.js";
 import { PuntError } from "../../lib/errors.js";
-import type { Punts } from "../../lib/punt/index.js";
+import type { PuntId, Punts } from "../../lib/punt/index.js";
 
 const keys = new Keys("/vpp-punt/", "h1");
 const QUESTION = keys.key("ask", "1");
@@ -17,11 +17,17 @@ class Store {
   readonly values = new Map<string, string>();
   deletions = 0;
   readonly #failures: PuntError[];
+  /** When each key was made. */
+  readonly #created = new Map<string, number>();
 
   constructor(failures: readonly PuntError[]) {
     this.#failures = [...failures];
-    const question = JSON.stringify({ call: "delete", id: { cnf: "dns" } });
-    this.#make(messageWrites(QUESTION, question, { by: "an operator" }, "7"));
+    this.ask("1", "dns");
+  }
+
+  ask(id: string, cnf: string): void {
+    const question = JSON.stringify({ call: "delete", id: { cnf } });
+    this.#make(messageWrites(keys.key("ask", id), question, { by: "an operator" }, "7"));
   }
 
   get(key: string) {
@@ -30,7 +36,8 @@ class Store {
   }
 
   below(prefix: string) {
-    return [...this.values].filter(([key]) => key.startsWith(prefix)).map(([key, value]) => ({ key, value }));
+    const found = [...this.values].filter(([key]) => key.startsWith(prefix)).sort();
+    return found.map(([key, value]) => ({ key, value, created: this.#created.get(key)! }));
   }
 
   async write(_conditions: readonly Condition[], writes: readonly Write[]): Promise<number> {
@@ -43,14 +50,23 @@ class Store {
   #make(writes: readonly Write[]): void {
     for (const { key, value } of writes)
       if (value === undefined) this.values.delete(key);
-      else this.values.set(key, value);
+      else {
+        this.values.set(key, value);
+        this.#created.set(key, this.#created.get(key) ?? this.#created.size);
+      }
   }
 }
 
 function start(failures: readonly PuntError[], isGood = true) {
   const store = new Store(failures);
   const problems: string[] = [];
-  const punts = { delete: async () => void store.deletions++ } as unknown as Punts;
+  const deleted: string[] = [];
+  const punts = {
+    delete: async ({ cnf }: PuntId) => {
+      store.deletions++;
+      deleted.push(cnf);
+    },
+  } as unknown as Punts;
   const leadership = { condition: { key: keys.leader, created: 1 }, isGood };
   const answers = new Answers({
     etcd: store as unknown as Etcd,
@@ -62,7 +78,7 @@ function start(failures: readonly PuntError[], isGood = true) {
     problem: ({ code }) => void problems.push(code),
   });
   answers.lookAtAll();
-  return { store, problems, answers, leadership };
+  return { store, problems, answers, leadership, deleted };
 }
 
 const away = new PuntError("cluster.etcd", "ERR_ETCD_AWAY", "etcd does not answer", { outcome: "unknown" });
@@ -70,6 +86,15 @@ const away = new PuntError("cluster.etcd", "ERR_ETCD_AWAY", "etcd does not answe
 async function until(isIt: () => boolean): Promise<void> {
   while (!isIt()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
+
+test("questions that wait when a term begins are answered in the order in which they were asked", async (t) => {
+  const { store, answers, deleted } = start([]);
+  await until(() => store.get(QUESTION) === undefined);
+  for (const [id, cnf] of ["c", "a", "b"].map((name) => [name, `cnf-${name}`] as const)) store.ask(id, cnf);
+  answers.lookAtAll();
+  await until(() => store.deletions === 4);
+  t.deepEqual(deleted, ["dns", "cnf-c", "cnf-a", "cnf-b"]);
+});
 
 test("an answer that etcd does not take is written again, and its question is not asked again", async (t) => {
   const { store, problems } = start([away, away, away]);
