@@ -90,13 +90,17 @@ async function fuzzNative(name, { seconds, seed, keep: keeps }, folder) {
   cpSync(kept, corpus, { recursive: true });
   const known = readdirSync(kept).map((file) => join(kept, file));
   const common = [...COMMON, `-artifact_prefix=${kept}/`];
+  // A sanitizer that waits for itself does not hear of libFuzzer's own limit.
+  const within = { timeout: 1000 * seconds + 60_000, killSignal: "SIGKILL" };
   // Every kept input first, alone: in the middle of a run a failure would be named after another one.
-  const replay = known.length > 0 ? await run(program, [...common, ...known]) : { status: 0 };
+  const replay = known.length > 0 ? await run(program, [...common, ...known], within) : { status: 0 };
   const limits = [`-max_total_time=${seconds}`, `-max_len=${target.longest}`, `-seed=${seed}`, "-print_final_stats=1"];
-  const result = replay.status === 0 && seconds > 0 ? await run(program, [...common, ...limits, corpus]) : replay;
+  const result =
+    replay.status === 0 && seconds > 0 ? await run(program, [...common, ...limits, corpus], within) : replay;
   const runs = /stat::number_of_executed_units: (\d+)/.exec(result.stderr ?? "")?.[1] ?? known.length;
   const repeat = `npm run fuzz -- --seconds ${seconds} --seed ${seed} ${name}`;
-  if (result.status !== 0) console.error(`${result.stderr}\nFAILED  ${name}; repeat: ${repeat}`);
+  const end = result.status === null ? `\nended after ${within.timeout / 1000} s, or by a signal` : "";
+  if (result.status !== 0) console.error(`${result.stderr}${end}\nFAILED  ${name}; repeat: ${repeat}`);
   // With threads, what an input reaches is not the same twice.
   const added = result.status === 0 && keeps && target.sanitize !== "thread" ? await keep(program, corpus, kept) : "";
   if (result.status === 0) console.log(`ok  ${name}: ${runs} inputs${added}`);
