@@ -149,6 +149,29 @@ test("the first look of a process is repeated before it removes something: one e
   t.deepEqual(await snapshot(it.client), without);
 });
 
+for (const [type, message] of [
+  ["PUNT_TO_SOCKET", "punt_socket_dump"],
+  ["SPAN", "sw_interface_span_dump"],
+  ["DHCP_PROXY", "dhcp_proxy_dump"],
+  ["ISISX", "isisx_connection_dump"],
+  ["ABX", "abx_policy_dump"],
+] as const)
+  test(`the first look of a process forgets no claim: one empty ${message} leaves nothing of a punt that was deleted before`, async (t) => {
+    const it = await managedVpp();
+    t.teardown(() => it.close());
+    await it.manager.resync();
+    const without = await snapshot(it.client);
+    await it.manager.add(puntOf(type, { cnf: "a", interconnect: "TAP", subject: 0, unique: 0 }), {
+      waitFor: "CREATED",
+    });
+    await it.manager.close();
+    await it.store.save({ ...(await it.store.load())!, punts: [], interconnects: [] });
+    it.vpp.faults.add({ message, action: { kind: "refuse", error: "UNSPECIFIED" } });
+    await it.restartManager({ resyncInterval: 600_000 });
+    await it.manager.resync();
+    t.deepEqual(await snapshot(it.client), without);
+  });
+
 test("an ACL of ours that is there twice, and an attachment whose policy is gone, are leftovers", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());

@@ -166,9 +166,14 @@ export async function preview(ledger: Looked, world: World): Promise<DryRun> {
   return dryRun(await look(ledger, world));
 }
 
-/** Before the first steps no earlier look has told what is there. A punt may have been deleted during the look. */
+/**
+ * Before the first steps no earlier look has told what is there. A punt may have been deleted during the look. A claim on an object that
+ * is not there is forgotten, and with it that the object is ours.
+ */
 function isDoubtful({ facts, open }: Reconciled, ledger: Looked, expected: Expected): boolean {
-  return expected.isUnknown ? ledger.leaving !== undefined || open.size > 0 : expected.isMissingIn(facts);
+  if (!expected.isUnknown) return expected.isMissingIn(facts);
+  const isUnseen = (key: string) => key !== OLD_CLAIM && !facts.seen.has(key);
+  return ledger.leaving !== undefined || open.size > 0 || [...ledger.memory.claims.keys()].some(isUnseen);
 }
 
 type Looked = Pick<Ledger, "wanted" | "leaving" | "memory">;
