@@ -32,6 +32,7 @@ import {
   parseId,
   parseRequest,
   parseSet,
+  puntExists,
   type WatchEvent,
   type WatchOptions,
 } from "../punt/index.js";
@@ -84,33 +85,36 @@ export class EtcdPunts implements Punts {
   async add(input: PuntRequestInput, options: AddOptions = {}): Promise<PuntStatus> {
     checkAddOptions(options, "punt.add");
     const request = parseRequest(input);
-    return this.#order.after([request.cnf], async (written) => {
-      if (await this.#isAsked("punt.add"))
-        return statusIn(await this.#ask<PuntStatus>({ call: "add", request, options }, options, written));
-      const entry = await this.#wishOf(request);
-      if (entry && !isSame(entry, request)) throw this.#exists(request, entry);
-      if (!entry) await this.#wish([{ request, entry }], "punt.add");
-      written();
-      return this.#waiting(idOf(request), options, "punt.add");
+    return this.#change("add", request, options, (entry) => {
+      if (entry && !isSame(entry, request)) throw puntExists(request);
+      return entry === undefined;
     });
-  }
-
-  #exists(request: PuntRequest, { key }: Entry): PuntError {
-    const message = `punt ${idText(request)} exists with another request; update it, or delete it first`;
-    return new PuntError("punt.add", "ERR_PUNT_EXISTS", message, { id: idIn(key, this.#keys.folder("wanted")) });
   }
 
   async update(input: PuntRequestInput, options: AddOptions = {}): Promise<PuntStatus> {
     checkAddOptions(options, "punt.update");
     const request = parseRequest(input, "request", "punt.update");
-    return this.#order.after([request.cnf], async (written) => {
-      if (await this.#isAsked("punt.update"))
-        return statusIn(await this.#ask<PuntStatus>({ call: "update", request, options }, options, written));
-      const entry = await this.#wishOf(request);
+    return this.#change("update", request, options, (entry) => {
       if (!entry) throw noSuchPunt("punt.update", request);
-      if (!isSame(entry, request)) await this.#wish([{ request, entry }], "punt.update");
+      return !isSame(entry, request);
+    });
+  }
+
+  /** Asks for a change of a punt, or writes it as a wish. @param isNew whether the wish that is there, if any, is another one; may throw */
+  #change(
+    call: "add" | "update",
+    request: PuntRequest,
+    options: AddOptions,
+    isNew: (entry: Entry | undefined) => boolean,
+  ): Promise<PuntStatus> {
+    const op = `punt.${call}`;
+    return this.#order.after([request.cnf], async (written) => {
+      if (await this.#isAsked(op))
+        return statusIn(await this.#ask<PuntStatus>({ call, request, options }, options, written));
+      const entry = await this.#wishOf(request);
+      if (isNew(entry)) await this.#wish([{ request, entry }], op);
       written();
-      return this.#waiting(idOf(request), options, "punt.update");
+      return this.#waiting(idOf(request), options, op);
     });
   }
 
@@ -130,8 +134,7 @@ export class EtcdPunts implements Punts {
 
   async apply(set: PuntSet, options: ApplyOptions = {}): Promise<ApplyResult> {
     checkApplyOptions(options);
-    const { requests, named } = parseSet(set, options.keep ?? false);
-    const cnfs = [...(set.cnf === undefined ? [] : [set.cnf]), ...[...requests, ...named].map(({ cnf }) => cnf)];
+    const { requests, named, cnfs } = parseSet(set, options.keep ?? false);
     return this.#order.after(cnfs, async (written) => {
       if (!(await this.#isAsked("punt.apply")))
         return this.#applyWishes(set.cnf, requests, named, { ...options, written });

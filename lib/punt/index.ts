@@ -80,6 +80,7 @@ export {
   parseRequest,
   parseRequests,
   parseSet,
+  puntExists,
   readText,
   requestJsonSchema,
   requireOneCnf,

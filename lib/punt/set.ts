@@ -6,12 +6,12 @@ import type { ApplyFailure, ApplyOptions, ApplyResult } from "./punts.js";
 import {
   idKey,
   idOf,
-  idText,
   noSuchPunt,
   type PuntId,
   type PuntRequest,
   type PuntSet,
   parseSet,
+  puntExists,
 } from "./request/index.js";
 import type { PuntStatus } from "./state.js";
 
@@ -38,9 +38,8 @@ type List = "added" | "updated" | "unchanged";
 
 export async function applySet(set: PuntSet, options: ApplyOptions, manager: Manager): Promise<ApplyResult> {
   checkApplyOptions(options);
-  const { requests, named } = parseSet(set, options.keep ?? false);
+  const { requests, named, cnfs } = parseSet(set, options.keep ?? false);
   const replaced = options.keep ? undefined : set.cnf!;
-  const cnfs = replaced === undefined ? [...requests, ...named].map(({ cnf }) => cnf) : [replaced];
   return manager.state.order.during(cnfs, async (inOrder) => {
     const found = await Promise.all(requests.map((request) => manager.state.find(request)));
     return inOrder(() => applied({ requests, named, replaced, found }, manager));
@@ -105,8 +104,7 @@ export function isSame(one: PuntRequest, other: PuntRequest): boolean {
 export function isWanted(state: DesiredState, request: PuntRequest): boolean {
   const existing = state.request(request);
   if (!existing || isSame(existing, request)) return existing !== undefined;
-  const message = `punt ${idText(request)} exists with another request; update it, or delete it first`;
-  throw new PuntError("punt.add", "ERR_PUNT_EXISTS", message, { id: idOf(request) });
+  throw puntExists(request);
 }
 
 function submit(state: DesiredState, request: PuntRequest, list: List): Promise<Entry> {

@@ -15,7 +15,8 @@ const ANSWER = keys.key("answer", "1");
 /** An etcd with one question, which is also its own copy. It fails each write of `failures` in turn. */
 class Store {
   readonly values = new Map<string, string>();
-  deletions = 0;
+  /** The CNFs whose punts were deleted. */
+  readonly deleted: string[] = [];
   readonly #failures: PuntError[];
   /** When each key was made. */
   readonly #created = new Map<string, number>();
@@ -60,13 +61,7 @@ class Store {
 function start(failures: readonly PuntError[], isGood = true) {
   const store = new Store(failures);
   const problems: string[] = [];
-  const deleted: string[] = [];
-  const punts = {
-    delete: async ({ cnf }: PuntId) => {
-      store.deletions++;
-      deleted.push(cnf);
-    },
-  } as unknown as Punts;
+  const punts = { delete: async ({ cnf }: PuntId) => void store.deleted.push(cnf) } as unknown as Punts;
   const leadership = { condition: { key: keys.leader, created: 1 }, isGood };
   const answers = new Answers({
     etcd: store as unknown as Etcd,
@@ -78,7 +73,7 @@ function start(failures: readonly PuntError[], isGood = true) {
     problem: ({ code }) => void problems.push(code),
   });
   answers.lookAtAll();
-  return { store, problems, answers, leadership, deleted };
+  return { store, problems, answers, leadership };
 }
 
 const away = new PuntError("cluster.etcd", "ERR_ETCD_AWAY", "etcd does not answer", { outcome: "unknown" });
@@ -88,12 +83,12 @@ async function until(isIt: () => boolean): Promise<void> {
 }
 
 test("questions that wait when a term begins are answered in the order in which they were asked", async (t) => {
-  const { store, answers, deleted } = start([]);
+  const { store, answers } = start([]);
   await until(() => store.get(QUESTION) === undefined);
   for (const [id, cnf] of ["c", "a", "b"].map((name) => [name, `cnf-${name}`] as const)) store.ask(id, cnf);
   answers.lookAtAll();
-  await until(() => store.deletions === 4);
-  t.deepEqual(deleted, ["dns", "cnf-c", "cnf-a", "cnf-b"]);
+  await until(() => store.deleted.length === 4);
+  t.deepEqual(store.deleted, ["dns", "cnf-c", "cnf-a", "cnf-b"]);
 });
 
 test("an answer that etcd does not take is written again, and its question is not asked again", async (t) => {
@@ -105,7 +100,7 @@ test("an answer that etcd does not take is written again, and its question is no
     "{}",
   );
   t.deepEqual(problems, ["ERR_ETCD_AWAY", "ERR_ETCD_AWAY", "ERR_ETCD_AWAY"]);
-  t.is(store.deletions, 1);
+  t.is(store.deleted.length, 1);
 });
 
 test("an answer whose asker is gone is not written again", async (t) => {
@@ -119,9 +114,9 @@ test("an answer whose asker is gone is not written again", async (t) => {
 test("a daemon whose lease may be over asks nothing: another one may have answered, and the change would be made again", async (t) => {
   const { store, answers, leadership } = start([], false);
   await new Promise((resolve) => setTimeout(resolve, 5));
-  t.is(store.deletions, 0);
+  t.is(store.deleted.length, 0);
   leadership.isGood = true;
   answers.lookAtAll();
   await until(() => store.get(QUESTION) === undefined);
-  t.is(store.deletions, 1);
+  t.is(store.deleted.length, 1);
 });

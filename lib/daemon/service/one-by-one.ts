@@ -1,24 +1,15 @@
 // Questions that cost VPP's main thread many commands: those of one caller are answered one after the other, so that VPP answers others in between.
+import { CallOrder } from "../../call-order.js";
 import { PuntError } from "../../errors.js";
 
 export class OneByOne {
-  readonly #last = new Map<string, Promise<void>>();
+  readonly #order = new CallOrder();
 
   /** Asks once all earlier questions of the caller are answered. @throws PuntError ECANCELED: the caller has gone; what `ask` throws */
-  async ask<T>(caller: string, signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
-    const before = this.#last.get(caller);
-    let end = () => {};
-    const ended = new Promise<void>((resolve) => {
-      end = resolve;
-    });
-    this.#last.set(caller, ended);
-    try {
-      await before;
+  ask<T>(caller: string, signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
+    return this.#order.after([caller], async () => {
       if (signal.aborted) throw new PuntError("punt.explain", "ECANCELED", "the caller has gone");
-      return await ask();
-    } finally {
-      end();
-      if (this.#last.get(caller) === ended) this.#last.delete(caller);
-    }
+      return ask();
+    });
   }
 }

@@ -3,7 +3,7 @@
 export { type AclRule, familyOfProtocol } from "./acl-rule.js";
 export type { Dependency } from "./dependency.js";
 export { decodeText, readText } from "./file-text.js";
-export { noSuchPunt } from "./no-such-punt.js";
+export { noSuchPunt, puntExists } from "./no-such-punt.js";
 export {
   addRequestSchema,
   commonFields,

@@ -25,10 +25,18 @@ type WithoutCnf<R> = R extends unknown ? Omit<R, "cnf"> : never;
 
 const OP = "punt.apply";
 
-/** Returns the requests of a set, and the punts that it deletes by name. @throws PuntError ERR_INVALID_REQUEST */
-export function parseSet(set: PuntSet, keep: boolean): { requests: PuntRequest[]; named: PuntId[] } {
+/** A checked set: its requests, the punts that it deletes by name, and the CNFs whose punts it may change. */
+interface ParsedSet {
+  readonly requests: PuntRequest[];
+  readonly named: PuntId[];
+  readonly cnfs: string[];
+}
+
+/** Checks a set. @throws PuntError ERR_INVALID_REQUEST */
+export function parseSet(set: PuntSet, keep: boolean): ParsedSet {
   const requests = requestsOf(set, keep);
-  return { requests, named: namedOf(set, requests) };
+  const named = namedOf(set, requests);
+  return { requests, named, cnfs: [set.cnf ?? [], [...requests, ...named].map(({ cnf }) => cnf)].flat() };
 }
 
 const NAMES = ["cnf", "punts", "delete"];
