@@ -48,7 +48,7 @@ export async function nodeEnvironment(into, sanitizers, libraries) {
   };
 }
 
-/** MiB of freed memory that AddressSanitizer keeps from use. Its own 256 are as many page faults, a third of the time; the nightly has them. */
+/** MiB of freed memory that AddressSanitizer holds back. Its default of 256 costs a third of the time, in page faults; the nightly has it. */
 const QUARANTINE = process.env.NIGHTLY === "1" ? 256 : 32;
 
 /** Environment variables for the addon of buildSanitized. */

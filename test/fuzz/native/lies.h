@@ -39,8 +39,8 @@ struct PeerMemory {
   bool truncated = false;
 };
 
-/// ThreadSanitizer carries out an atomic store under a lock of its own. If the store faults, the handler of the
-/// fault, which loads another atomic, waits for that lock for ever.
+/// ThreadSanitizer carries out an atomic store under a lock of its own. If the store faults, the fault's handler
+/// deadlocks: it loads another atomic, which takes that lock.
 constexpr bool kTruncates = !__has_feature(thread_sanitizer);
 
 using PeerMemories = std::vector<std::unique_ptr<PeerMemory>>;
