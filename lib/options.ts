@@ -132,9 +132,11 @@ const SHOWN = 120;
 
 /** Describes any value for an error message, in short. */
 export function show(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.length > SHOWN ? `${value.slice(0, SHOWN)}...` : value);
+  if (typeof value === "bigint") return `${value}n`;
   if (typeof value === "function") return "a function";
-  if (Array.isArray(value)) return "a list";
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  if (value instanceof Uint8Array) return `${value.length} bytes`;
   if (typeof value === "object" && value !== null) return "an object";
-  if (typeof value !== "string") return String(value);
-  return JSON.stringify(value.length > SHOWN ? `${value.slice(0, SHOWN)}...` : value);
+  return String(value);
 }

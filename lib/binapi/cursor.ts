@@ -1,7 +1,8 @@
 // Reader and Writer: the only code that touches the bytes of a message. They check every read against the message's end and every
 // value against the range of its type. They read nothing outside the message and truncate nothing silently.
 import { endianness } from "node:os";
-import { describe, FieldError } from "./field-error.js";
+import { show } from "../options.js";
+import { FieldError } from "./field-error.js";
 import { readFixedText, readText } from "./text-cache.js";
 
 /** The byte order of f64: the host's. All integers of the binary API are in network order. */
@@ -201,13 +202,13 @@ export class Writer {
   }
   /** Writes a float of 64 bits. */
   f64(value: unknown): void {
-    if (typeof value !== "number") throw new FieldError(`${describe(value)} is not a number`);
+    if (typeof value !== "number") throw new FieldError(`${show(value)} is not a number`);
     const start = this.skip(8);
     this.view.setFloat64(start, value, F64_LITTLE);
   }
   /** Writes a boolean, one byte. */
   bool(value: unknown): void {
-    if (typeof value !== "boolean") throw new FieldError(`${describe(value)} is not a boolean`);
+    if (typeof value !== "boolean") throw new FieldError(`${show(value)} is not a boolean`);
     const start = this.skip(1);
     this.bytes[start] = value ? 1 : 0;
   }
@@ -223,8 +224,8 @@ export class Writer {
     const text = checkText(value);
     const start = this.skip(size);
     const length = this.#text(text, start, size);
-    if (length >= size) throw new FieldError(`${describe(value)} is longer than ${size - 1} bytes`);
-    if (text.includes("\0")) throw new FieldError(`${describe(value)} has a NUL character, which ends a string in VPP`);
+    if (length >= size) throw new FieldError(`${show(value)} is longer than ${size - 1} bytes`);
+    if (text.includes("\0")) throw new FieldError(`${show(value)} has a NUL character, which ends a string in VPP`);
     this.bytes.fill(0, start + length, start + size);
   }
 
@@ -232,7 +233,7 @@ export class Writer {
   string(value: unknown, limit = 0xffffffff): void {
     const text = checkText(value);
     const size = Buffer.byteLength(text);
-    if (size > limit) throw new FieldError(`${describe(value)} is longer than ${limit} bytes`);
+    if (size > limit) throw new FieldError(`${show(value)} is longer than ${limit} bytes`);
     this.u32(size);
     this.#text(text, this.skip(size), size);
   }
@@ -264,18 +265,18 @@ export class Writer {
 }
 
 function outOfRange(value: unknown, type: string, min: number, max: number): FieldError {
-  if (typeof value !== "number") return new FieldError(`${describe(value)} is not a number (${type})`);
-  return new FieldError(`${describe(value)} is not an integer in ${min}..${max} (${type})`);
+  if (typeof value !== "number") return new FieldError(`${show(value)} is not a number (${type})`);
+  return new FieldError(`${show(value)} is not an integer in ${min}..${max} (${type})`);
 }
 
 function wideInteger(value: unknown, type: string, min: bigint, max: bigint): bigint {
   const wide = Number.isSafeInteger(value) ? BigInt(value as number) : value;
-  if (typeof wide !== "bigint") throw new FieldError(`${describe(value)} is not a bigint or safe integer (${type})`);
+  if (typeof wide !== "bigint") throw new FieldError(`${show(value)} is not a bigint or safe integer (${type})`);
   if (wide < min || wide > max) throw new FieldError(`${wide} is not in ${min}..${max} (${type})`);
   return wide;
 }
 
 function checkText(value: unknown): string {
-  if (typeof value !== "string") throw new FieldError(`${describe(value)} is not a string`);
+  if (typeof value !== "string") throw new FieldError(`${show(value)} is not a string`);
   return value;
 }

@@ -25,14 +25,3 @@ export class FieldError extends Error {
 export function within(error: unknown, segment: string): unknown {
   return error instanceof FieldError ? error.within(segment) : error;
 }
-
-/** Describes any value for an error message, in short. */
-export function describe(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value.length > 80 ? `${value.slice(0, 77)}...` : value);
-  if (typeof value === "bigint") return `${value}n`;
-  if (Array.isArray(value)) return `an array of ${value.length}`;
-  if (value instanceof Uint8Array) return `${value.length} bytes`;
-  if (typeof value === "object" && value !== null) return "an object";
-  if (typeof value === "function") return "a function";
-  return String(value);
-}

@@ -29,6 +29,13 @@ interface Binding {
   readonly moment: number;
 }
 
+/** The calls that ask for one punt. */
+interface Asks {
+  calls: number;
+  /** The turn of the latest of them. */
+  last: number;
+}
+
 export interface SessionsOptions {
   /** Keeps sessions beyond the daemon's life; undefined: they end with it. */
   readonly memory: SessionMemory | undefined;
@@ -50,8 +57,10 @@ export class Sessions {
   readonly #byPunt = new Map<string, Binding>();
   /** How often a punt was bound. */
   #moment = 0;
-  /** How many calls ask for a punt now, by key. */
-  readonly #asks = new Map<string, number>();
+  /** The calls that ask for a punt now, by key. */
+  readonly #asks = new Map<string, Asks>();
+  /** How many calls have asked for punts. */
+  #turn = 0;
   /** Punts of sessions that end, which could not be deleted, by key. */
   readonly #left = new Set<Map<string, PuntId>>();
   /** Deletions under way, by the punt's key. */
@@ -162,20 +171,40 @@ export class Sessions {
   /**
    * Asks for punts, once none of them is being deleted for an earlier session of the same program. If the session ends during the call, the
    * punts are deleted again later: the manager may not have had them at the first attempt.
+   *
+   * @param ask gets the call's turn, for `orphaned`
    */
-  async asking<T>(punts: readonly PuntId[], ask: () => Promise<T>): Promise<T> {
+  async asking<T>(punts: readonly PuntId[], ask: (turn: number) => Promise<T>): Promise<T> {
     const keys = punts.map(idKey);
-    for (const key of keys) this.#asks.set(key, (this.#asks.get(key) ?? 0) + 1);
+    const turn = ++this.#turn;
+    for (const key of keys) this.#asks.set(key, { calls: this.#callsFor(key) + 1, last: turn });
     try {
       await Promise.all(keys.map((key) => this.#ending.get(key)));
-      return await ask();
+      return await ask(turn);
     } finally {
       for (const key of keys) {
-        const others = this.#asks.get(key)! - 1;
-        if (others > 0) this.#asks.set(key, others);
-        else this.#asks.delete(key);
+        const asks = this.#asks.get(key)!;
+        asks.calls--;
+        if (asks.calls === 0) this.#asks.delete(key);
       }
     }
+  }
+
+  #callsFor(key: string): number {
+    return this.#asks.get(key)?.calls ?? 0;
+  }
+
+  /**
+   * Deletes a punt that the call of this turn was given after its session had ended. A later call, as of the program's next process, may
+   * have it, or may get it yet: then it stays.
+   */
+  async orphaned(punt: PuntId, turn: number): Promise<void> {
+    const key = idKey(punt);
+    const isAnothers = this.#callsFor(key) === 1 && this.#asks.get(key)!.last > turn;
+    if (isAnothers || this.#byPunt.has(key)) return;
+    const session = newSession(randomUUID(), punt.cnf, 0);
+    session.punts.set(key, punt);
+    await this.#expire(session, { isAgain: true, ownCalls: 1 });
   }
 
   /** Deletes a punt for a caller. It stays in its session until then, and for as long as a call under way may create it. */
@@ -251,22 +280,25 @@ export class Sessions {
   /** A daemon that stops ends no session: its next life has them. */
   #expireLater(session: Session, wait = session.graceMs, isAgain = false): void {
     if (this.#closed) return;
-    session.timer = setTimeout(() => void this.#expire(session, isAgain), wait).unref();
+    session.timer = setTimeout(() => void this.#expire(session, { isAgain }), wait).unref();
   }
 
-  /** @param isAgain whether some punts of the session could not be deleted before. A punt that a call asks for now may be another program's. */
-  async #expire(session: Session, isAgain = false): Promise<void> {
+  /**
+   * @param isAgain whether the session has ended before, and these punts were left. One that a call asks for now may be another program's
+   * @param ownCalls how many calls for each punt are the session's own
+   */
+  async #expire(session: Session, { isAgain = false, ownCalls = 0 } = {}): Promise<void> {
     const handOvers = this.#handOvers;
     this.#sessions.delete(session.id);
     this.#idle.delete(session);
     for (const key of session.punts.keys()) this.#byPunt.delete(key);
-    const left = new Map([...session.punts].filter(([key]) => isAgain && this.#asks.has(key)));
+    const left = new Map([...session.punts].filter(([key]) => isAgain && this.#callsFor(key) > ownCalls));
     this.#left.add(left);
     const due = [...session.punts].filter(([key]) => !left.has(key));
     // All at once: each deletion by itself costs a look at VPP.
     const deletions = due.map(([key, punt]) => {
       const deletion = this.#options.delete(punt).catch((error) => {
-        if (isThereStill(error) || this.#asks.has(key)) left.set(key, punt);
+        if (isThereStill(error) || this.#callsFor(key) > ownCalls) left.set(key, punt);
         this.#options.problem(error);
       });
       this.#ending.set(key, deletion);

@@ -2,6 +2,7 @@
 import { mkdirSync, statSync } from "node:fs";
 import { mkdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
+import { fileId } from "./file-id.js";
 
 /** The mode of new parent folders. In /run/vpp-punt, a private folder lies beside a socket that every user may reach. */
 const ABOVE = 0o755;
@@ -36,8 +37,7 @@ export function ensureFolderSync(path: string, mode = 0o777): void {
 /** Names the folder of a path in the same way in every mount namespace that has it; undefined where it is not seen. */
 export function folderOf(path: string): string | undefined {
   try {
-    const { dev, ino } = statSync(dirname(path), { bigint: true });
-    return `${dev}:${ino}`;
+    return fileId(statSync(dirname(path), { bigint: true }));
   } catch {
     return undefined;
   }

@@ -2,6 +2,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { devicesWithChecksumOffload, moveDevice, OWN_NAMESPACE, setChecksumOffload } from "../descriptor/index.js";
 import { PuntError } from "../errors.js";
+import { fileId } from "../files/index.js";
 import { type ProgramResult, runProgram } from "../run-program.js";
 import type { Absence, Host, HostChange, HostLink } from "./host.js";
 import { commandsOf, fitsBatch, type IpCommand } from "./ip-commands.js";
@@ -36,9 +37,9 @@ export class LinuxHost implements Host {
 
   async identify(namespace: string): Promise<string | undefined> {
     try {
-      const { dev, ino } = await stat(namespace || OWN_NAMESPACE, { bigint: true });
+      const id = fileId(await stat(namespace || OWN_NAMESPACE, { bigint: true }));
       this.#unseen.delete(namespace);
-      return `${dev}:${ino}`;
+      return id;
     } catch (error) {
       const { code = "EIO" } = error as NodeJS.ErrnoException;
       if (code === "ENOENT" || code === "ENOTDIR") this.#unseen.delete(namespace);

@@ -1,19 +1,15 @@
 // The wall clock is set by a day, forth and back: retries, looks, sessions, tokens and the audit log keep their intervals.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import test, { type ExecutionContext } from "ava";
 import { Tokens } from "../../lib/daemon/tokens.js";
 import { RemotePunts } from "../../lib/module/remote/index.js";
 import type { PuntStatus } from "../../lib/punt/index.js";
 import { daemonTest, ROOT } from "../support/daemon/daemon.js";
 import { JUMP_MS, jumpingClock } from "../support/machine/jump.js";
+import { until } from "../support/until.js";
 
 const SPAN = { cnf: "mon", type: "SPAN", interconnect: "MEMIF", vppInterface: "eth0" } as const;
-
-async function until(condition: () => unknown): Promise<void> {
-  while (!(await condition())) await sleep(5);
-}
 
 /** A daemon with an audit log, short intervals, and a client. */
 async function place(t: ExecutionContext) {

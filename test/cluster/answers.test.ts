@@ -7,6 +7,7 @@ import type { Leadership } from "../../lib/cluster/leadership.js";
 import { messageText, messageWrites, parseHead } from "../../lib/cluster/question.js";
 import { PuntError } from "../../lib/errors.js";
 import type { PuntId, Punts } from "../../lib/punt/index.js";
+import { until } from "../support/until.js";
 
 const keys = new Keys("/vpp-punt/", "h1");
 const QUESTION = keys.key("ask", "1");
@@ -77,10 +78,6 @@ function start(failures: readonly PuntError[], isGood = true) {
 }
 
 const away = new PuntError("cluster.etcd", "ERR_ETCD_AWAY", "etcd does not answer", { outcome: "unknown" });
-
-async function until(isIt: () => boolean): Promise<void> {
-  while (!isIt()) await new Promise((resolve) => setTimeout(resolve, 5));
-}
 
 test("questions that wait when a term begins are answered in the order in which they were asked", async (t) => {
   const { store, answers } = start([]);

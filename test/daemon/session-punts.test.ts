@@ -88,6 +88,39 @@ test("a punt that is not there stays in its session until the last call that ask
   t.is(await over.end(), 0);
 });
 
+/** A call whose session ends while it asks for the punt, which another request has before. */
+function lateCall({ sessions, id }: ReturnType<typeof withPunt>) {
+  const known = { request: { ...punt, ...request, vppInterface: "eth1" } };
+  const parts = { punts: { get: async () => known }, sessions } as unknown as Parts;
+  const scope = { op: "punt.add", host: undefined } as Scope;
+  let answer = () => {};
+  const answered = new Promise<void>((resolve) => (answer = resolve));
+  const call = (session: string) => bound(parts, scope, [{ ...punt, ...request } as never], session, () => answered);
+  return { first: call(id), call, answer };
+}
+
+test("a punt that is made after its session has ended is deleted, unless a later call has it or asks for it", async (t) => {
+  const next = (it: ReturnType<typeof withPunt>) => it.sessions.open("a", 60_000, "");
+  for (const [later, left] of [
+    ["none", 1],
+    ["of the next process", 0],
+    ["for good", 0],
+  ] as const) {
+    const it = withPunt(t);
+    it.sessions.unbind(punt);
+    const { first, call, answer } = lateCall(it);
+    const refused = t.throwsAsync(first, { code: "ERR_NO_SUCH_SESSION" });
+    await it.end();
+    const opened = next(it);
+    opened.ended.catch(() => {});
+    const others = later === "none" ? [] : [call(later === "for good" ? "" : opened.id)];
+    await new Promise(setImmediate);
+    answer();
+    await Promise.all([refused, ...others]);
+    t.is(await it.end(), left, later);
+  }
+});
+
 test("a punt whose request fails leaves its session, unless another call has bound it since", async (t) => {
   const full = new PuntError("punt.add", "ENOSPC", "the disk is full");
   for (const [isBoundAgain, left] of [

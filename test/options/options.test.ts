@@ -17,10 +17,10 @@ const refusals: readonly [name: string, call: () => unknown, option: string, mes
     "does not exist; the options are a",
   ],
   ["no object", () => check.known(null, ["a"]), "options", "must be an object; got null"],
-  ["an array as options", () => check.known([1], ["a"]), "options", "must be an object; got a list"],
+  ["an array as options", () => check.known([1], ["a"]), "options", "must be an object; got a list of 1"],
   ["a fraction", () => check.integer("size", 1.5, 1, 9), "size", "must be a whole number from 1 to 9; got 1.5"],
   ["a number as text", () => check.integer("size", "3", 1, 9), "size", 'must be a whole number from 1 to 9; got "3"'],
-  ["a bigint", () => check.integer("size", 3n, 1, 9), "size", "must be a whole number from 1 to 9; got 3"],
+  ["a bigint", () => check.integer("size", 3n, 1, 9), "size", "must be a whole number from 1 to 9; got 3n"],
   ["NaN", () => check.milliseconds("wait", Number.NaN), "wait", "must be a number of ms from 0 to 2147483647; got NaN"],
   [
     "another word",
@@ -44,7 +44,12 @@ const refusals: readonly [name: string, call: () => unknown, option: string, mes
     "must be at most 107 bytes long; got 108 bytes",
   ],
   ["no function", () => check.callback("onBatch", 1), "onBatch", "must be a function; got 1"],
-  ["a list that contains itself", () => check.boolean("copy", cyclic), "copy", "must be true or false; got a list"],
+  [
+    "a list that contains itself",
+    () => check.boolean("copy", cyclic),
+    "copy",
+    "must be true or false; got a list of 1",
+  ],
 ];
 
 for (const [name, call, option, message] of refusals) {

@@ -10,6 +10,7 @@ import * as wire from "../../lib/stonework/wire.js";
 import { need } from "../support/need.js";
 import { callerOf } from "../support/stonework/caller.js";
 import { stage } from "../support/stonework/cnfs.js";
+import { until } from "../support/until.js";
 
 const python = need("python-grpc");
 
@@ -78,9 +79,6 @@ python.test("a CNF whose network was cut keeps its punt, and hears afterwards wh
     ...{ logger, deadline: 1_000 },
   }));
   const { client, manager } = running;
-  const until = async (isIt: () => boolean) => {
-    while (!isIt()) await new Promise((resolve) => setTimeout(resolve, 10));
-  };
   const makeLoop = () => client.call("create_loopback", { mac_address: "02:00:00:00:00:01" });
   const { sw_if_index } = await makeLoop();
   const { cnf, network } = await running.farCnf("mockcnf1", "mock1");
@@ -110,9 +108,6 @@ python.test("a CNF that is stopped is noticed, and hears what it missed when it 
     ...configured(CONFIG.replace("if1", "loop0"))(directory),
     ...{ logger: { ...SILENT, info: note, warn: note }, deadline: 1_500, pingInterval: 200 },
   }));
-  const until = async (isIt: () => boolean) => {
-    while (!isIt()) await new Promise((resolve) => setTimeout(resolve, 10));
-  };
   const { sw_if_index } = await client.call("create_loopback", { mac_address: "02:00:00:00:00:01" });
   const one = await cnf("mockcnf1", "mock1");
   await one.hears("CREATED");

@@ -8,6 +8,7 @@ import { PUNT_MODEL } from "../../lib/stonework/module/models.js";
 import type { StoneWorkModuleOptions } from "../../lib/stonework/module/options.js";
 import { daemonTest } from "../support/daemon/daemon.js";
 import { temporaryFolder } from "../support/stonework/folder.js";
+import { until } from "../support/until.js";
 
 const RULES = `rules:
   - { name: victims, match: { address: 127.0.0.1 }, cnfs: victim, socketPaths: "*" }
@@ -29,14 +30,6 @@ interface Audited {
   readonly caller: string;
   readonly rule?: string;
   readonly punts: readonly object[];
-}
-
-async function until<T>(find: () => T | undefined | false): Promise<T> {
-  for (;;) {
-    const found = find();
-    if (found) return found;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
 }
 
 /** A daemon under rules. */

@@ -6,11 +6,14 @@ const LIMIT_S = 150;
 const pause = () => new Promise((resolve) => setTimeout(resolve, 1));
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-/** Resolves when the condition holds. `look`: whether to look at it every millisecond, or once every turn of the event loop. */
-export async function until(condition: () => boolean, look: "millisecond" | "turn" = "millisecond"): Promise<void> {
-  const end = performance.now() + LIMIT_S * 1000;
-  while (!condition()) {
+/** Resolves with what the condition gives when that is true. `look`: each millisecond, or each turn of the event loop. */
+export async function until<T>(
+  condition: () => T | Promise<T>,
+  look: "millisecond" | "turn" = "millisecond",
+): Promise<NonNullable<T>> {
+  for (const end = performance.now() + LIMIT_S * 1000; ; await (look === "turn" ? turn() : pause())) {
+    const found = await condition();
+    if (found) return found;
     if (performance.now() > end) throw new Error(`waited ${LIMIT_S} s in vain for ${condition}`);
-    await (look === "turn" ? turn() : pause());
   }
 }

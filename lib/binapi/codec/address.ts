@@ -1,7 +1,8 @@
 // The types of ip_types.api and ethernet_types.api that are text in JavaScript: addresses, prefixes, MACs.
 import { formatIp4, formatIp6, parseIp4, parseIp6, parseMac } from "../../net/index.js";
+import { show } from "../../options.js";
 import type { Reader, Writer } from "../cursor.js";
-import { describe, FieldError } from "../field-error.js";
+import { FieldError } from "../field-error.js";
 import { readMac } from "../text-cache.js";
 import type { Codec } from "./codec.js";
 
@@ -23,7 +24,7 @@ function textCodec(size: number, what: string, format: Format, parse: Parse): Co
     write(writer, value) {
       const start = writer.skip(size);
       if (typeof value !== "string" || !parse(value, writer.bytes, start)) {
-        throw new FieldError(`${describe(value)} is not ${what}`);
+        throw new FieldError(`${show(value)} is not ${what}`);
       }
     },
   };
@@ -46,7 +47,7 @@ export const addressCodec: Codec = {
   read: readAddress,
   write(writer, value) {
     if (isRawAddress(value)) writeRawAddress(writer, value);
-    else if (!writeAddress(writer, value)) throw new FieldError(`${describe(value)} is not an IP address`);
+    else if (!writeAddress(writer, value)) throw new FieldError(`${show(value)} is not an IP address`);
   },
 };
 
@@ -75,7 +76,7 @@ function isRawAddress(value: unknown): value is RawAddress {
 
 function writeRawAddress(writer: Writer, { af, un }: RawAddress): void {
   if (!(un instanceof Uint8Array) || un.length !== ADDRESS_SIZE - 1) {
-    throw new FieldError(`${describe(un)} where ${ADDRESS_SIZE - 1} bytes belong`).within("un");
+    throw new FieldError(`${show(un)} where ${ADDRESS_SIZE - 1} bytes belong`).within("un");
   }
   writer.u8(af);
   writer.raw(un);
@@ -104,7 +105,7 @@ function writePrefix(writer: Writer, address: Codec, text: string): void {
   const digits = text.slice(slash + 1);
   const longest = text.includes(":") ? 128 : 32;
   if (slash < 0 || !/^(0|[1-9]\d{0,2})$/.test(digits) || Number(digits) > longest) {
-    throw new FieldError(`${describe(text)} is not a prefix (address/length, length at most ${longest})`);
+    throw new FieldError(`${show(text)} is not a prefix (address/length, length at most ${longest})`);
   }
   address.write(writer, text.slice(0, slash));
   writer.u8(Number(digits));
@@ -113,7 +114,7 @@ function writePrefix(writer: Writer, address: Codec, text: string): void {
 function writeRawPrefix(writer: Writer, value: unknown): void {
   const prefix = value as { address?: unknown; len?: unknown } | null;
   if (typeof prefix !== "object" || prefix === null || !isRawAddress(prefix.address)) {
-    throw new FieldError(`${describe(value)} is not a prefix`);
+    throw new FieldError(`${show(value)} is not a prefix`);
   }
   writeRawAddress(writer, prefix.address);
   writer.u8(prefix.len);

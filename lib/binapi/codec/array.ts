@@ -1,6 +1,8 @@
 // Codecs of arrays.
+
+import { show } from "../../options.js";
 import type { Reader, Writer } from "../cursor.js";
-import { describe, FieldError, within } from "../field-error.js";
+import { FieldError, within } from "../field-error.js";
 import type { Codec } from "./codec.js";
 
 const LONGEST_LITERAL = 16;
@@ -82,7 +84,7 @@ function writeElements(writer: Writer, element: Codec, values: readonly unknown[
 }
 
 function checkArray(value: unknown, length?: number): readonly unknown[] {
-  if (!Array.isArray(value)) throw new FieldError(`${describe(value)} is not an array`);
+  if (!Array.isArray(value)) throw new FieldError(`${show(value)} is not an array`);
   if (length !== undefined && value.length !== length) {
     throw new FieldError(`${value.length} elements where ${length} belong`);
   }
@@ -90,7 +92,7 @@ function checkArray(value: unknown, length?: number): readonly unknown[] {
 }
 
 function checkBytes(value: unknown, length?: number): Uint8Array {
-  if (!(value instanceof Uint8Array)) throw new FieldError(`${describe(value)} is not a Uint8Array`);
+  if (!(value instanceof Uint8Array)) throw new FieldError(`${show(value)} is not a Uint8Array`);
   if (length !== undefined && value.length !== length) {
     throw new FieldError(`${value.length} bytes where ${length} belong`);
   }

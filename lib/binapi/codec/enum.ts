@@ -1,6 +1,8 @@
 // Codecs of enums and of flags.
+
+import { show } from "../../options.js";
 import type { EnumDef } from "../definitions.js";
-import { describe, FieldError } from "../field-error.js";
+import { FieldError } from "../field-error.js";
 import type { Codec } from "./codec.js";
 import { SCALARS } from "./scalar.js";
 
@@ -57,7 +59,7 @@ export function flagsCodec(def: EnumDef): Codec {
     for (const [i, value] of values.entries()) {
       const one = flag(value);
       if (typeof one !== "number" || one >>> 0 !== one) {
-        throw new FieldError(`${describe(value)} is neither a flag of ${def.name} nor a number`).within(`[${i}]`);
+        throw new FieldError(`${show(value)} is neither a flag of ${def.name} nor a number`).within(`[${i}]`);
       }
       all = (all | one) >>> 0;
     }
@@ -84,5 +86,5 @@ function tables(def: EnumDef) {
 function numberOf(def: EnumDef, numbers: Map<string, number>, name: string): number {
   const value = numbers.get(name);
   if (value !== undefined) return value;
-  throw new FieldError(`${describe(name)} is not a value of ${def.name} (${[...numbers.keys()].join(", ")})`);
+  throw new FieldError(`${show(name)} is not a value of ${def.name} (${[...numbers.keys()].join(", ")})`);
 }

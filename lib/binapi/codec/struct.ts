@@ -1,6 +1,8 @@
 // Codecs of structures, from generated code or from closures.
+
+import { show } from "../../options.js";
 import type { Reader, Writer } from "../cursor.js";
-import { describe, FieldError, within } from "../field-error.js";
+import { FieldError, within } from "../field-error.js";
 import type { Codec } from "./codec.js";
 
 export interface StructField {
@@ -150,7 +152,7 @@ function writeStatement(fields: readonly StructField[], field: StructField, i: n
 
 function checkObject(value: unknown): Value {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Value;
-  throw new FieldError(`${describe(value)} is not an object`);
+  throw new FieldError(`${show(value)} is not an object`);
 }
 
 function checkUnknown(value: Value, fields: readonly StructField[]): void {
@@ -185,7 +187,7 @@ function count(value: Value, field: StructField): unknown {
     length = own;
   }
   if (given !== undefined && length !== undefined && given !== length) {
-    throw new FieldError(`${describe(given)} given, but ${field.countOf.join(", ")} has ${length}`);
+    throw new FieldError(`${show(given)} given, but ${field.countOf.join(", ")} has ${length}`);
   }
   return length ?? given ?? 0;
 }

@@ -1,6 +1,8 @@
 // Codecs of unions.
+
+import { show } from "../../options.js";
 import { Writer } from "../cursor.js";
-import { describe, FieldError, within } from "../field-error.js";
+import { FieldError, within } from "../field-error.js";
 import type { Codec } from "./codec.js";
 
 export interface Arm {
@@ -85,7 +87,7 @@ function unionSize(name: string, arms: readonly Arm[]): number {
 
 /** Returns the arms of `value`, in the order of `arms`. */
 function givenArms(name: string, arms: readonly Arm[], value: unknown): Arm[] {
-  if (typeof value !== "object" || value === null) throw new FieldError(`${describe(value)} is not an object`);
+  if (typeof value !== "object" || value === null) throw new FieldError(`${show(value)} is not an object`);
   const known = new Set(arms.map((arm) => arm.name));
   const unknown = Object.keys(value).find((key) => !known.has(key));
   if (unknown !== undefined) {
@@ -96,8 +98,8 @@ function givenArms(name: string, arms: readonly Arm[], value: unknown): Arm[] {
 
 function wrongArm(given: readonly Arm[], expected: Arm | undefined, selector: unknown): FieldError {
   const has = given.length === 0 ? "no arm" : given.map((arm) => arm.name).join(", ");
-  if (expected === undefined) return new FieldError(`${describe(selector)} selects no arm, but the value has ${has}`);
-  return new FieldError(`${describe(selector)} selects the arm ${expected.name}, but the value has ${has}`);
+  if (expected === undefined) return new FieldError(`${show(selector)} selects no arm, but the value has ${has}`);
+  return new FieldError(`${show(selector)} selects the arm ${expected.name}, but the value has ${has}`);
 }
 
 function writeArm(writer: Writer, arm: Arm, value: unknown, size: number): void {

@@ -2,6 +2,7 @@
 import { statSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { PuntError } from "../../errors.js";
+import { fileLifeId } from "../../files/index.js";
 import { type NativeStatsSegment, native } from "../../native.js";
 import { MAX_SOCKET_PATH, OptionCheck } from "../../options.js";
 import type { Stat } from "./counters.js";
@@ -158,7 +159,7 @@ async function fetchSegment(path: string): Promise<{ segment: NativeStatsSegment
 
 function identityOf(path: string): string {
   const info = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return info === undefined ? "" : `${info.dev}:${info.ino}:${info.ctimeNs}`;
+  return info === undefined ? "" : fileLifeId(info);
 }
 
 /** Reports whether the process exists. A killed VPP leaves its socket file behind. */

@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
+import { fileId } from "../../files/index.js";
 import type { DeviceReport, ListedManager } from "../../punt/index.js";
 import { DEFAULT_DAEMON_SOCKET } from "../about/index.js";
 import {
@@ -232,10 +233,7 @@ export class Machine {
 
   /** Returns device and inode of a file, or undefined where it is not there. */
   fileAt(path: string): string | undefined {
-    return readOr(undefined, () => {
-      const { dev, ino } = statSync(this.path(path));
-      return `${dev}:${ino}`;
-    });
+    return readOr(undefined, () => fileId(statSync(this.path(path))));
   }
 
   /** Returns the VPP that runs here. Of several it is the VPP with the API socket in its startup.conf. */

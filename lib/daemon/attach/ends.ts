@@ -11,7 +11,7 @@ import {
   openPacketSocket,
 } from "../../descriptor/index.js";
 import { PuntError } from "../../errors.js";
-import { folderOf } from "../../files/index.js";
+import { fileLifeId, folderOf } from "../../files/index.js";
 import type { InterconnectMetadata, PuntMetadata } from "../../punt/index.js";
 import { endKey, type HandedEnd } from "../../wire/index.js";
 
@@ -87,8 +87,7 @@ function endsOf({ attachment }: InterconnectMetadata, { packets, socketDirectory
 /** Returns a text that tells a socket of VPP from the socket of its next life. */
 function fileIdentity(path: string): string {
   try {
-    const { dev, ino, ctimeNs } = statSync(path, { bigint: true });
-    return `${dev}:${ino}:${ctimeNs}`;
+    return fileLifeId(statSync(path, { bigint: true }));
   } catch (cause) {
     const { code = "EIO" } = cause as NodeJS.ErrnoException;
     throw new PuntError("punt.attach", code, `VPP's socket ${path} cannot be reached`, { path }, cause);

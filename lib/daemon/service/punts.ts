@@ -181,42 +181,38 @@ export async function bound<T>(
     else put(idOf(request));
   }
   const { moment } = sessions;
-  const savedAndAsked = async () => {
-    await sessions.saved();
-    return ask();
-  };
   // An earlier session's end may have failed to delete a punt that stays for good now.
   const isLate = (id: PuntId) => session === "" || others.has(idKey(id));
-  let result: T;
-  try {
-    result = await sessions.asking(requests.map(idOf), savedAndAsked);
-  } catch (error) {
-    for (const request of requests) {
-      const id = idOf(request);
-      const found = await punts.get(id);
-      if (!found) sessions.unbind(id, moment);
-      // VPP refuses something of it, and the manager goes on.
-      else if (isLate(id) && isSame(found.request, request)) await putLate(punts, id, () => put(id, moment));
+  return sessions.asking(requests.map(idOf), async (turn) => {
+    const putLate = async (id: PuntId) => {
+      try {
+        put(id, moment);
+      } catch (error) {
+        await sessions.orphaned(id, turn);
+        throw error;
+      }
+    };
+    let result: T;
+    try {
+      await sessions.saved();
+      result = await ask();
+    } catch (error) {
+      for (const request of requests) {
+        const id = idOf(request);
+        const found = await punts.get(id);
+        if (!found) sessions.unbind(id, moment);
+        // VPP refuses something of it, and the manager goes on.
+        else if (isLate(id) && isSame(found.request, request)) await putLate(id);
+      }
+      throw error;
     }
-    throw error;
-  }
-  for (const id of requests.map(idOf).filter(isLate)) await putLate(punts, id, () => put(id, moment));
-  return result;
+    for (const id of requests.map(idOf).filter(isLate)) await putLate(id);
+    return result;
+  });
 }
 
 function isSame(one: PuntRequest, other: PuntRequest): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
-}
-
-/** Puts a punt into its session once it is made: an earlier punt of its id was deleted first. @throws PuntError ERR_NO_SUCH_SESSION */
-async function putLate(punts: Punts, id: PuntId, put: () => void): Promise<void> {
-  try {
-    put();
-  } catch (error) {
-    // The punt ends with the session.
-    await punts.delete(id).catch(() => {});
-    throw error;
-  }
 }
 
 function out(status: PuntStatus, { view }: Scope) {

@@ -42,7 +42,7 @@ def sequenced():
 
 export interface LingeringPeer {
   /** Resolves when the peer has carried out the command. */
-  hasPassed(): Promise<void>;
+  hasPassed(): Promise<unknown>;
   /** Whether the peer has ended, and with it each wait for its connection. */
   hasEnded(): boolean;
 }

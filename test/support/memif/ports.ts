@@ -53,7 +53,7 @@ export async function memifPair(
 }
 
 /** Resolves when `condition` holds; looked at once every turn of the event loop. */
-export const until = (condition: () => boolean): Promise<void> => untilHolds(condition, "turn");
+export const until = (condition: () => boolean): Promise<unknown> => untilHolds(condition, "turn");
 
 /** Starts forwarding between ports that are up. Two clients connect again for their common memory: resolves when all `ends` have done so. */
 export async function forwarding(ends: readonly Memif[], start: () => Forwarder): Promise<Forwarder> {
