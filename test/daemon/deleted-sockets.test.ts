@@ -104,6 +104,19 @@ test("the daemon that acts removes a file also from a CNF that keeps its socket 
   t.pass();
 });
 
+test("a file that a CNF makes before it hears of the deletion, and leaves when it dies, is removed by a later look", async (t) => {
+  const folder = socketFolder(t);
+  const [first, late, used] = ["first", "late", "used"].map((name) => join(folder, `${name}.sock`));
+  const tell = following(t, folder, { acts: true, used: [used!] });
+  bound(t, first!).close();
+  tell(late!);
+  tell(first!);
+  await until(() => !existsSync(first!));
+  for (const path of [late!, used!]) bound(t, path).close();
+  await until(() => !existsSync(late!));
+  t.true(existsSync(used!));
+});
+
 test("a socket that a punt has, again or beside the deleted one, stays, and so does its file when the CNF is down", async (t) => {
   const folder = socketFolder(t);
   const [used, last] = [join(folder, "used.sock"), join(folder, "last.sock")];

@@ -1,4 +1,5 @@
 // Changes of one CNF's punts are made in the order of their calls, also while the first of them still looks for something.
+import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import type { EmulatedHost, PuntManagerOptions, PuntStatus } from "../../lib/punt/index.js";
 import { Gate } from "../support/gate.js";
@@ -102,4 +103,27 @@ test("calls that wait for others when the manager is closed are refused", async 
   await t.throwsAsync(added, { code: "ERR_CLOSED" });
   await t.throwsAsync(deleted, { code: "ERR_CLOSED" });
   await closed;
+});
+
+test("a deletion ends once VPP has given the port to the punt that comes after", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const { manager, client, directory, vpp } = it;
+  const dns = (cnf: string) => ({
+    ...({
+      cnf,
+      type: "PUNT_TO_SOCKET",
+      interconnect: "AF_UNIX",
+      toHost: { af: "IPV4", protocol: "UDP", port: 53 },
+    } as const),
+    socketPath: join(directory, `${cnf}.sock`),
+  });
+  await manager.add(dns("a"), { waitFor: "CREATED" });
+  vpp.faults.add({ message: "punt_socket_register", action: { kind: "delay", ms: 50 } });
+  const deleted = manager.delete({ cnf: "a", key: "", label: "" });
+  const added = manager.add(dns("b"), { waitFor: "CREATED" });
+  await deleted;
+  const [found] = await client.dumpAll("punt_socket_dump", { type: "PUNT_API_TYPE_L4" });
+  t.is(found?.pathname, join(directory, "b.sock"));
+  await added;
 });

@@ -12,6 +12,9 @@ const LOOK_MS = 250;
 /** How often the sockets are looked at that an earlier daemon has left to living processes: for a minute, in which CNFs hear of deletions. */
 const MOST_LOOKS = 240;
 
+/** How long after deletions the folder is looked at again: a CNF that had not heard of one may have made the file anew, and died. */
+const LATER_MS = 5_000;
+
 export interface DeletedSocketsOptions {
   readonly punts: Pick<Punts, "watch" | "list">;
   /** The folder of the daemon's sockets: files elsewhere are others'. */
@@ -31,13 +34,16 @@ export class DeletedSockets {
   /** The sockets of living processes that an earlier daemon has left, with the looks that remain. They may be of another owner's punts. */
   readonly #left = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
+  #later: NodeJS.Timeout | undefined;
+  /** Whether sockets were left since the later look was put off. */
+  #isLeftSince = false;
 
   constructor(options: DeletedSocketsOptions) {
     this.#options = options;
     void this.#follow();
   }
 
-  /** The daemon begins to act: now it may remove what an earlier one has left. */
+  /** Removes what an earlier daemon has left, if this one acts. Called when it begins to act. */
   begin(): void {
     void this.#readLeft().catch(() => {});
   }
@@ -45,6 +51,7 @@ export class DeletedSockets {
   close(): void {
     this.#ending.abort();
     clearTimeout(this.#timer);
+    clearTimeout(this.#later);
   }
 
   async #readLeft(): Promise<void> {
@@ -85,6 +92,18 @@ export class DeletedSockets {
   #leave(path: string): void {
     this.#paths.add(path);
     this.#lookSoon();
+    this.#isLeftSince = true;
+    this.#lookLater();
+  }
+
+  #lookLater(): void {
+    if (!this.#isLeftSince || this.#later || this.#ending.signal.aborted) return;
+    this.#isLeftSince = false;
+    this.#later = setTimeout(() => {
+      this.#later = undefined;
+      this.begin();
+      this.#lookLater();
+    }, LATER_MS).unref();
   }
 
   /** Looks at the deletions of a moment together. */

@@ -306,7 +306,7 @@ export class DesiredState implements Ledger {
     learnItems(this.#unplanned(), result.leaving);
     for (const entry of [...this.#entries.values()]) {
       const punt = plan.punts.get(entry.key);
-      if (punt?.state === "ready") entry.planned(punt.items, result.open);
+      if (punt?.state === "ready") entry.planned(punt.items, plan, result.open);
       const situation = entry.leaving
         ? judgeLeaving(entry, result)
         : punt && (judge(entry, punt, result) ?? (isActing ? undefined : unfinished(punt, result, this.#memory.notes)));

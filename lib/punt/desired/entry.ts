@@ -1,8 +1,9 @@
 // One punt in the manager: its state, and the calls that wait for a change.
+import { isDeepStrictEqual } from "node:util";
 import type { PuntError } from "../../errors.js";
 import type { Interconnect } from "../interconnect/index.js";
-import type { Missing } from "../items/index.js";
-import type { Step } from "../plan/index.js";
+import { type Missing, satisfies } from "../items/index.js";
+import type { Plan, Step } from "../plan/index.js";
 import { idKey, idOf, type PuntId, type PuntRequest } from "../request/index.js";
 import { type Degradation, deletedError, failedError, lateError, type PuntFailure, type PuntState } from "../state.js";
 
@@ -34,6 +35,8 @@ export class Entry {
   items: readonly string[] | undefined;
   /** Keys of items of its earlier requests that may be there still; undefined if no plan told them. */
   former: readonly string[] | undefined = [];
+  /** All items of that plan. */
+  #wanted: Plan["items"] | undefined;
   /** Its last interconnects. A punt that is leaving has none in the desired state. */
   interconnects: readonly Interconnect[] = [];
   #waiters: Waiter[] = [];
@@ -59,12 +62,25 @@ export class Entry {
     this.items = undefined;
   }
 
-  /** Takes the items of a plan. Of the former ones, those stay that are still to be deleted. @param open the steps that are left */
-  planned(items: readonly string[], open: ReadonlyMap<string, Step>): void {
+  /** Takes its items of a plan. */
+  learn(items: readonly string[], plan: Plan): void {
     this.items = items;
+    this.#wanted = plan.items;
+  }
+
+  /** Takes its items of a plan. Of the former ones, those stay that are still to be deleted. @param open the steps that are left */
+  planned(items: readonly string[], plan: Plan, open: ReadonlyMap<string, Step>): void {
+    this.learn(items, plan);
     if (this.former?.length === 0) return;
     const deletions = [...open.values()].filter(({ action }) => action === "delete").map(({ key }) => key);
     this.former = deletions.filter((key) => this.former?.includes(key) ?? true);
+  }
+
+  /** Whether VPP still has what this punt wanted of an item, and another punt, which wants something else of it, has it after the step. */
+  isHandedOn({ key, item, seen }: Step): boolean {
+    const own = this.items?.includes(key) ? this.#wanted?.get(key) : undefined;
+    if (!own || !item || !seen) return false;
+    return satisfies(seen.value, own.value) && !isDeepStrictEqual(item.value, own.value);
   }
 
   /** Changes the situation. @returns whether it differs from the one before */

@@ -42,7 +42,7 @@ export function unfinished(plan: PuntPlan, { open }: Reconciled, notes: Notes): 
 }
 
 /**
- * Returns the situation of a deleted punt: DELETED when no object of it still has to be deleted. The items of a punt that this process has
+ * Returns the situation of a deleted punt: DELETED when no object of it still has to be deleted, or to become another punt's. The items of a punt that this process has
  * only seen waiting are not known, so that each deletion may be of one of them.
  */
 export function judgeLeaving(entry: Entry, result: Reconciled): Situation | undefined {
@@ -50,8 +50,8 @@ export function judgeLeaving(entry: Entry, result: Reconciled): Situation | unde
   const waiting = leaving?.punts.get(entry.key);
   if (entry.items === undefined && waiting === undefined) return undefined;
   const steps = entry.everyItem?.flatMap((key) => open.get(key) ?? []) ?? [...open.values()];
-  const deletions = steps.filter(({ action }) => action === "delete");
-  if (deletions.length > 0) return failureIn(deletions, retries);
+  const removals = steps.filter((step) => step.action === "delete" || entry.isHandedOn(step));
+  if (removals.length > 0) return failureIn(removals, retries);
   const items = [...(entry.items ?? itemsOf(waiting!)), ...(entry.former ?? [])];
   return hidden(entry, items, result) ?? { state: "DELETED", cause: "nothing of it is left" };
 }

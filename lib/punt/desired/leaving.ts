@@ -27,7 +27,7 @@ export function withEntries(wanted: Wanted, entries: readonly Entry[]): Wanted {
 export function learnItems(entries: readonly Entry[], plan: Plan | undefined): void {
   for (const entry of entries) {
     const punt = plan?.punts.get(entry.key);
-    if (punt?.state === "ready") entry.items = punt.items;
+    if (punt?.state === "ready") entry.learn(punt.items, plan!);
   }
 }
 
