@@ -24,7 +24,7 @@ interface Session {
 }
 
 /** The session that a punt is in. */
-interface Binding {
+export interface Binding {
   readonly session: Session;
   readonly moment: number;
 }
@@ -139,13 +139,14 @@ export class Sessions {
     return { id: session.id, ended, close: () => this.#ended(session, end) };
   }
 
-  /** Binds a punt to a session. @throws PuntError ERR_NO_SUCH_SESSION */
-  bind(id: string, punt: PuntId): void {
+  /** Binds a punt to a session. @returns the session before, for `putBack` @throws PuntError ERR_NO_SUCH_SESSION */
+  bind(id: string, punt: PuntId): Binding | undefined {
     const session = this.#sessions.get(id);
     if (session?.cnf !== punt.cnf) throw noSession(id);
-    this.unbind(punt);
+    const before = this.unbind(punt);
     this.#put(session, punt);
     this.#save();
+    return before;
   }
 
   #put(session: Session, punt: PuntId, moment = ++this.#moment): void {
@@ -158,13 +159,29 @@ export class Sessions {
     return this.#moment;
   }
 
-  /** Takes a punt out of every session: it is deleted, or stays for good. A punt that was bound after `moment` is in use again, and stays. */
-  unbind(punt: PuntId, moment = this.#moment): void {
+  /**
+   * Takes a punt out of every session: it is deleted, or stays for good. A punt that was bound after `moment` is in use again, and stays.
+   *
+   * @returns the session before, for `putBack`
+   */
+  unbind(punt: PuntId, moment = this.#moment): Binding | undefined {
     for (const left of this.#left) left.delete(idKey(punt));
     const binding = this.#byPunt.get(idKey(punt));
-    if (!binding || binding.moment > moment) return;
+    if (!binding || binding.moment > moment) return undefined;
     binding.session.punts.delete(idKey(punt));
     this.#byPunt.delete(idKey(punt));
+    this.#save();
+    return binding;
+  }
+
+  /** Takes back what `bind` or `unbind` did for the call of this turn, which was refused. A later call that asks for the punt puts it itself. */
+  async putBack(punt: PuntId, before: Binding | undefined, turn: number): Promise<void> {
+    if (this.#asks.get(idKey(punt))!.last > turn) return;
+    this.unbind(punt);
+    if (before === undefined) return;
+    const { session } = before;
+    if (this.#sessions.get(session.id) !== session) return this.orphaned(punt, turn);
+    this.#put(session, punt);
     this.#save();
   }
 

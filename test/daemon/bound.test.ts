@@ -1,7 +1,7 @@
 // A session that ends before the manager has the punt that was requested in it.
 import { setTimeout as sleep } from "node:timers/promises";
 import test from "ava";
-import { bound } from "../../lib/daemon/service/punts.js";
+import { bound } from "../../lib/daemon/service/bound.js";
 import { Sessions } from "../../lib/daemon/sessions.js";
 import { PuntError } from "../../lib/errors.js";
 import { noSuchPunt } from "../../lib/punt/index.js";

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { mock } from "node:test";
 import test, { type ExecutionContext } from "ava";
-import { bound } from "../../lib/daemon/service/punts.js";
+import { bound } from "../../lib/daemon/service/bound.js";
 import type { SessionMemory } from "../../lib/daemon/session-memory.js";
 import { Sessions } from "../../lib/daemon/sessions.js";
 import { PuntError } from "../../lib/errors.js";

@@ -1,7 +1,7 @@
 // Which session a punt is in while callers delete it, add it for good, or ask for it again.
 import test, { type ExecutionContext } from "ava";
+import { bound } from "../../lib/daemon/service/bound.js";
 import type { Parts, Scope } from "../../lib/daemon/service/index.js";
-import { bound } from "../../lib/daemon/service/punts.js";
 import { Sessions } from "../../lib/daemon/sessions.js";
 import { PuntError } from "../../lib/errors.js";
 import { openPunt } from "../../lib/module/index.js";
@@ -147,7 +147,7 @@ test("a punt whose request fails leaves its session, unless another call has bou
 
 test("a punt that is bound again while it is being deleted stays in its session", async (t) => {
   const { sessions, id, end } = withPunt(t);
-  await sessions.deleting(punt, async () => sessions.bind(id, punt));
+  await sessions.deleting(punt, async () => void sessions.bind(id, punt));
   t.is(await end(), 1);
 });
 

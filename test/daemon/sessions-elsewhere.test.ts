@@ -1,7 +1,7 @@
 // Sessions that another daemon of the host has: this one opens none, and ends none.
 import { mock } from "node:test";
 import test from "ava";
-import { bound } from "../../lib/daemon/service/punts.js";
+import { bound } from "../../lib/daemon/service/bound.js";
 import type { SessionMemory, StoredSession } from "../../lib/daemon/session-memory.js";
 import { Sessions } from "../../lib/daemon/sessions.js";
 import { PuntError } from "../../lib/errors.js";

@@ -1,6 +1,6 @@
 // The program of a CNF whose punts live as long as its session with the daemon: its stream is cut, and it comes back or not.
 
-import { bound } from "../../lib/daemon/service/punts.js";
+import { bound } from "../../lib/daemon/service/bound.js";
 import type { Sessions } from "../../lib/daemon/sessions.js";
 import { idKey, type PuntId, type PuntRequestInput, RETURN_TIME_MS } from "../../lib/punt/index.js";
 import { idOf } from "../stress/choice.js";

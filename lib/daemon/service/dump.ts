@@ -5,6 +5,7 @@ import { openEnds, type TakenPacket } from "../../dump/index.js";
 import { PuntError } from "../../errors.js";
 import { describeFrame } from "../../packet/index.js";
 import type { PuntStatus } from "../../punt/index.js";
+import { whenAborted } from "../../when-aborted.js";
 import type { DumpRequest, DumpResponseSchema } from "../../wire/index.js";
 import type { Parts, Scope } from "./scope.js";
 
@@ -60,7 +61,7 @@ async function* packetsOf(
   });
   void ends.connected.then(() => queue.connected());
   const ending = AbortSignal.any([signal, stopping, AbortSignal.timeout(LONGEST_MS)]);
-  ending.addEventListener("abort", () => queue.end(), { once: true });
+  whenAborted(ending, () => queue.end());
   // In a cluster, the punts may be unknown for a while. Without the catch, that error would end the daemon.
   const lookAgain = async () => isSame(status, await punts.get(status.id)) || queue.end();
   const look = setInterval(() => void lookAgain().catch((error) => queue.end(error)), LOOK_MS).unref();

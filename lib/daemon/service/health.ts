@@ -1,5 +1,6 @@
 // grpc.health.v1: whether the daemon takes calls.
 import { Code, ConnectError, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
+import { whenAborted } from "../../when-aborted.js";
 import { type Health, Punts, ServingStatus } from "../../wire/index.js";
 
 const SERVICES: ReadonlySet<string> = new Set(["", Punts.typeName]);
@@ -41,7 +42,7 @@ export class HealthService {
           resolve();
         };
         this.#watchers.add(done);
-        signal.addEventListener("abort", done, { once: true });
+        whenAborted(signal, done);
       });
     }
   }

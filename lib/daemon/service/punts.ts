@@ -25,6 +25,7 @@ import {
 } from "../../wire/index.js";
 import { callerText } from "../identity.js";
 import type { Attacher } from "./attach.js";
+import { bound } from "./bound.js";
 import { dump } from "./dump.js";
 import { explain } from "./explain.js";
 import { explainFrames } from "./explain-frames.js";
@@ -153,66 +154,6 @@ function applied(result: ApplyResult, view: View) {
       return { id: view.idOut(id), code, message, details: detailsToWire(details) };
     }),
   };
-}
-
-/**
- * Asks for punts that live as long as a session, or for good. They are bound before they are asked for, and the binding is kept: a
- * program or a daemon that ends while it waits leaves nothing behind.
- */
-export async function bound<T>(
-  { punts, sessions }: Parts,
-  { op, host }: Scope,
-  requests: readonly PuntRequest[],
-  session: string,
-  ask: () => Promise<T>,
-): Promise<T> {
-  if (host !== undefined) {
-    if (session === "") return ask();
-    throw new PuntError(op, "ERR_OPTION", "a session is of the daemon's own host", { option: "session" });
-  }
-  if (session !== "") await sessions.ready();
-  const put = (id: PuntId, since?: number) =>
-    session === "" ? sessions.unbind(id, since) : sessions.bind(session, id);
-  const others = new Set<string>();
-  for (const request of requests) {
-    // An add that will be refused, because another request has the id, does not change that one's session.
-    const known = op === "punt.add" ? await punts.get(idOf(request)) : undefined;
-    if (known && !isSame(known.request, request)) others.add(idKey(request));
-    else put(idOf(request));
-  }
-  const { moment } = sessions;
-  // An earlier session's end may have failed to delete a punt that stays for good now.
-  const isLate = (id: PuntId) => session === "" || others.has(idKey(id));
-  return sessions.asking(requests.map(idOf), async (turn) => {
-    const putLate = async (id: PuntId) => {
-      try {
-        put(id, moment);
-      } catch (error) {
-        await sessions.orphaned(id, turn);
-        throw error;
-      }
-    };
-    let result: T;
-    try {
-      await sessions.saved();
-      result = await ask();
-    } catch (error) {
-      for (const request of requests) {
-        const id = idOf(request);
-        const found = await punts.get(id);
-        if (!found) sessions.unbind(id, moment);
-        // VPP refuses something of it, and the manager goes on.
-        else if (isLate(id) && isSame(found.request, request)) await putLate(id);
-      }
-      throw error;
-    }
-    for (const id of requests.map(idOf).filter(isLate)) await putLate(id);
-    return result;
-  });
-}
-
-function isSame(one: PuntRequest, other: PuntRequest): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
 }
 
 function out(status: PuntStatus, { view }: Scope) {

@@ -6,6 +6,7 @@ import { encodeEnvelopes } from "@connectrpc/connect/protocol";
 import { PuntError } from "../../errors.js";
 import { sendKey, turnKey } from "../../grpc/index.js";
 import { parseCnf, type WatchEvent } from "../../punt/index.js";
+import { whenAborted } from "../../when-aborted.js";
 import {
   changeToBinary,
   changeToWire,
@@ -47,9 +48,9 @@ export async function* watch(parts: Parts, request: WatchRequest, scope: Scope, 
     feeding.abort();
     queue.fail(new PuntError("punt.watch", "ECANCELED", "the watcher has gone"));
   };
-  context.signal.addEventListener("abort", end, { once: true });
+  whenAborted(context.signal, end);
   const stop = () => queue.fail(stoppingError());
-  parts.stopping.addEventListener("abort", stop, { once: true });
+  whenAborted(parts.stopping, stop);
   const forget = parts.policy.onReload(() => {
     if (!scope.renew()) return;
     feeding.abort();
@@ -182,7 +183,7 @@ export async function* session(parts: Parts, request: SessionRequest, scope: Sco
   const opened = parts.sessions.open(label, graceMs, id);
   // A caller that does not read holds the stream back: nothing waits for the end then, and an error that nothing catches would end the daemon.
   opened.ended.catch(() => {});
-  const gone = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+  const gone = new Promise<void>((resolve) => whenAborted(signal, resolve));
   try {
     yield { session: opened.id };
     await Promise.race([gone, opened.ended]);

@@ -202,7 +202,8 @@ export class ConfigItem {
     const known = this.#requests;
     const isNew = [...next.keys()].some((key) => !known.has(key));
     const isOther = [...next].some(([key, request]) => known.has(key) && !isSame(request, known.get(key)!));
-    this.#leaving.push(...gone);
+    // One whose deletion failed may be asked for again.
+    this.#leaving = [...this.#leaving.filter((id) => !next.has(idKey(id))), ...gone];
     if (isOther || (isNew && gone.length > 0)) {
       await this.#withdraw();
       await this.#deleteLeaving();
@@ -358,7 +359,10 @@ export class ConfigItem {
 
   async #deleteLeaving(): Promise<void> {
     const { punts } = this.#around;
-    for (const id of this.#leaving.splice(0)) if (await punts.get(id)) await punts.delete(id);
+    for (let id = this.#leaving[0]; id !== undefined; id = this.#leaving[0]) {
+      if (await punts.get(id)) await punts.delete(id);
+      this.#leaving.shift();
+    }
   }
 
   async #remove(): Promise<void> {
