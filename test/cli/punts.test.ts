@@ -1,7 +1,8 @@
 // The commands about punts, run as programs over the embedded VPP.
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, renameSync, symlinkSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import test from "ava";
 import { cli, end, SPAN, site, start, XCONNECT } from "../support/cli/command.js";
@@ -226,20 +227,25 @@ test("the schema is a JSON schema of a request, or of a file", async (t) => {
   t.truthy(file.properties.punts);
 });
 
-test("run applies a file and follows its changes", async (t) => {
-  const vpp = await site(t);
-  const file = await vpp.file([SPAN]);
-  const run = start(["run", file, ...vpp.options], vpp.env);
+/** Returns a wait for what a process says, at any time. */
+function hearing({ stdout }: ReturnType<typeof start>) {
   let text = "";
-  const said = (what: RegExp) =>
+  return (what: RegExp) =>
     new Promise<void>((resolve) => {
       const look = () => what.test(text) && resolve();
-      run.stdout!.on("data", (chunk) => {
+      stdout!.on("data", (chunk) => {
         text += chunk;
         look();
       });
       look();
     });
+}
+
+test("run applies a file and follows its changes", async (t) => {
+  const vpp = await site(t);
+  const file = await vpp.file([SPAN]);
+  const run = start(["run", file, ...vpp.options], vpp.env);
+  const said = hearing(run);
   await said(/monitor\/eth0 .*-> CREATED/);
   await vpp.file([XCONNECT]);
   await said(/wire .*-> PENDING/);
@@ -248,6 +254,27 @@ test("run applies a file and follows its changes", async (t) => {
     (await vpp.listed()).map(({ id }) => id.cnf),
     ["wire"],
   );
+});
+
+test("run follows a link to a file in a folder that is replaced, as that of a Kubernetes ConfigMap", async (t) => {
+  const vpp = await site(t);
+  const at = (...names: string[]) => join(vpp.folder, "config", ...names);
+  for (const [folder, punt] of [
+    ["..1", SPAN],
+    ["..2", XCONNECT],
+  ] as const) {
+    mkdirSync(at(folder), { recursive: true });
+    copyFileSync(await vpp.file([punt]), at(folder, "punts.yaml"));
+  }
+  symlinkSync("..1", at("..data"));
+  symlinkSync(join("..data", "punts.yaml"), at("punts.yaml"));
+  const run = start(["run", at("punts.yaml"), ...vpp.options], vpp.env);
+  const said = hearing(run);
+  await said(/monitor\/eth0 .*-> CREATED/);
+  symlinkSync("..2", at("..new"));
+  renameSync(at("..new"), at("..data"));
+  await said(/wire .*-> PENDING/);
+  t.deepEqual(await end(run, "SIGINT"), [0, null]);
 });
 
 test("paths of the command line are relative to the current folder", async (t) => {

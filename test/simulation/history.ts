@@ -1,5 +1,12 @@
 // One simulated history of the managers of two owners and their VPP, and the conditions that hold during it and at its end.
-import { isMade, type PuntRequestInput, type PuntStatus } from "../../lib/punt/index.js";
+import {
+  idKey,
+  isMade,
+  type PuntRequest,
+  type PuntRequestInput,
+  type PuntState,
+  type PuntStatus,
+} from "../../lib/punt/index.js";
 import { expectSame, requestOf } from "../stress/choice.js";
 import { Watcher } from "./cluster/watcher.js";
 import { CnfProgram, PROGRAM } from "./cnf-program.js";
@@ -36,6 +43,8 @@ class History implements RunningHistory<Step> {
   readonly #program: CnfProgram;
   readonly #modules: Modules;
   readonly #own: OwnProgram;
+  /** Of each punt, the requests since it was last made, whose traces may be in VPP. */
+  readonly #requests = new Map<string, PuntRequest[]>();
   readonly #watchers: { readonly watcher: Watcher; readonly of: ManagerProcess }[] = [];
 
   constructor(world: World) {
@@ -152,8 +161,9 @@ class History implements RunningHistory<Step> {
   }
 
   /** A punt that is made is in VPP, and one that is DELETED is not, if VPP is the one that the manager has read. */
-  #changed({ state, request }: PuntStatus, from: ManagerProcess): void {
+  #changed({ id, state, request }: PuntStatus, from: ManagerProcess): void {
     const { life, disturbedAt } = this.#vpp;
+    this.#keep(`${from.owner} ${idKey(id)}`, state, request);
     if (life === undefined || disturbedAt >= from.lastPass || !(isMade(state) || state === "DELETED")) return;
     if (state === "DELETED" && (!from.isConnected || this.#hasLike(request))) return;
     const { schedule } = this.#world;
@@ -167,13 +177,17 @@ class History implements RunningHistory<Step> {
       .catch((error) => schedule.fail(error));
   }
 
+  #keep(key: string, state: PuntState, request: PuntRequest): void {
+    if (state === "DELETED") this.#requests.delete(key);
+    else this.#requests.set(key, [...(isMade(state) ? [] : (this.#requests.get(key) ?? [])), request]);
+  }
+
   /** Whether there is a punt whose traces in VPP may look alike. The punts of a manager that is down are not known. */
   #hasLike(request: PuntStatus["request"]): boolean {
     if (this.#own.isUnsure || this.#managers.some((manager) => !manager.isUp)) return true;
     const patterns = patternsOf(request).map(String);
-    return this.#listAll().some((each) =>
-      patternsOf(each.request).some((pattern) => patterns.includes(String(pattern))),
-    );
+    const requests = [...this.#listAll().map((each) => each.request), ...[...this.#requests.values()].flat()];
+    return requests.some((each) => patternsOf(each).some((pattern) => patterns.includes(String(pattern))));
   }
 
   /** The punts of all managers. */

@@ -35,6 +35,12 @@ interface Options extends EtcdFlags, ManagingOptions {
 
 export async function run(options: Options): Promise<void> {
   const early = firstSignal();
+  // A start reads the files itself. SIGHUP must not end it, and what changes meanwhile is read afterwards.
+  let reload: (() => void) | "due" | undefined;
+  process.on("SIGHUP", () => {
+    if (typeof reload === "function") reload();
+    else reload = "due";
+  });
   // Only the daemon needs the packages that speak gRPC and write logs.
   const [{ Daemon, ServiceNotifier }, { default: pino }] = await Promise.all([
     import("../../daemon/index.js"),
@@ -52,9 +58,11 @@ export async function run(options: Options): Promise<void> {
     const page = pageAddress && `http://${pageAddress}/`;
     logger.info({ addresses, http: httpAddress, page }, "the daemon listens");
     notifier.tell("READY=1");
-    process.on("SIGHUP", () => {
+    const isDue = reload === "due";
+    reload = () => {
       running.reload().catch((error) => logger.error({ err: error }, "what could not be read stays as it was"));
-    });
+    };
+    if (isDue) reload();
     await Promise.race([early, stopped()]);
     logger.info({}, "the daemon stops");
     notifier.tell("STOPPING=1");

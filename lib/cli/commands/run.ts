@@ -1,6 +1,6 @@
 // `vpp-punt run`: applies a file, then keeps VPP as the file says and follows its changes.
-import { watch } from "node:fs";
-import { basename, dirname } from "node:path";
+import { statSync } from "node:fs";
+import { fileLifeId } from "../../files/index.js";
 import { idText, type Punts } from "../../punt/index.js";
 import { errorText, fail, interrupted, interruption } from "../ending/index.js";
 import { jsonLine, print, printError } from "../output/index.js";
@@ -23,6 +23,8 @@ interface Options extends ManagedOptions {
 const ROUND_MS = 600_000;
 
 export async function run(path: string, options: Options): Promise<void> {
+  // Before the file is read: it may take long until VPP is there, and each change from now on is applied then.
+  const before = stateOf(path);
   const file = await requestsOf(path);
   const end = new AbortController();
   const ended = interrupted().then((by) => end.abort(by));
@@ -32,8 +34,7 @@ export async function run(path: string, options: Options): Promise<void> {
     isOpen = true;
     const apply = applier(opened, options);
     const watching = printChanges(opened.punts, options.output, end.signal);
-    // Before the first round, so that a change during it is seen.
-    const stop = onChange(path, () => void again(path, apply, options.output === "json"));
+    const stop = onChange(path, before, () => void again(path, apply, options.output === "json"));
     await apply(file);
     await ended;
     stop();
@@ -69,20 +70,27 @@ async function again(path: string, apply: Apply, json: boolean): Promise<void> {
   }
 }
 
-const SETTLE_MS = 100;
+/** How often the file is looked at, in milliseconds. */
+const LOOK_MS = 300;
 
-/** Editors replace a file instead of writing it, so its folder is watched. */
-function onChange(file: string, changed: () => void): () => void {
-  let timer: NodeJS.Timeout | undefined;
-  const watcher = watch(dirname(file), (_, name) => {
-    if (name !== basename(file)) return;
-    clearTimeout(timer);
-    timer = setTimeout(changed, SETTLE_MS);
-  });
-  return () => {
-    clearTimeout(timer);
-    watcher.close();
-  };
+/** Looks where the path leads to: a file of a Kubernetes ConfigMap is a link, and the folder of its target is replaced. */
+function onChange(file: string, before: string, changed: () => void): () => void {
+  const timer = setInterval(() => {
+    const now = stateOf(file);
+    if (now === before) return;
+    before = now;
+    changed();
+  }, LOOK_MS).unref();
+  return () => clearInterval(timer);
+}
+
+/** Returns a text that each change of the file changes; "" while it cannot be looked at. */
+function stateOf(file: string): string {
+  try {
+    return fileLifeId(statSync(file, { bigint: true }));
+  } catch {
+    return "";
+  }
 }
 
 async function printChanges(punts: Punts, output: string, signal: AbortSignal): Promise<void> {

@@ -26,7 +26,7 @@ type WireRequest = Parameters<typeof requestFromWire>[0];
 /** Checks requests. A request under way counts already, so that two calls at once cannot pass a limit. */
 export class RequestGate {
   readonly #parts: Parts;
-  readonly #underWay = new Map<string, PuntId>();
+  readonly #underWay = new Set<PuntId>();
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -69,7 +69,7 @@ export class RequestGate {
     // An operator's rule has allowed it, for the punts of a host whose VPP this daemon does not know.
     if (scope.host !== undefined) return change();
     const { rights } = scope.view;
-    const held: string[] = [];
+    const held: PuntId[] = [];
     try {
       const found: Omit<Resources, "count">[] = [];
       let isFresh = false;
@@ -79,20 +79,21 @@ export class RequestGate {
         found.push(this.#resources(request, named, scope));
       }
       // A punt that ends to be under way while the list is read is in neither of the two later looks.
-      const before = [...this.#underWay.values()];
+      const before = [...this.#underWay];
       const listed = rights.needsCount ? (await this.#parts.snapshots.now()).punts : undefined;
       // Nothing else runs from here to the change: the census stays true.
       const census = listed && this.#census(listed, before, replaced);
       for (const [index, request] of requests.entries()) {
         const count = (rule: Rule) => census?.others(rule, request) ?? 0;
         scope.rule = rights.requireRequest(request, { ...found[index]!, count }, scope.op).name;
-        held.push(idKey(request));
-        this.#underWay.set(idKey(request), idOf(request));
+        const id = idOf(request);
+        held.push(id);
+        this.#underWay.add(id);
         census?.add(request);
       }
       return await change();
     } finally {
-      for (const key of held) this.#underWay.delete(key);
+      for (const id of held) this.#underWay.delete(id);
     }
   }
 
@@ -125,7 +126,7 @@ export class RequestGate {
   /** Counts the punts that stay and those under way. */
   #census(listed: readonly PuntStatus[], before: readonly PuntId[], replaced: (id: PuntId) => boolean): Census {
     const staying = listed.map(({ id }) => id).filter((id) => !replaced(id));
-    return new Census([...staying, ...before, ...this.#underWay.values()]);
+    return new Census([...staying, ...before, ...this.#underWay]);
   }
 }
 
