@@ -99,6 +99,9 @@ export class Leadership {
     return { key: this.#keys.leader, created: this.#term?.created ?? -1 };
   }
 
+  /** Tells this process from others with the same name. */
+  readonly self = randomUUID();
+
   /** The name of this daemon. */
   get daemon(): string {
     return this.#options.daemon;

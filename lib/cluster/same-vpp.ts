@@ -48,9 +48,9 @@ export class ClientName {
   /** @returns whether etcd has the name now. etcd may make a write after it was given up, and that must not undo a later one. */
   async #writes(name: string | undefined): Promise<boolean> {
     const { client: key } = this.#keys;
-    const { condition, lease, daemon } = this.#leadership;
+    const { condition, lease, daemon, self } = this.#leadership;
     const modified = (await this.#etcd.get(key))?.modified ?? 0;
-    const value = JSON.stringify({ name, daemon });
+    const value = JSON.stringify({ name, daemon, self });
     const write = name === undefined || lease === undefined ? { key } : { key, value, lease };
     return (await this.#etcd.write([condition, { key, modified }], [write])) !== undefined;
   }
@@ -144,8 +144,10 @@ export class SameVpp {
   get #name(): string | undefined {
     const entry = this.#closed ? undefined : this.#mirror.get(this.#keys.client);
     try {
-      const { name, daemon } = entry ? JSON.parse(entry.value) : {};
-      return typeof name === "string" && daemon !== this.#leadership.daemon ? name : undefined;
+      const { name, daemon, self } = entry ? JSON.parse(entry.value) : {};
+      // A daemon of an earlier version has its name only. A name may be another daemon's, too.
+      const isOwn = self === undefined ? daemon === this.#leadership.daemon : self === this.#leadership.self;
+      return typeof name === "string" && !isOwn ? name : undefined;
     } catch {
       return undefined;
     }

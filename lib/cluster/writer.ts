@@ -114,7 +114,10 @@ export class Writer {
       const revision = await this.#etcd
         .write([this.#leadership.condition, this.#after(before)], [{ key: this.#key, value }])
         .catch(() => undefined);
-      if (revision === undefined) continue;
+      if (revision === undefined) {
+        await sleep(PAUSE_MS);
+        continue;
+      }
       this.#mirror.wrote(this.#key, value, revision);
       this.#history.check(instead);
       throw new PuntError(OP, "ERR_ETCD_AWAY", `nothing was changed: ${messageOf(cause)}`, {}, cause);

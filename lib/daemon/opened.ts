@@ -63,8 +63,11 @@ export async function openParts(options: CheckedDaemonOptions): Promise<Opened> 
     const names = namesOf(punts);
     const snapshots = snapshotsOf(punts);
     const cluster = punts instanceof ClusterPunts ? punts : undefined;
-    cluster?.on("asked", (change) => recordAsked(audit, change));
     const sessions = sessionsOf(punts, { memory: memoryOf(punts, state), audit, problem });
+    cluster?.on("asked", (change) => {
+      recordAsked(audit, change);
+      leaveSessions(sessions, change);
+    });
     // In a cluster, the daemon that acts has them, once it does.
     if (punts instanceof PuntManager) await sessions.load().catch((error) => closeAfter(error, punts));
     const reloadEtcd = async () => cluster?.etcd.reload();
@@ -117,6 +120,12 @@ function recordAsked(audit: AuditLog, { by, through, call, punts, error }: Asked
     punts: punts.map(({ cnf, key = "", label = "" }) => ({ cnf, key, label })),
     ...(error && { code: error.code, message: error.message }),
   });
+}
+
+/** No session goes through etcd: what is asked for there stays for good, or is gone. An update leaves the session as it is. */
+function leaveSessions(sessions: Sessions, { call, punts, error }: AskedChange): void {
+  if (error || !["add", "apply", "delete"].includes(call)) return;
+  for (const { cnf, key = "", label = "" } of punts) sessions.unbind({ cnf, key, label });
 }
 
 /** Returns the sessions of CNFs. In a cluster, the daemon that acts has them. */

@@ -8,6 +8,9 @@ const UNKNOWN_OUTCOME = new Set([1, 2, 4, 8, 10, 13, 14, 15]);
 const REFUSALS =
   /authentication failed|permission denied|user name is empty|invalid auth|not enabled|PermissionDenied/i;
 
+/** The words of refusals that share their code with calls whose outcome is unknown: etcd has not made what it has no room for. */
+const NO_ROOM = /etcdserver: (mvcc: database space exceeded|too many requests)/;
+
 /** Returns whether etcd may have made the failed call, or may still make it. */
 export function isUnknown(error: unknown): boolean {
   return error instanceof PuntError && error.details.outcome === "unknown";
@@ -16,6 +19,11 @@ export function isUnknown(error: unknown): boolean {
 /** Returns whether etcd did not answer. */
 export function isAway(error: unknown): boolean {
   return error instanceof PuntError && error.code === "ERR_ETCD_AWAY";
+}
+
+/** Returns whether a call that etcd did not answer had no connection: etcd did not get it. */
+export function wasNotSent(error: unknown): boolean {
+  return isAway(error) && /No connection established/.test(String((error as Error).cause));
 }
 
 /** Returns whether etcd does not know the token: etcd was restarted, or the token is too old. */
@@ -36,7 +44,7 @@ export function etcdError(op: string, endpoints: readonly string[], cause: unkno
     return new PuntError(op, "ERR_ETCD_REFUSED", `etcd at ${endpoints.join(", ")} refuses: ${text}`, where, cause);
   if (/compacted/i.test(text)) return new PuntError(op, "ERR_ETCD_COMPACTED", text, where, cause);
   const number = typeof code === "number" ? code : numberIn(text);
-  if (number !== undefined && !UNKNOWN_OUTCOME.has(number))
+  if (number !== undefined && (NO_ROOM.test(text) || !UNKNOWN_OUTCOME.has(number)))
     return new PuntError(op, "ERR_ETCD", `etcd at ${endpoints.join(", ")}: ${text}`, where, cause);
   return away(op, endpoints, LAST_ERROR.exec(text)?.[1] ?? text, cause);
 }

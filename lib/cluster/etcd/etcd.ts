@@ -1,8 +1,9 @@
 // A client of etcd for reads, transactions, leases and watches. Each call has a deadline, and is never repeated.
 import { setMaxListeners } from "node:events";
 import { isDeepStrictEqual } from "node:util";
-import type { Etcd3, IOptions, ITxnResponse } from "etcd3";
+import type { ITxnResponse } from "etcd3";
 import { PuntError } from "../../errors.js";
+import { clientsFor, type EtcdClient, NEEDS_LEADER } from "./clients.js";
 import {
   type Condition,
   comparison,
@@ -14,26 +15,11 @@ import {
   type Snapshot,
   type Write,
 } from "./entry.js";
-import { away, etcdError, isAway, isStaleToken } from "./errors.js";
+import { away, etcdError, isAway, isStaleToken, wasNotSent } from "./errors.js";
 import { checkEtcdOptions, type EtcdAccess, type EtcdOptions, readAccess } from "./options.js";
 import { openWatch, type WatchHandlers } from "./watch.js";
 
 const OP = "cluster.etcd";
-
-/** The client repeats no call: it must not repeat a write whose outcome is unknown. */
-const ONCE = {
-  execute: async (call: (context: unknown) => unknown) => call({ signal: new AbortController().signal }),
-};
-
-/** Finds a dead connection within 10 seconds; an event loop may be busy for 4 of them. etcd closes a connection that pings more often than every 5 seconds. */
-const CHANNEL = {
-  "grpc.keepalive_time_ms": 5_500,
-  "grpc.keepalive_timeout_ms": 4_500,
-  "grpc.initial_reconnect_backoff_ms": 100,
-  "grpc.min_reconnect_backoff_ms": 100,
-  "grpc.max_reconnect_backoff_ms": 1_000,
-  "grpc.max_receive_message_length": 256 << 20,
-};
 
 /** Entries of one read: etcd cannot stream a read, and an answer with 10,000 punts would hold up others. */
 const PAGE = 2_000;
@@ -44,9 +30,6 @@ export const MOST_WRITES = 100;
 /** The subject of a call. */
 export type EtcdCall = "read" | "write" | "lease" | "watch";
 
-/** The part of etcd's client that is used here. */
-export type EtcdClient = Pick<Etcd3, "kv" | "leaseClient" | "watchClient" | "close">;
-
 export class Etcd {
   readonly endpoints: readonly string[];
   readonly prefix: string;
@@ -54,7 +37,12 @@ export class Etcd {
   onHeader: ((header: Header, floor: number) => void) | undefined;
   /** Called after each call; `isAnswered` is false where etcd was away, and true for a refusal. For a watch, the call is its opening. */
   onCalled: ((call: EtcdCall, ms: number, isAnswered: boolean) => void) | undefined;
-  #client: EtcdClient;
+  /** One client for each server: the client's own choice of a server takes a dead one for every n-th call. */
+  #clients: readonly EtcdClient[];
+  /** The server that is asked: the next one after a call that it did not answer. */
+  #at = 0;
+  /** Ends the watches at a server that did not answer. */
+  readonly #watches = new Set<{ readonly client: EtcdClient; leave(): void }>();
   /** Clients with earlier files, on which calls may be under way. */
   readonly #earlier = new Set<EtcdClient>();
   /** The options that name the files, and what the client was made of; undefined for a client that was there already. */
@@ -68,7 +56,7 @@ export class Etcd {
   static async open(options: EtcdOptions): Promise<Etcd> {
     checkEtcdOptions(options, OP);
     const access = await readAccess(options, OP);
-    const etcd = new Etcd(access, await clientFor(access));
+    const etcd = new Etcd(access, await clientsFor(access));
     etcd.#source = { options, access };
     return etcd;
   }
@@ -84,13 +72,18 @@ export class Etcd {
     const { options } = this.#source;
     const access = await readAccess(options, OP);
     if (isDeepStrictEqual(access, this.#source.access)) return;
-    const client = await clientFor(access);
-    if (this.#closing.signal.aborted) return client.close();
-    const earlier = this.#client;
+    const clients = await clientsFor(access);
+    if (this.#closing.signal.aborted) {
+      for (const client of clients) client.close();
+      return;
+    }
+    const before = this.#clients;
     this.#source = { options, access };
-    this.#client = client;
-    this.#earlier.add(earlier);
-    setTimeout(() => this.#retire(earlier), this.#timeout).unref();
+    this.#clients = clients;
+    for (const earlier of before) {
+      this.#earlier.add(earlier);
+      setTimeout(() => this.#retire(earlier), this.#timeout).unref();
+    }
   }
 
   #retire(client: EtcdClient): void {
@@ -99,19 +92,30 @@ export class Etcd {
 
   /** Makes a connection over a client that is there already, and closes it with the connection. */
   static over(client: EtcdClient, access: Pick<EtcdAccess, "endpoints" | "prefix" | "timeout">): Etcd {
-    return new Etcd(access, client);
+    return new Etcd(access, [client]);
   }
 
   private constructor(
     { endpoints, prefix, timeout }: Pick<EtcdAccess, "endpoints" | "prefix" | "timeout">,
-    client: EtcdClient,
+    clients: readonly EtcdClient[],
   ) {
     // Every question that waits for an answer listens.
     setMaxListeners(0, this.#closing.signal);
     this.endpoints = endpoints;
     this.prefix = prefix;
     this.#timeout = timeout;
-    this.#client = client;
+    this.#clients = clients;
+  }
+
+  get #client(): EtcdClient {
+    return this.#clients[this.#at % this.#clients.length]!;
+  }
+
+  /** The server did not answer: the next calls ask another one, and so do the watches. */
+  #leave(client: EtcdClient): void {
+    if (this.#clients.length === 1 || client !== this.#client) return;
+    this.#at++;
+    for (const watch of this.#watches) if (watch.client === client) watch.leave();
   }
 
   /** Reads one key without a check of the history. */
@@ -225,15 +229,27 @@ export class Etcd {
 
   /** Follows the keys below `prefixes` from a revision on. @returns what ends it */
   watch(prefixes: readonly string[], revision: number, handlers: WatchHandlers): () => void {
-    const opening = () => this.#told("watch", () => this.#opened(this.#client.watchClient.watch()));
-    return openWatch(opening, prefixes, revision, {
+    const opening = () => this.#told("watch", () => this.#opened(this.#client.watchClient.watch(NEEDS_LEADER)));
+    const watch = { client: this.#client, leave: () => {} };
+    this.#watches.add(watch);
+    const end = openWatch(opening, prefixes, revision, {
       ...handlers,
       ended: (cause) => {
+        this.#watches.delete(watch);
         const error = etcdError(OP, this.endpoints, cause);
         if (isStaleToken(error)) this.#freshToken().catch(() => {});
         handlers.ended(error);
       },
     });
+    watch.leave = () => {
+      if (!this.#watches.delete(watch)) return;
+      end();
+      handlers.ended(away(OP, this.endpoints, "the server of the watch does not answer"));
+    };
+    return () => {
+      this.#watches.delete(watch);
+      end();
+    };
   }
 
   /** Ends the waits for what etcd was asked, when the connection is closed. */
@@ -245,7 +261,7 @@ export class Etcd {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort();
     for (const earlier of this.#earlier) this.#retire(earlier);
-    this.#client.close();
+    for (const client of this.#clients) client.close();
   }
 
   async #call<T>(kind: EtcdCall, call: (options: { deadline: number }) => Promise<T>): Promise<T> {
@@ -258,7 +274,17 @@ export class Etcd {
     const start = performance.now();
     let isAnswered = true;
     try {
-      return await call();
+      for (let others = this.#clients.length - 1; ; others--) {
+        const client = this.#client;
+        try {
+          return await call();
+        } catch (error) {
+          if (isAway(error)) this.#leave(client);
+          // A read changes nothing, and a call without a connection has not left: both may be made again.
+          const isHarmless = wasNotSent(error) || (kind === "read" && isAway(error));
+          if (others <= 0 || !isHarmless || this.#closing.signal.aborted) throw error;
+        }
+      }
     } catch (error) {
       isAnswered = !isAway(error);
       throw error;
@@ -318,26 +344,4 @@ function cancel(stream: object): void {
   on.call(stream, "error", () => {});
   end.call(stream);
   cancel.call(stream);
-}
-
-/** @throws PuntError ERR_OPTION: the files are not good */
-async function clientFor(access: EtcdAccess): Promise<EtcdClient> {
-  const { Etcd3: Client } = await import("etcd3");
-  try {
-    return new Client(clientOptions(access));
-  } catch (cause) {
-    const message = `the files of option etcd.tls are not good: ${(cause as Error).message}`;
-    throw new PuntError(OP, "ERR_OPTION", message, { option: "etcd.tls" }, cause);
-  }
-}
-
-function clientOptions({ endpoints, auth, credentials, timeout }: EtcdAccess): IOptions {
-  return {
-    hosts: [...endpoints],
-    // Without a deadline, a token that never comes would hold up every later call.
-    ...(auth && { auth: { ...auth, callOptions: () => ({ deadline: Date.now() + timeout }) } }),
-    ...(credentials && { credentials: credentials as NonNullable<IOptions["credentials"]> }),
-    grpcOptions: CHANNEL,
-    faultHandling: { host: () => ONCE, global: ONCE } as unknown as NonNullable<IOptions["faultHandling"]>,
-  };
 }
