@@ -1,8 +1,7 @@
 // The program of a CNF whose punts live as long as its session with the daemon: its stream is cut, and it comes back or not.
-
 import { bound } from "../../lib/daemon/service/bound.js";
 import type { Sessions } from "../../lib/daemon/sessions.js";
-import { idKey, type PuntId, type PuntRequestInput, RETURN_TIME_MS } from "../../lib/punt/index.js";
+import { idKey, type PuntId, type PuntRequestInput, parseRequest, RETURN_TIME_MS } from "../../lib/punt/index.js";
 import { idOf } from "../stress/choice.js";
 import type { Daemon } from "./daemon.js";
 import type { World } from "./world/index.js";
@@ -71,7 +70,7 @@ export class CnfProgram {
     if (sessions === undefined || punts === undefined || this.#close === undefined) return;
     const scope = { op: "punt.add", host: undefined } as never;
     this.#daemon.process.perform("add", request, (add) =>
-      bound({ punts, sessions } as never, scope, [request as never], this.#id, add),
+      bound({ punts, sessions } as never, scope, [parseRequest(request)], this.#id, add),
     );
     this.#daemon.asked(idOf(request) as PuntId);
   }

@@ -84,13 +84,14 @@ class BoundCall {
     for (const request of this.#asked.requests) await this.#putLate(idOf(request));
   }
 
-  async failed({ code }: PuntError): Promise<void> {
+  async failed({ op, code }: PuntError): Promise<void> {
+    // VPP refuses something of a punt, and the manager goes on.
+    const isTaken = op === "punt.reconcile";
     for (const request of this.#asked.requests) {
       const id = idOf(request);
       const found = await this.#punts.get(id);
       if (!found) this.#sessions.unbind(id, this.#moment);
-      else if (REFUSALS.has(code) || !isSame(found.request, request)) await this.#putBack(id);
-      // VPP refuses something of it, and the manager goes on.
+      else if (!isTaken && (REFUSALS.has(code) || !isSame(found.request, request))) await this.#putBack(id);
       else await this.#putLate(id);
     }
   }
