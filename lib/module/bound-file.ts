@@ -1,6 +1,6 @@
 // The file of a punt socket, by whose path VPP sends: without it, packets are lost although the socket is open.
 import { statSync } from "node:fs";
-import { folderOf } from "../files/index.js";
+import { fileId, folderOf } from "../files/index.js";
 
 /** How many looks in a row must find nothing: a program that takes the path over removes the file for a moment. */
 const MOST_MISSES = 2;
@@ -10,6 +10,8 @@ export class BoundFile {
   readonly #path: string;
   /** A process may not see a file that was bound in another mount namespace. */
   readonly #isSeen: boolean;
+  /** The file as it was at the start; undefined if it was removed already. */
+  readonly #own: string | undefined;
   #misses = 0;
 
   /**
@@ -18,22 +20,29 @@ export class BoundFile {
    */
   constructor(path: string, folder?: string) {
     this.#path = path;
-    this.#isSeen = isThere(path) || (folder !== undefined && folderOf(path) === folder);
+    this.#own = idAt(path);
+    this.#isSeen = this.#own !== undefined || (folder !== undefined && folderOf(path) === folder);
   }
 
-  /** Looks. Returns true once the file is removed. A file of another program, which has taken the path over, counts as there. */
-  isRemoved(): boolean {
-    if (!this.#isSeen) return false;
-    this.#misses = isThere(this.#path) ? 0 : this.#misses + 1;
-    return this.#misses >= MOST_MISSES;
+  /** Looks. Packets come no more once the file is removed, or another program has one of its own at the path. */
+  look(): "there" | "removed" | "taken" {
+    const now = this.#isSeen ? idAt(this.#path) : HIDDEN;
+    this.#misses = now === undefined ? this.#misses + 1 : 0;
+    if (this.#misses >= MOST_MISSES) return "removed";
+    const isOthers = now !== undefined && now !== HIDDEN && this.#own !== HIDDEN && now !== this.#own;
+    return isOthers ? "taken" : "there";
   }
 }
 
-/** A file that this process may not look at is there. */
-function isThere(path: string): boolean {
+/** A file that this process may not look at. */
+const HIDDEN = "";
+
+/** Returns a text that tells a file from others at its path; undefined where there is none. */
+function idAt(path: string): string | undefined {
   try {
-    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+    const found = statSync(path, { bigint: true, throwIfNoEntry: false });
+    return found && fileId(found);
   } catch {
-    return true;
+    return HIDDEN;
   }
 }

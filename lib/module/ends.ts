@@ -10,6 +10,7 @@ import {
   type CnfPort,
   closePort,
   type EndHooks,
+  followMemif,
   isElsewhere,
   listen,
   objection,
@@ -103,8 +104,7 @@ export class PathEnds implements CnfEnds {
     this.#key = key;
     this.#files = this.#ports.flatMap((port) => (port.kind === "af-unix" ? new BoundFile(port.socket.path) : []));
     for (const port of this.#ports) {
-      if (port.kind === "memif")
-        port.memif.on("up", () => this.#hooks.onChange()).on("down", () => this.#hooks.onChange());
+      if (port.kind === "memif") followMemif(port.memif, () => this.#hooks.onChange());
     }
     this.#answer(metadata);
     if (this.#handler) this.#listen();
@@ -162,10 +162,10 @@ export class PathEnds implements CnfEnds {
     this.#outbox = new Outbox(this.#hooks.interfaces, { vppPath: found.vppPath });
   }
 
-  /** Binds the punt sockets again if the file of one was removed: without it VPP does not reach the socket. */
+  /** Binds the punt sockets again if the file of one was removed, or became another program's: VPP does not reach the socket any more. */
   #keepFiles(): void {
     // Each of them counts how often it was not there.
-    if (!this.#files.map((file) => file.isRemoved()).includes(true)) return;
+    if (this.#files.map((file) => file.look()).every((state) => state === "there")) return;
     this.close();
     this.update(this.#status!, false);
     this.#hooks.onChange();

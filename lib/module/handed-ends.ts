@@ -15,6 +15,7 @@ import {
   type CnfPort,
   closePort,
   type EndHooks,
+  followMemif,
   listen,
   objection,
   type SendPlace,
@@ -71,6 +72,8 @@ export class HandedEnds implements CnfEnds {
   /** Of the open punt sockets, by interconnect. */
   readonly #files = new Map<number, BoundFile>();
   #fileLook: NodeJS.Timeout | undefined;
+  /** Whether another program has taken a punt socket's path. It keeps the path as long as it lives. */
+  #isTaken = false;
   #closed = false;
 
   constructor(hooks: HandedHooks) {
@@ -137,21 +140,24 @@ export class HandedEnds implements CnfEnds {
     this.#outbox?.close();
     this.#outbox = undefined;
     this.#identities.clear();
+    this.#isTaken = false;
     this.#files.clear();
     clearInterval(this.#fileLook);
     this.#fileLook = undefined;
   }
 
-  /** Has the daemon open a punt socket again whose file was removed. */
+  /** Has the daemon open a punt socket again whose file was removed, or became another program's that is gone by then. */
   #lookAtFiles(): void {
-    const removed = [...this.#files].filter(([, file]) => file.isRemoved());
-    for (const [index] of removed) {
+    const states = [...this.#files].map(([index, file]) => [index, file.look()] as const);
+    const lost = states.filter(([, state]) => state !== "there");
+    this.#isTaken ||= states.some(([, state]) => state === "taken");
+    for (const [index] of lost) {
       closePort(this.#open.get(index)!);
       this.#open.delete(index);
       this.#identities.delete(`socket/${index}`);
       this.#files.delete(index);
     }
-    if (removed.length === 0) return;
+    if (lost.length === 0) return;
     this.#ask();
     this.#hooks.onChange();
   }
@@ -177,8 +183,10 @@ export class HandedEnds implements CnfEnds {
     this.#stopRetry();
     const key = this.#key;
     try {
-      const handed = await this.#hooks.handOver({ have: this.#have(), packets: this.#wantsPackets });
+      const request = { have: this.#have(), packets: this.#wantsPackets };
+      const handed = await this.#hooks.handOver({ ...request, ...(this.#isTaken && { ifFree: true }) });
       if (key === this.#key) {
+        this.#isTaken = false;
         this.#adoptAll(handed);
         this.#openOwn();
         this.#isOwed = false;
@@ -202,13 +210,16 @@ export class HandedEnds implements CnfEnds {
 
   #askSoon(): void {
     if (this.#closed) return;
-    this.#retry ??= setTimeout(() => {
-      this.#retry = undefined;
-      // An end may have come without a word, as VPP's interfaces do.
-      if (this.#lacksSomething()) return this.#ask();
-      this.#hooks.onProblem(undefined);
-      this.#hooks.onChange();
-    }, RETRY_MS).unref();
+    this.#retry ??= setTimeout(
+      () => {
+        this.#retry = undefined;
+        // An end may have come without a word, as VPP's interfaces do.
+        if (this.#lacksSomething()) return this.#ask();
+        this.#hooks.onProblem(undefined);
+        this.#hooks.onChange();
+      },
+      this.#isTaken ? FILES_MS : RETRY_MS,
+    ).unref();
   }
 
   #stopRetry(): void {
@@ -314,11 +325,8 @@ export class HandedEnds implements CnfEnds {
     const { id, secret } = attachment as Extract<InterconnectMetadata["attachment"], { kind: "memif" }>;
     const { memif: tuning } = this.#hooks.options;
     const memif = Memif.open({ ...tuning, role: "client", mode: "ethernet", id, secret, descriptor });
-    memif.on("up", () => this.#hooks.onChange());
-    memif.on("down", () => {
-      this.#hooks.onChange();
-      this.#askLater();
-    });
+    followMemif(memif, () => this.#hooks.onChange());
+    memif.on("down", () => this.#askLater());
     return memif;
   }
 

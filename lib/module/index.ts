@@ -11,14 +11,8 @@ export type { CnfAnswerOptions, CnfAnswers } from "./answers.js";
 export type { LocalVpp, OwnManagerOptions } from "./backing.js";
 // All: a tag that hides one name of a list hides every name of it.
 export * from "./connect.js";
-export type { OpenPuntOptions } from "./open-options.js";
-export {
-  OpenPunt,
-  type OpenPuntEvents,
-  type OpenPuntStats,
-  openPunt,
-  type SendOptions,
-} from "./open-punt.js";
+export type { OpenPuntOptions, OpenPuntStats, SendOptions } from "./open-options.js";
+export { OpenPunt, type OpenPuntEvents, openPunt } from "./open-punt.js";
 export { type ConnectOptions, DEFAULT_DAEMON_SOCKET, type TlsAddress } from "./options.js";
 export type { CnfPacket, ReplyOptions } from "./packets.js";
 export type { BatchHandler, CnfPort } from "./ports.js";

@@ -1,9 +1,31 @@
 // The options of `openPunt`, and their checks.
+
+import type { MemifStats } from "../memif/index.js";
 import { OptionCheck } from "../options.js";
+import type { PacketSocketStats } from "../packet-socket/index.js";
 import { type AttachOptions, checkAttachOptions } from "../punt/index.js";
+import type { PuntSocketStats } from "../punt-socket/index.js";
+import type { ResponderStats } from "../responder/index.js";
 import { answerOptions, type CnfAnswers } from "./answers.js";
 import { type LocalVpp, type OwnManagerOptions, placeOf } from "./backing.js";
 import type { ConnectOptions } from "./options.js";
+
+/** Counters of an open punt. */
+export interface OpenPuntStats {
+  /** Packets that `packets()` dropped because the loop was late. */
+  readonly dropped: number;
+  /** Counters of each port, in the order of `ports`; undefined for a TAP whose frames the program has not asked for. */
+  readonly ports: readonly (MemifStats | PuntSocketStats | PacketSocketStats | undefined)[];
+  /** The counts of answers of each port; undefined for a port without answers. */
+  readonly answers: readonly (ResponderStats | undefined)[];
+}
+
+export interface SendOptions {
+  /** The VPP interface that the frame leaves by, by name or tag: of a punt over AF_UNIX. */
+  readonly interface?: string;
+  /** Index of the interconnect in the punt's metadata. Default: that of `interface`, or 0. */
+  readonly interconnect?: number;
+}
 
 export interface OpenPuntOptions extends Pick<ConnectOptions, "socket" | "tls">, OwnManagerOptions {
   /**

@@ -2,19 +2,15 @@
 import { EventEmitter } from "node:events";
 import { PuntError } from "../errors.js";
 import { guarded } from "../guarded.js";
-import type { MemifStats } from "../memif/index.js";
 import { OptionCheck } from "../options.js";
 import type { PacketBatch } from "../packet/index.js";
-import type { PacketSocketStats } from "../packet-socket/index.js";
 import { type PuntId, type PuntRequestInput, type PuntStatus, reachOf } from "../punt/index.js";
-import type { PuntSocketStats } from "../punt-socket/index.js";
-import type { ResponderStats } from "../responder/index.js";
 import { answerOptions, routerOf } from "./answers.js";
 import { type Backing, daemonBacking, hasDaemon, ownBacking } from "./backing.js";
 import { addressBytes, macBytes } from "./bytes.js";
 import { PathEnds } from "./ends.js";
 import { HandedEnds } from "./handed-ends.js";
-import { checkOpenOptions, type OpenPuntOptions } from "./open-options.js";
+import { checkOpenOptions, type OpenPuntOptions, type OpenPuntStats, type SendOptions } from "./open-options.js";
 import { CnfPacket, PacketQueue, type ReplyOptions } from "./packets.js";
 import { type BatchHandler, type CnfEnds, type CnfPort, portStats } from "./ports.js";
 import { PuntLife } from "./punt-life.js";
@@ -22,25 +18,8 @@ import { type CnfRequest, checkIsRequest, fullId, fullRequest } from "./request.
 import { type CnfStatus, judge } from "./status.js";
 import { type UdpFrame, udpAnswer } from "./udp.js";
 
-/** Counters of an open punt. */
-export interface OpenPuntStats {
-  /** Packets that `packets()` dropped because the loop was late. */
-  readonly dropped: number;
-  /** Counters of each port, in the order of `ports`; undefined for a TAP whose frames the program has not asked for. */
-  readonly ports: readonly (MemifStats | PuntSocketStats | PacketSocketStats | undefined)[];
-  /** The counts of answers of each port; undefined for a port without answers. */
-  readonly answers: readonly (ResponderStats | undefined)[];
-}
-
 export interface OpenPuntEvents {
   status: [CnfStatus];
-}
-
-export interface SendOptions {
-  /** The VPP interface that the frame leaves by, by name or tag: of a punt over AF_UNIX. */
-  readonly interface?: string;
-  /** Index of the interconnect in the punt's metadata. Default: that of `interface`, or 0. */
-  readonly interconnect?: number;
 }
 
 /**
@@ -72,6 +51,7 @@ export async function openPunt(request: CnfRequest, options: OpenPuntOptions = {
   try {
     punt = new OpenPunt(backing, fullRequest(request, backing.socketPathOf), options);
     await punt.begin();
+    punt.tellFirst();
     return punt;
   } catch (error) {
     if (punt) await punt.end();
@@ -93,6 +73,8 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
   #retry: NodeJS.Timeout | undefined;
   #away: PuntError | undefined;
   #status: CnfStatus;
+  /** The last status that a listener has heard. */
+  #told: CnfStatus | undefined;
   /** Callers of `ready()`: no listener of the program stands between them and a change. */
   readonly #waiters = new Set<() => void>();
   #queue: PacketQueue | undefined;
@@ -119,7 +101,17 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
     return this.#life.begin();
   }
 
-  /** The punt's state in VPP, and whether this end is connected. Each change is followed by the event `status`. */
+  /** @internal Tells the status of now to a program that listens from the end of `openPunt` on, unless it has heard it. */
+  tellFirst(): void {
+    setImmediate(() => {
+      if (!this.#closed && this.#told !== this.#status) this.#tell();
+    });
+  }
+
+  /**
+   * The punt's state in VPP, and whether this end is connected. The event `status` has it once after `openPunt` has resolved, and after
+   * each change.
+   */
   get status(): CnfStatus {
     return this.#status;
   }
@@ -366,6 +358,11 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
     this.#status = judge(this.#situation());
     if (JSON.stringify([this.#status.state, this.#status.reasons]) === before) return;
     for (const look of this.#waiters) look();
+    this.#tell();
+  }
+
+  #tell(): void {
+    if (this.listenerCount("status") > 0) this.#told = this.#status;
     guarded(() => void this.emit("status", this.#status));
   }
 

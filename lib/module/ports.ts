@@ -1,6 +1,7 @@
 // The CNF's end of one interconnect, whatever it is: listening to it, and closing it.
 
 import { networkNamespace, openNamespace } from "../descriptor/index.js";
+import type { Memif } from "../memif/index.js";
 import type { PacketBatch } from "../packet/index.js";
 import { PacketSocket } from "../packet-socket/index.js";
 import type { AttachedPort, AttachOptions, PuntStatus } from "../punt/index.js";
@@ -9,6 +10,22 @@ import type { CnfAnswerOptions } from "./answers.js";
 
 /** The namespaces of packet sockets that were opened by paths. */
 const inodes = new WeakMap<PacketSocket, bigint>();
+
+/** Of memif ports that are not connected: why VPP refuses them. */
+const refusals = new WeakMap<Memif, string>();
+
+/** Tells `onChange` of each change of a memif port's connection, and keeps VPP's refusal for `objection`. */
+export function followMemif(memif: Memif, onChange: () => void): void {
+  memif.on("refused", ({ reason }) => {
+    refusals.set(memif, reason);
+    onChange();
+  });
+  memif.on("up", () => {
+    refusals.delete(memif);
+    onChange();
+  });
+  memif.on("down", onChange);
+}
 
 type TapPort = Extract<AttachedPort, { kind: "tap" }>;
 
@@ -85,8 +102,12 @@ export function objection(
     if (!wantsFrames || (port.packets && port.packets.link !== "gone")) return undefined;
     return `interconnect ${index}: ${port.packets ? "the TAP is gone" : "the TAP's packet socket is not open yet"}`;
   }
-  if (port.kind === "memif")
-    return port.memif.peer ? undefined : `interconnect ${index}: memif is not connected to VPP`;
+  if (port.kind === "memif") {
+    const refusal = refusals.get(port.memif);
+    const why =
+      refusal === undefined ? "" : `, which refuses the connection (${refusal}): another program may have the memif`;
+    return port.memif.peer ? undefined : `interconnect ${index}: memif is not connected to VPP${why}`;
+  }
   if (interfaces.size === 0) return `interconnect ${index}: VPP's interfaces are not known yet`;
   const { connected, connectError } = port.socket.stats();
   return connected ? undefined : `interconnect ${index}: the punt socket is not connected to VPP (${connectError})`;

@@ -2,9 +2,10 @@
 import { rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import test, { type ExecutionContext } from "ava";
-import { blockDatagrams, unblockDatagrams } from "../../lib/descriptor/index.js";
+import { bindPuntSocket, blockDatagrams, connectMemifControl, unblockDatagrams } from "../../lib/descriptor/index.js";
 import { PuntError } from "../../lib/errors.js";
 import { folderOf } from "../../lib/files/index.js";
+import { Memif } from "../../lib/memif/index.js";
 import type { Handed } from "../../lib/module/handed-ends.js";
 import { until } from "../support/descriptor/peer.js";
 import { created, handedEnds, memifSide, socketSide, tap } from "../support/module/ends.js";
@@ -354,6 +355,42 @@ test.serial("a punt socket whose file is missing at two looks is requested again
   t.is(side.vpp.punt(side.path, Buffer.alloc(60)), undefined);
   look();
   t.is(asked.length, 2);
+});
+
+test.serial(
+  "a punt socket that another program takes over is asked for again, and left to that program while it lives",
+  async (t) => {
+    const look = ownLooks(t);
+    const side = socketSide(t);
+    const taken = new PuntError("punt.attach", "EADDRINUSE", "a living process has the socket");
+    const { ends, asked, answers, problems } = handedEnds(t, [() => [side.socket(0, "a"), side.inject(0, "b")]]);
+    ends.update(created([side.interconnect]));
+    await until(() => ends.ports.length === 1 && ends.unconnected().length === 0);
+    const other = bindPuntSocket({ path: side.path, replace: true });
+    t.teardown(() => other.close());
+    answers.push(
+      () => Promise.reject(taken),
+      () => [side.socket(0, "c")],
+    );
+    look();
+    await until(() => problems.at(-1) === taken);
+    t.deepEqual(asked[1], { have: { "inject/0": "b" }, packets: false, ifFree: true });
+    await until(() => ends.ports.length === 1 && ends.unconnected().length === 0);
+    t.deepEqual(asked[2], asked[1]);
+    t.is(problems.at(-1), undefined);
+  },
+);
+
+test("a memif that VPP refuses to this program says why", async (t) => {
+  const side = memifSide(t);
+  const { socket } = side.interconnect.attachment as { socket: string };
+  const first = Memif.open({ role: "client", mode: "ethernet", id: 0, descriptor: connectMemifControl(socket) });
+  t.teardown(() => first.close());
+  await until(() => first.peer !== undefined);
+  const { ends } = handedEnds(t, [() => [side.hand(0, "a")]]);
+  ends.update(created([side.interconnect]));
+  await until(() => /refuses the connection \(already connected\)/.test(ends.unconnected().join()));
+  t.pass();
 });
 
 test.serial(

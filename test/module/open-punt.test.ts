@@ -85,6 +85,32 @@ test("a program that asks for another port is ready when VPP has that port, and 
   await done;
 });
 
+test("a program whose socket a later program of its CNF takes over says so, and has it again when that one ends", async (t) => {
+  const { vpp, open } = await byDaemon(t);
+  const first = await open({ cnf: "dns", udp: 53 });
+  await first.ready();
+  const second = await open({ cnf: "dns", udp: 53 });
+  await second.ready();
+  await until(first, ({ state, reasons }) => state === "waiting" && reasons[0]?.code === "EADDRINUSE");
+  await second.close();
+  await first.ready();
+  const done = answer(first);
+  t.is(await ask(vpp, 53, "one"), "answer to one");
+  await first.close();
+  await done;
+});
+
+test("a program that listens once its punt is open hears why it waits", async (t) => {
+  const punt = await openPunt({ cnf: "dns", udp: 53 }, { socket: "/none/manager.sock" });
+  t.teardown(() => punt.close());
+  const [status] = (await once(punt, "status")) as [CnfStatus];
+  t.is(status.state, "waiting");
+  t.deepEqual(
+    status.reasons.map(({ code }) => code),
+    ["DAEMON_AWAY"],
+  );
+});
+
 for (const [name, place] of Object.entries({ "a manager of this process": own, "a daemon": byDaemon })) {
   test(`${name}: a punt socket at a path of the program's own, and again when its file is removed`, async (t) => {
     const { vpp, open, directory } = await place(t);
