@@ -97,23 +97,27 @@ export class PuntLife {
     const { signal } = this.#ending;
     while (!signal.aborted) {
       try {
-        const status = await this.#addOrChange();
-        this.#lossesWhenTaken = this.#backing.session?.losses ?? 0;
-        this.#isTaken = true;
-        this.#settleFor(status);
-        return this.#accepted();
+        return this.#taken(await this.#addOrChange());
       } catch (error) {
         if (signal.aborted) return;
         if (!(error instanceof PuntError))
           return this.#fail(new PuntError("cnf.open", "ERR_INTERNAL", String(error), {}, error));
-        // It was taken, and VPP refuses something of it: the manager tries again, and the status says why.
+        // VPP refuses something of it: the manager tries again, and the status says why.
+        if (error.op === "punt.reconcile") return this.#taken(this.#earlier);
         this.#settleFor(this.#earlier);
-        if (error.op === "punt.reconcile") return this.#accepted();
         if (!this.#passes(error)) return this.#fail(error);
         this.#accepted();
       }
       await sleep(PAUSE_MS, undefined, { signal }).catch(() => {});
     }
+  }
+
+  /** The manager has taken the request. */
+  #taken(status: PuntStatus | undefined): void {
+    this.#lossesWhenTaken = this.#backing.session?.losses ?? 0;
+    this.#isTaken = true;
+    this.#settleFor(status);
+    this.#accepted();
   }
 
   #passes({ code }: PuntError): boolean {

@@ -450,6 +450,16 @@ test("the punt of a session that was lost is requested again when the session is
   t.deepEqual(played.calls, ["add eth0", "add eth0", "get a"]);
 });
 
+test("the deletion of a punt of which VPP refuses something is final, also in a session that was lost before", async (t) => {
+  const { session } = sessionOf();
+  const { life, played } = playedLife(t, { session });
+  session.losses = 1;
+  played.add = () => Promise.reject(failure("ERR_TIMEOUT", "punt.reconcile"));
+  await life.begin();
+  await played.say(change(statusOf("FAILED"), "DELETED"));
+  t.like(played.fatal, { length: 1, 0: { code: "ERR_DELETED" } });
+});
+
 test("another program that takes this one's place is the end", async (t) => {
   const error = failure("ERR_REPLACED", "punt.session");
   let replace = (_: Error) => {};
