@@ -1,5 +1,5 @@
 // The file of the items that were set over gRPC: its content, and damage of every kind.
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { create, toBinary } from "@bufbuild/protobuf";
 import test, { type ExecutionContext } from "ava";
@@ -65,4 +65,19 @@ test("items of every other shape are refused, with what is wrong", async (t) => 
     await t.throwsAsync(loaded(t, path), { code: "ERR_STORE_DAMAGED", message });
     t.is(readFileSync(path, "utf8"), content);
   }
+});
+
+test("an item whose change cannot be saved stays as it was", async (t) => {
+  const path = pathOf(t);
+  const items = itemsOf(t, path);
+  await items.set(KEY, item);
+  // The folder of the new file is gone.
+  rmSync(join(path, ".."), { recursive: true });
+  writeFileSync(join(path, ".."), "");
+  await t.throwsAsync(items.set("config/mock1/v1/mock-type/90", item));
+  await t.throwsAsync(items.set(KEY, create(ItemSchema, { id: item.id! })));
+  t.deepEqual(
+    items.all.map(({ key, isDeleted }) => [key, isDeleted]),
+    [[KEY, false]],
+  );
 });

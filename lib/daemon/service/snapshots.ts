@@ -22,10 +22,10 @@ export class Snapshot {
     this.punts = punts;
   }
 
-  /** Returns the punts that a caller may see, of one CNF or of all. Callers with the same rights share them. */
+  /** Returns the punts that a caller may see, of one CNF or of all. Callers with the same rights share them, whatever CNFs they have named. */
   seenBy(view: View, cnf?: string): readonly SeenPunt[] {
     const { key } = view.rights;
-    const seen = this.#seen.get(key) ?? seenIn(this.punts, view);
+    const seen = this.#seen.get(key) ?? seenIn(this.punts, view.unnamed());
     this.#seen.set(key, seen);
     return cnf === undefined ? seen : seen.filter(({ id }) => id.cnf === cnf);
   }

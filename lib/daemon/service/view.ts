@@ -18,6 +18,11 @@ export class View {
     this.#names = names;
   }
 
+  /** Returns the view of a caller with these rights that has named no CNF. */
+  unnamed(): View {
+    return new View(this.rights, this.#names);
+  }
+
   /** Returns the manager's label of the caller's CNF. */
   label(cnf: string): string {
     if (cnf === "") return "";

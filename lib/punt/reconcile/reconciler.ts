@@ -91,6 +91,8 @@ export interface World {
   readonly remains: Remains;
   readonly pace: Pace;
   readonly planner: Planner;
+  /** Throws ERR_DISCONNECTED if the connection to VPP was lost since the pass began: what it has read is of a VPP that may be gone. */
+  requireSameVpp(): void;
 }
 
 /** Makes VPP and Linux match the desired state. @throws PuntError if VPP cannot be read, or the store cannot be written */
@@ -144,6 +146,7 @@ export async function perform(
 /** Looks as `look` does, and expects the next look to find the same. */
 export async function lookAndKeep(ledger: Looked, world: World): Promise<Reconciled> {
   const result = await world.pace.during(() => look(ledger, world));
+  world.requireSameVpp();
   world.expected.looked(result.facts);
   world.remains.looked(result.facts, result.plan);
   return result;

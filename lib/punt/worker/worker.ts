@@ -80,7 +80,8 @@ export class Worker {
     const devices = new VppDevices({ vpp, host, marks, vppNamespace });
     const [retries, expected, remains] = [new Retries(retry), new Expected(), new Remains()];
     const [pace, planner] = [new Pace(resyncInterval), new Planner()];
-    this.#world = { vpp, host, marks, strays, devices, retries, expected, remains, pace, planner };
+    const requireSameVpp = () => {};
+    this.#world = { vpp, host, marks, strays, devices, retries, expected, remains, pace, planner, requireSameVpp };
     this.#lock = new OwnerLock(vpp, marks.owner);
     this.#news = new InterfaceNews(vpp, {
       known: () => state.facts?.interfaces ?? [],
@@ -232,29 +233,37 @@ export class Worker {
   }
 
   async #work(): Promise<void> {
+    const world = this.#inThisLife();
     if (this.#options.readOnly) {
       await this.#options.refresh?.();
-      this.#state.settle(await lookAndKeep(this.#state, this.#world), false);
+      this.#state.settle(await lookAndKeep(this.#state, world), false);
       return;
     }
     await this.#lock.hold(0);
     await this.#world.strays.look();
-    const { open } = await reconcile(this.#state, { ...this.#world, vpp: this.#inThisLife() });
+    const { open } = await reconcile(this.#state, world);
     this.#world.strays.finish();
     this.#state.tidy(open.size === 0);
   }
 
-  /** Returns VPP for one pass. In the VPP of the next connection, the numbers that the pass has read may be those of other objects. */
-  #inThisLife(): VppApi {
+  /** Returns the world for one pass. In the VPP of the next connection, the numbers that the pass has read may be those of other objects. */
+  #inThisLife(): World {
     const { vpp } = this.#world;
     const life = this.#life;
-    const within = <T>(ask: () => Promise<T>) => (life === this.#life ? ask() : Promise.reject(disconnected()));
-    return {
+    const requireSameVpp = () => {
+      if (life !== this.#life) throw disconnected();
+    };
+    const within = async <T>(ask: () => Promise<T>): Promise<T> => {
+      requireSameVpp();
+      return ask();
+    };
+    const bound: VppApi = {
       endpoint: vpp.endpoint,
       has: (name) => vpp.has(name),
       call: (...args) => within(() => vpp.call(...args)),
       dumpAll: (...args) => within(() => vpp.dumpAll(...args)),
     };
+    return { ...this.#world, vpp: bound, requireSameVpp };
   }
 
   async #afterError(error: PuntError): Promise<void> {

@@ -27,6 +27,8 @@ export class Items {
   readonly #around: Surroundings;
   readonly #file: StateFile<Record<string, string>>;
 
+  #changing: Promise<unknown> = Promise.resolve();
+
   constructor(around: Surroundings, path: string | undefined) {
     this.#around = around;
     this.#file = new StateFile(path, ITEMS);
@@ -61,11 +63,20 @@ export class Items {
     }
   }
 
-  /** Sets an item, or deletes it if it has no data. Returns it; undefined if there is none to delete. */
-  async set(key: string, item: Item): Promise<ConfigItem | undefined> {
-    const held = item.data === undefined ? this.#delete(key) : this.#put(key, item, false);
-    await this.#save();
-    return held;
+  /**
+   * Sets an item, or deletes it if it has no data, once the file has the change. Returns it; undefined if there is none to delete.
+   *
+   * @throws an error of the file: everything stays as it was
+   */
+  set(key: string, item: Item): Promise<ConfigItem | undefined> {
+    const isGone = item.data === undefined;
+    const change = this.#changing.then(async () => {
+      await this.#save(key, isGone ? undefined : item);
+      return isGone ? this.#delete(key) : this.#put(key, item, false);
+    });
+    // Each change is saved with those before it.
+    this.#changing = change.catch(() => {});
+    return change;
   }
 
   /** The items of a model as the file has them. */
@@ -104,10 +115,14 @@ export class Items {
     if (this.#held.get(key)?.item.isDeleted) this.#held.delete(key);
   }
 
-  #save(): Promise<void> {
+  /** Saves the items with a change of one; undefined: it is deleted. */
+  #save(changed: string, to: Item | undefined): Promise<void> {
     const kept = [...this.#held].filter(([, { item, isOfFile }]) => !isOfFile && !item.isDeleted);
-    const text = ({ item }: ConfigItem) => Buffer.from(toBinary(ItemSchema, item)).toString("base64");
-    return this.#file.save(Object.fromEntries(kept.map(([key, { item }]) => [key, text(item)])));
+    const items = new Map(kept.map(([key, { item }]) => [key, item.item]));
+    if (to === undefined) items.delete(changed);
+    else items.set(changed, to);
+    const text = (item: Item) => Buffer.from(toBinary(ItemSchema, item)).toString("base64");
+    return this.#file.save(Object.fromEntries([...items].map(([key, item]) => [key, text(item)])));
   }
 }
 
