@@ -91,7 +91,11 @@ export interface World {
   readonly remains: Remains;
   readonly pace: Pace;
   readonly planner: Planner;
-  /** Throws ERR_DISCONNECTED if the connection to VPP was lost since the pass began: what it has read is of a VPP that may be gone. */
+  /**
+   * Asks whether what the pass has read is of the VPP that is there.
+   *
+   * @throws PuntError `ERR_DISCONNECTED`: the connection was lost since the pass began
+   */
   requireSameVpp(): void;
 }
 
