@@ -1,5 +1,6 @@
 // Advice for each error, by its code.
 import type { PuntError } from "../../errors.js";
+import { idText, type PuntId } from "../../punt/index.js";
 
 const DOCTOR = "`vpp-punt doctor` looks for the reason";
 
@@ -60,6 +61,8 @@ const REMEDIES: Readonly<Record<string, string>> = {
 /** Returns advice for the error, or undefined where the message itself gives it. */
 export function remedyFor({ op, code, details }: PuntError): string | undefined {
   if (typeof details.remedy === "string") return details.remedy;
+  if (code === "ERR_PUNT_EXISTS" && details.id)
+    return `\`vpp-punt apply <file>\` changes it, \`vpp-punt delete ${idText(details.id as PuntId)}\` removes it`;
   // Only a connection to a daemon has an address.
   if (code === "ERR_DISCONNECTED" && typeof details.address === "string")
     return details.address.startsWith("/") ? DAEMON : TCP_DOOR;
