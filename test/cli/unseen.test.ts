@@ -6,7 +6,7 @@ import { end, type Site, SPAN, site, start } from "../support/cli/command.js";
 import { until } from "../support/until.js";
 
 const SAID = new RegExp(
-  `^vpp-punt: process ${process.pid} manages the punts of the owner ${DEFAULT_OWNER} in this VPP, and they are not shown here: run the daemon .*\n$`,
+  `^vpp-punt: process ${process.pid} manages the punts of the owner ${DEFAULT_OWNER} in this VPP, and they are not shown here: stop it, start the daemon .*\n$`,
 );
 
 /** Manages the VPP of `site` in this process, with the punt `echo`. Returns what ends it. */

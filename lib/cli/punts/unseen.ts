@@ -33,7 +33,7 @@ export async function unseenManager(vpp: Asked, place: Place): Promise<Unseen | 
   if (pid === undefined || pid === holderOf(place.store)) return undefined;
   const text =
     `process ${pid} manages the punts of the owner ${place.owner ?? DEFAULT_OWNER} in this VPP, and they are not shown here: ` +
-    "run the daemon (`vpp-punt daemon`), which the process and the commands then ask, or name its socket with --socket if the process is a daemon";
+    "stop it, start the daemon (`vpp-punt daemon`) and then the process again, and both ask the daemon; if the process is a daemon itself, name its socket with --socket";
   return { pid, text, remedy: text.replace(/^p/, "P") };
 }
 
