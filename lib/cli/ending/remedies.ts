@@ -25,6 +25,8 @@ const STATISTICS =
 /** The options that name where punts are kept. */
 const STORE = "--store (a daemon: --state)";
 
+const ADDRESS_TAKEN = "Remove it there, or name another address in the request";
+
 const VPP_REFUSES = "VPP's log may say why: `vppctl show logging`";
 
 /** Advice for errors of files and folders. Those of VPP's sockets and of the store have their own. */
@@ -50,6 +52,8 @@ const REMEDIES: Readonly<Record<string, string>> = {
   ERR_INVALID_REQUEST: "`vpp-punt schema --markdown` prints the fields of each type",
   ENOSPC: "Make room on the disk and try again",
   EROFS: `The file system is read-only: name a store elsewhere with ${STORE}`,
+  VPP_ADDRESS_IN_USE: ADDRESS_TAKEN,
+  VPP_DUPLICATE_IF_ADDRESS: ADDRESS_TAKEN,
   VPP_UNSPECIFIED: "VPP gives no reason; for punts to a socket, VPP's startup.conf needs a punt { socket ... } section",
   ERR_ADDON_UNAVAILABLE: "`vpp-punt info` says what is missing; `vpp-punt doctor` says how to mend it",
   ERR_MESSAGE_MISSING: "`vpp-punt generate --out -` lists the messages of a VPP",
