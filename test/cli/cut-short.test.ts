@@ -14,7 +14,7 @@ const TYPO = "{ cnf: t, type: SPAN, interconnect: MEMIF, vppInterface: host-typo
 const WAITS = "t is PENDING \\(VPP interface host-typo\\); ";
 const EXPLAINED = "`vpp-punt explain t` says what stops it\n$";
 
-test("add --wait and apply --wait say what they have waited for", async (t) => {
+test("add --wait and apply --wait give the reason why the punt is not CREATED", async (t) => {
   const vpp = await site(t);
   const file = await vpp.file([TYPO]);
   for (const args of [
@@ -43,7 +43,7 @@ test("add --wait and apply --wait say what they have waited for", async (t) => {
   }
 });
 
-/** Starts a command whose daemon takes the connection and says nothing, as one that is stopped. Resolves once it waits for the answer. */
+/** Starts a command whose daemon takes the connection and says nothing, like a stopped process. Resolves once it waits for the answer. */
 async function unanswered(t: ExecutionContext, ...args: string[]): Promise<ChildProcess> {
   const folder = await mkdtemp(join(tmpdir(), "vpp-punt-cut-"));
   const socket = join(folder, "m.sock");

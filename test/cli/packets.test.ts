@@ -210,7 +210,7 @@ test("inject sends frames and IP packets into VPP", async (t) => {
   t.is((await cli(["inject", "--ip", Buffer.from(packet).toString("hex"), ...options], { env })).status, 0);
 });
 
-test("inject into a VPP without a punt socket fails at once, and says what VPP needs", async (t) => {
+test("inject into a VPP without a punt socket fails at once, and names the missing line of startup.conf", async (t) => {
   const { env, folder } = await place(t);
   const path = join(folder, "none.sock");
   const options = ["--interface", "eth0", "--punt-socket", path];

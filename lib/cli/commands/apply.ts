@@ -86,7 +86,7 @@ function conclude(applied: Applied, timeout: number, keeper: string): void {
 }
 
 function left({ open, waiting }: Applied, keeper: string): string {
-  if (open === undefined) return unknown("what of it is stored", keeper);
+  if (open === undefined) return unknown("the part that is stored", keeper);
   const stored = `${counted(open, "punt")} ${open === 1 ? "is" : "are"} stored and not made yet`;
   const them = open === 1 ? "it" : "them";
   const stays = `${stored}; ${keeper} makes ${them}, \`vpp-punt delete\` takes ${them} back`;

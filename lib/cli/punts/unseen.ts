@@ -3,8 +3,8 @@ import { readFileSync, realpathSync } from "node:fs";
 import { messageOf, PuntError } from "../../errors.js";
 import { DEFAULT_OWNER, otherManager } from "../../punt/index.js";
 
-/** What of VPP is asked. */
-type Asked = Parameters<typeof otherManager>[0];
+/** The connection to VPP. */
+type Connection = Parameters<typeof otherManager>[0];
 
 /** A manager whose punts a command does not see. */
 export interface Unseen {
@@ -22,13 +22,13 @@ interface Place {
 }
 
 /** Returns whether another process, such as `vpp-punt watch`, keeps VPP as the store wants it. */
-export async function isKept(vpp: Asked, place: Place): Promise<boolean> {
+export async function isKept(vpp: Connection, place: Place): Promise<boolean> {
   const pid = await managerIn(vpp, place);
   return pid !== undefined && pid === holderOf(place.store);
 }
 
 /** Returns the manager whose punts are elsewhere than in the store; undefined if there is none. */
-export async function unseenManager(vpp: Asked, place: Place): Promise<Unseen | undefined> {
+export async function unseenManager(vpp: Connection, place: Place): Promise<Unseen | undefined> {
   const pid = await managerIn(vpp, place);
   if (pid === undefined || pid === holderOf(place.store)) return undefined;
   const text =
@@ -38,7 +38,7 @@ export async function unseenManager(vpp: Asked, place: Place): Promise<Unseen | 
 }
 
 /** Returns the process of the manager that VPP lists for the owner, besides this command's own; undefined also where VPP does not answer. */
-async function managerIn(vpp: Asked, { owner = DEFAULT_OWNER }: Place): Promise<number | undefined> {
+async function managerIn(vpp: Connection, { owner = DEFAULT_OWNER }: Place): Promise<number | undefined> {
   return otherManager(vpp, owner).catch(() => undefined);
 }
 
