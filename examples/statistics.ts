@@ -1,14 +1,11 @@
-// VPP's counters out of its shared memory: node statistics.js [/run/vpp/stats.sock]
-import { existsSync } from "node:fs";
-import { DEFAULT_STATS_SOCKET, VppStats } from "vpp-punt/binapi";
+// VPP's counters out of its shared memory: node statistics.js [/run/vpp/stats.sock]. Without a socket, those of an embedded VPP.
+import { VppStats } from "vpp-punt/binapi";
+import { EmbeddedVpp } from "vpp-punt/sim";
 
-const socketPath = process.argv[2] ?? DEFAULT_STATS_SOCKET;
-if (!existsSync(socketPath)) {
-  console.log(`there is no VPP with its statistics at ${socketPath}`);
-  process.exit();
-}
+await using sim = await EmbeddedVpp.start({ interfaces: ["eth0"], exec: ["set interface state eth0 up"] });
+sim.interface("eth0").inject([new Uint8Array(60), new Uint8Array(60)]);
 
-const stats = await VppStats.open({ socketPath });
+const stats = await VppStats.open({ socketPath: process.argv[2] ?? sim.statsSocket! });
 const all = await stats.read("/if/names", "/if/rx", /^\/err\/.*punt/);
 const names = all.get("/if/names");
 const rx = all.get("/if/rx");

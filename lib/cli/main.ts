@@ -8,9 +8,9 @@ import { flushed, guardOutputs, outputError, plainWarnings, refuseColors } from 
 import { everyCommand, makeProgram } from "./program.js";
 
 const asJson = process.argv.some((word, index, words) => {
-  return (
-    word === "--json" || word === "--output=json" || (/^(-o|--output)$/.test(words[index - 1] ?? "") && word === "json")
-  );
+  // Commander takes short options of one word apart: -w -o json is -wojson.
+  const isWhole = word === "--json" || word === "--output=json" || /^-w?ojson$/.test(word);
+  return isWhole || (/^(-w?o|--output)$/.test(words[index - 1] ?? "") && word === "json");
 });
 
 /** Where the help of the command stands that the command line names. */

@@ -174,6 +174,8 @@ async function makeFolder(path: string): Promise<void> {
     await ensureFolder(path, 0o755);
   } catch (cause) {
     const { code = "EIO" } = cause as NodeJS.ErrnoException;
-    throw new PuntError("cnf.open", code, `cannot make the folder ${path}`, { path }, cause);
+    const remedy =
+      "Run as root, name another folder with the option socketDirectory, or run the daemon, which makes the socket";
+    throw new PuntError("cnf.open", code, `cannot make the folder ${path}`, { path, remedy }, cause);
   }
 }

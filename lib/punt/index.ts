@@ -99,3 +99,4 @@ export {
   type Taking,
   takingOf,
 } from "./types/index.js";
+export { otherManager } from "./worker/index.js";

@@ -56,6 +56,8 @@ test("with --json a wrong command line is one JSON object", (t) => {
   const { error } = JSON.parse(stderr);
   t.like(error, { op: "vpp-punt", code: "ERR_USAGE" });
   t.regex(error.message, /--no-such-option/);
+  for (const words of [["-o", "json"], ["-ojson"], ["-wojson"], ["-wo", "json"], ["--output", "json"]])
+    t.is(JSON.parse(cli("list", ...words, "--no-such-option").stderr).error.code, "ERR_USAGE", words.join(" "));
 });
 
 test("wrong values on the command line are usage errors, before the command connects to VPP", (t) => {

@@ -12,6 +12,7 @@ import { EmbeddedVpp } from "../../lib/sim/index.js";
 import { cli, end, main, SPAN } from "../support/cli/command.js";
 import { frame, udpPacket } from "../support/frames.js";
 import { need } from "../support/need.js";
+import { until } from "../support/until.js";
 
 const LINK = { from: "02:aa:00:00:00:01", to: "02:fc:00:00:00:01" };
 const FRAME = Buffer.from(frame(LINK, udpPacket({ from: "10.0.0.2", to: "10.0.0.1" }, [4000, 9000], "who?")));
@@ -209,6 +210,33 @@ test("inject sends frames and IP packets into VPP", async (t) => {
   t.is((await cli(["inject", "--ip", Buffer.from(packet).toString("hex"), ...options], { env })).status, 0);
 });
 
+test("inject into a VPP without a punt socket fails at once, and names the missing line of startup.conf", async (t) => {
+  const { env, folder } = await place(t);
+  const path = join(folder, "none.sock");
+  const options = ["--interface", "eth0", "--punt-socket", path];
+  const { status, stderr } = await cli(["inject", FRAME.toString("hex"), ...options], { env });
+  t.is(status, 1);
+  t.is(
+    stderr,
+    `punt.inject: VPP has no punt socket at ${path} (ENOENT). VPP's startup.conf needs punt { socket ${path} }; --punt-socket names another path\n`,
+  );
+});
+
+test("dump without a daemon says that VPP has disconnected, and who makes the punt again", async (t) => {
+  const here = await place(t, SPAN);
+  const dump = await receiving(here, "dump", "monitor/eth0");
+  let said = "";
+  dump.stderr!.on("data", (chunk) => {
+    said += chunk;
+  });
+  await here.vpp.close();
+  await until(() => said.includes("\n"));
+  await end(dump, "SIGINT");
+  const lost =
+    "VPP has disconnected: waiting for it; no manager makes monitor/eth0 again in the next one: `vpp-punt watch` does";
+  t.is(await dump.errors, `attached to monitor/eth0\n${lost}\n0 packets, 0 bytes, 0 dropped\n`);
+});
+
 test("wrong input of inject is refused on one line", async (t) => {
   const { env, vpp, folder } = await place(t);
   const text = join(folder, "text.pcap");
@@ -225,11 +253,11 @@ test("wrong input of inject is refused on one line", async (t) => {
     [/VPP has no interface eth7; it has local0, eth0/, 1, FRAME.toString("hex"), "--interface", "eth7"],
     [/a packet of 4 bytes|21/, 1, "00010203"],
     [
-      /no answer within 300 ms/,
+      /VPP's punt socket .*text\.pcap: no answer within 300 ms/,
       1,
       FRAME.toString("hex"),
       "--punt-socket",
-      join(folder, "none.sock"),
+      text,
       "--timeout",
       "300",
     ],

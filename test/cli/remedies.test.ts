@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
-import { cli, SPAN, site } from "../support/cli/command.js";
+import { cli, SPAN, site, XCONNECT } from "../support/cli/command.js";
 import { freePort } from "../support/free-port.js";
 
 const WAITING = "{ cnf: tap, type: SPAN, interconnect: MEMIF, vppInterface: eth9 }";
@@ -96,4 +96,30 @@ test("errors about VPP, punts and stores say what to do", async (t) => {
   t.regex(refused.stderr, /INVALID_SW_IF_INDEX.*`vppctl show logging`\n$/);
   const waited = await vpp.punts("wait", "monitor", "-o", "wide");
   t.regex(waited.stdout, /^PUNT .* WAY /);
+});
+
+test("add of a punt that exists says which commands change and remove it", async (t) => {
+  const vpp = await site(t);
+  t.is((await vpp.punts("add", SPAN)).status, 0);
+  const { status, stderr } = await vpp.punts("add", SPAN.replace("eth0 }", "eth1 }"));
+  t.is(status, 1);
+  t.regex(
+    stderr,
+    /\(ERR_PUNT_EXISTS\)\. `vpp-punt apply <file>` changes it, `vpp-punt delete monitor\/eth0` removes it\n$/,
+  );
+});
+
+test("plan and apply say once which punts are in conflict", async (t) => {
+  const vpp = await site(t);
+  const wire = XCONNECT.replace("eth1", "eth0").replace("eth2", "eth1");
+  const file = await vpp.file([wire, wire.replace("wire", "b")]);
+  for (const args of [
+    ["plan", file],
+    ["apply", file],
+    ["apply", file, "--json"],
+  ]) {
+    const { stdout, stderr } = await vpp.punts(...args);
+    const said = `${stderr}${args.includes("--json") ? stdout : ""}`;
+    t.is([...said.matchAll(/both want/g)].length, 1, said);
+  }
 });

@@ -316,6 +316,7 @@ test("a folder of punt sockets that cannot be made is an error by name", async (
     const error = await t.throwsAsync<PuntError>(openPunt({ cnf: "dns", udp: 53 }, options), { code: "ENOTDIR" });
     t.is(error!.message, "cnf.open: cannot make the folder /dev/null/sockets");
     t.like(error, { op: "cnf.open", details: { path: socketDirectory }, cause: { code: "ENOTDIR" } });
+    t.regex(String(error!.details.remedy), /option socketDirectory, or run the daemon/);
   }
 });
 

@@ -27,7 +27,7 @@ const OUTPUTS: Readonly<Record<string, RegExp>> = {
   "receive-punts": /^.*10\.0\.0\.2.* 10\.0\.0\.1.*\n.*10\.0\.0\.1.* 10\.0\.0\.2.*$/,
   "shared-interface": /^dns .* 53\nmonitor .* 123\nmonitor .* 53\nntp got a datagram to port 123$/,
   "span-capture": /^(eth0-\d.pcapng: \d+ bytes\n?){3}$/,
-  statistics: /./,
+  statistics: /^eth0: 2 packets received$/m,
   "udp-responder": /^20000 answers, \d+ a second$/,
 };
 

@@ -1,9 +1,20 @@
 // `vpp-punt add`: asks for one punt.
 
 import { PuntError } from "../../errors.js";
-import { after, interrupted, interruption } from "../ending/index.js";
+import { after, type Ending, interrupted, interruption } from "../ending/index.js";
 import { print } from "../output/index.js";
-import { type ManagedOptions, requestOf, shownPunt, statusText, withPunts } from "../punts/index.js";
+import {
+  explainRemedy,
+  type ManagedOptions,
+  requestOf,
+  type ShownPunt,
+  shownPunt,
+  standing,
+  standingText,
+  statusText,
+  unknown,
+  withPunts,
+} from "../punts/index.js";
 
 interface Options extends ManagedOptions {
   readonly output: string;
@@ -15,13 +26,30 @@ interface Options extends ManagedOptions {
 export async function run(text: string | undefined, options: Options): Promise<void> {
   const request = await requestOf(text, options.file);
   const { wait, timeout, output } = options;
-  await withPunts(options, { readOnly: false }, async ({ punts, keeper, lost }) => {
-    const stays = `the punt is stored; ${keeper} makes it, \`vpp-punt delete\` takes it back`;
+  await withPunts(options, { readOnly: false }, async (opened) => {
+    const { punts, keeper, lost } = opened;
     const added = punts.add(request, { ...(wait && { waitFor: "CREATED" as const }) });
     const first = await Promise.race([added, after(timeout), lost(5_000), interrupted()]);
-    if (first === "late") throw new PuntError("punt.add", "ERR_NOT_READY", `not done within ${timeout} ms: ${stays}`);
-    if (first === "lost") throw new PuntError("punt.add", "ERR_DISCONNECTED", `VPP went away: ${stays}`);
-    if (typeof first === "string") throw interruption(first, stays);
-    print(statusText([shownPunt(first)], output));
+    if (typeof first !== "string") return print(statusText([shownPunt(first)], output));
+    added.catch(() => {});
+    const { cnf, key = "", label = "" } = request;
+    throw cutShort(first, timeout, keeper, await standing(punts, { cnf, key, label }));
   });
+}
+
+/** @param punt null: it is not there; undefined: no answer came */
+function cutShort(
+  by: Ending | "late" | "lost",
+  timeout: number,
+  keeper: string,
+  punt: ShownPunt | null | undefined,
+): PuntError {
+  const stored = `the punt is stored; ${keeper} makes it, \`vpp-punt delete\` takes it back`;
+  const absent = punt === null ? "the punt is not stored" : unknown("whether the punt is stored", keeper);
+  const left = punt ? `${standingText([punt])}; ${stored}` : absent;
+  const remedy = punt ? { remedy: explainRemedy(punt) } : {};
+  if (by === "late")
+    return new PuntError("punt.add", "ERR_NOT_READY", `not done within ${timeout} ms: ${left}`, remedy);
+  if (by === "lost") return new PuntError("punt.add", "ERR_DISCONNECTED", `VPP went away: ${left}`);
+  return interruption(by, left, remedy);
 }

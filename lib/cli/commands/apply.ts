@@ -7,12 +7,15 @@ import {
   type Applied,
   applyRequests,
   type Changes,
+  explainRemedy,
   idOf,
   type ManagedOptions,
   puntLines,
   requestsOf,
   shownPunt,
+  standingText,
   statusText,
+  unknown,
   withPunts,
 } from "../punts/index.js";
 
@@ -28,7 +31,7 @@ export async function run(path: string, options: Options): Promise<void> {
   const { prune = false, wait = false, timeout, output } = options;
   await withPunts(options, { readOnly: false }, async (opened) => {
     const applied = await applyRequests(opened, file, { prune, wait, timeout });
-    report(applied, output);
+    if (applied.open !== undefined) report(applied, output);
     conclude(applied, timeout, opened.keeper);
   });
 }
@@ -70,12 +73,22 @@ function report(applied: Applied, output: string): void {
 }
 
 /** Sets the exit status, and says what stays where the wait was cut short. */
-function conclude({ cut, open, refused }: Applied, timeout: number, keeper: string): void {
+function conclude(applied: Applied, timeout: number, keeper: string): void {
+  const { cut, refused } = applied;
   if (refused.length > 0) exitWith("failed");
+  const stays = left(applied, keeper);
+  const [first] = applied.waiting.map((status) => shownPunt(status));
+  const remedy = first ? { remedy: explainRemedy(first) } : {};
+  if (cut === "late")
+    throw new PuntError("punt.apply", "ERR_NOT_READY", `not done within ${timeout} ms: ${stays}`, remedy);
+  if (cut === "lost") throw new PuntError("punt.apply", "ERR_DISCONNECTED", `VPP went away: ${stays}`);
+  if (cut !== undefined && cut !== "output") throw interruption(cut, stays, remedy);
+}
+
+function left({ open, waiting }: Applied, keeper: string): string {
+  if (open === undefined) return unknown("the part that is stored", keeper);
   const stored = `${counted(open, "punt")} ${open === 1 ? "is" : "are"} stored and not made yet`;
   const them = open === 1 ? "it" : "them";
   const stays = `${stored}; ${keeper} makes ${them}, \`vpp-punt delete\` takes ${them} back`;
-  if (cut === "late") throw new PuntError("punt.apply", "ERR_NOT_READY", `not done within ${timeout} ms: ${stays}`);
-  if (cut === "lost") throw new PuntError("punt.apply", "ERR_DISCONNECTED", `VPP went away: ${stays}`);
-  if (cut !== undefined && cut !== "output") throw interruption(cut, stays);
+  return waiting.length === 0 ? stays : `${standingText(waiting.map((status) => shownPunt(status)))}; ${stays}`;
 }

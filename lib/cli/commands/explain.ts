@@ -15,7 +15,15 @@ import { PuntAction } from "../../punt-socket/index.js";
 import { exitWith, interrupted, interruption, within } from "../ending/index.js";
 import { type Color, json, paint, print, printable, yaml } from "../output/index.js";
 import { type Injected, readHex, readPcap } from "../packets/index.js";
-import { look, type ManagedOptions, type Opened, type PuntExplanation, required, withPunts } from "../punts/index.js";
+import {
+  look,
+  type ManagedOptions,
+  type Opened,
+  type PuntExplanation,
+  required,
+  sayUnseen,
+  withPunts,
+} from "../punts/index.js";
 
 interface Options extends ManagedOptions {
   readonly vpp: string;
@@ -122,6 +130,7 @@ async function explainAll(opened: Opened, frames: readonly Uint8Array[], options
     ? explainedBy(opened.explainer, frames, options)
     : withVpp(options, (vpp) => explainedHere(vpp, opened, frames, options)));
   if (!isStructured({ frames: all }, output)) print(all.map(frameText).join("\n\n"));
+  await sayUnseen(opened);
   if (all.some(({ reaches }) => reaches.length === 0)) exitWith("failed");
 }
 

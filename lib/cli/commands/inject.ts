@@ -1,11 +1,12 @@
 // `vpp-punt inject`: packets of a pcap file, or one in hex, into VPP through its punt socket.
+import { existsSync } from "node:fs";
 import { Vpp } from "../../binapi/index.js";
 import { PuntError } from "../../errors.js";
-import { PuntInjector } from "../../punt-socket/index.js";
+import { DEFAULT_VPP_PUNT_PATH, PuntInjector } from "../../punt-socket/index.js";
 import { within } from "../ending/index.js";
 import { json as jsonText, print, traffic } from "../output/index.js";
 import { type Injected, readHex, readPcap } from "../packets/index.js";
-import { type HandedInjection, handedInjection, interfacesOf } from "../punts/index.js";
+import { handedInjection, interfacesOf } from "../punts/index.js";
 
 interface Options {
   readonly vpp: string;
@@ -26,12 +27,13 @@ function packetsOf(hex: string | undefined, { file, ip = false }: Options): Inje
 
 export async function run(hex: string | undefined, options: Options): Promise<void> {
   const packets = packetsOf(hex, options);
-  const { puntSocket, timeout, output } = options;
-  const handed = puntSocket === undefined ? await handedInjection(options) : undefined;
+  const { puntSocket = DEFAULT_VPP_PUNT_PATH, timeout, output } = options;
+  const handed = options.puntSocket === undefined ? await handedInjection(options) : undefined;
   const swIfIndex = handed?.swIfIndex ?? (await indexOf(options));
-  const injector = PuntInjector.open({ knownInterfaces: new Set([swIfIndex]), ...placeOf(handed, puntSocket) });
+  const place = handed ? { descriptor: handed.descriptor } : { vppPath: thereAt(puntSocket) };
+  const injector = PuntInjector.open({ knownInterfaces: new Set([swIfIndex]), ...place });
   try {
-    await within(timeout, "VPP's punt socket", sendAll(injector, swIfIndex, packets));
+    await within(timeout, `VPP's punt socket${handed ? "" : ` ${puntSocket}`}`, sendAll(injector, swIfIndex, packets));
   } finally {
     injector.close();
   }
@@ -39,10 +41,11 @@ export async function run(hex: string | undefined, options: Options): Promise<vo
   print(output === "json" ? jsonText({ packets: sent.packets, bytes: sent.bytes }) : traffic(sent));
 }
 
-/** Returns the socket of VPP to send to. */
-function placeOf(handed: HandedInjection | undefined, puntSocket: string | undefined) {
-  if (handed) return { descriptor: handed.descriptor };
-  return puntSocket === undefined ? {} : { vppPath: puntSocket };
+/** Returns the path of VPP's punt socket. @throws PuntError ENOENT: VPP has none there, and would have had one since its start */
+function thereAt(path: string): string {
+  if (existsSync(path)) return path;
+  const remedy = `VPP's startup.conf needs punt { socket ${path} }; --punt-socket names another path`;
+  throw new PuntError("punt.inject", "ENOENT", `VPP has no punt socket at ${path}`, { path, remedy });
 }
 
 async function sendAll(injector: PuntInjector, swIfIndex: number, packets: readonly Injected[]): Promise<void> {

@@ -8,6 +8,7 @@ import {
   type ManagedOptions,
   requireHost,
   type ShownPunt,
+  sayUnseen,
   shownPunt,
   statusText,
   withHosts,
@@ -29,12 +30,23 @@ export async function run(options: Options): Promise<void> {
   const ofHosts = (hosts: HostsLook) => show(() => within(timeout, "etcd", lookAt(hosts, options)), options);
   if (options.etcd !== undefined) return withHosts(options, ofHosts);
   if (options.allHosts || options.host !== undefined) return withHostsOfDaemon(options, ofHosts);
-  await withPunts(options, { readOnly: true }, (opened) => show(() => look(opened, timeout, cnf), options));
+  await withPunts(options, { readOnly: true }, (opened) =>
+    show(
+      () => look(opened, timeout, cnf),
+      options,
+      () => sayUnseen(opened),
+    ),
+  );
 }
 
-async function show(look: Look, options: Options): Promise<void> {
-  if (!options.watch) return print(statusText(await look(), options.output));
-  await follow(look, options);
+/** `say` tells what the list does not show. */
+async function show(look: Look, options: Options, say: () => Promise<void> = async () => {}): Promise<void> {
+  if (options.watch) {
+    await say();
+    return follow(look, options);
+  }
+  print(statusText(await look(), options.output));
+  await say();
 }
 
 /** The punts of the host that is named, or of all hosts. */

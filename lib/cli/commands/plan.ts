@@ -11,6 +11,8 @@ import {
   type ManagedOptions,
   puntLines,
   requestsOf,
+  sayUnseen,
+  type Unseen,
   withKnownPaths,
   withPunts,
 } from "../punts/index.js";
@@ -25,7 +27,8 @@ const LONGEST_LOOK_MS = 30_000;
 
 export async function run(path: string | undefined, options: Options): Promise<void> {
   const file = path === undefined ? undefined : await requestsOf(path);
-  await withPunts(options, { readOnly: true }, async ({ punts, choosesPaths }) => {
+  await withPunts(options, { readOnly: true }, async (opened) => {
+    const { punts, choosesPaths } = opened;
     if (!choosesPaths) file?.withPaths();
     const existing = await punts.list();
     const requests = withKnownPaths(existing, file?.requests ?? []);
@@ -35,9 +38,10 @@ export async function run(path: string | undefined, options: Options): Promise<v
       add: requests as PuntRequest[],
     });
     const dry = await within(LONGEST_LOOK_MS, "plan", look);
-    if (options.output === "text") print(planText(dry, changes, existing));
+    if (options.output === "text") print(planText(dry, changes, existing, await opened.unseen?.()));
     else
       print((options.output === "json" ? json : yaml)({ changes: named(changes), steps: dry.steps, punts: dry.punts }));
+    await sayUnseen(opened);
     if (options.detailedExitcode && (isChange(changes) || dry.steps.length > 0)) exitWith("changes");
   });
 }
@@ -47,16 +51,21 @@ function named({ added, updated, unchanged, deleted }: Changes): object {
   return { added: added.map(idOf), updated: updated.map(idOf), unchanged: unchanged.map(idOf), deleted };
 }
 
-function planText(dry: DryRun, changes: Changes, existing: readonly PuntStatus[]): string {
-  const lines = [...puntLines(changes, existing), ...stepLines(dry), ...waitingLines(dry)];
+function planText(dry: DryRun, changes: Changes, existing: readonly PuntStatus[], unseen: Unseen | undefined): string {
+  const lines = [...puntLines(changes, existing), ...stepLines(dry, unseen), ...waitingLines(dry)];
   return [...lines, summary(dry, changes)].join("\n");
 }
 
 /** One line for each item in VPP and Linux, in the order in which they are done. */
-function stepLines({ steps }: DryRun): string[] {
+function stepLines({ steps }: DryRun, unseen: Unseen | undefined): string[] {
   return steps.map(({ action, item, why, punts }) => {
     const names = punts.map(idText);
-    const reason = [why, ...(names.length > 0 ? [`for ${names.join(", ")}`] : [])].filter(Boolean).join("; ");
+    const isOthers = unseen !== undefined && action === "delete" && names.length === 0;
+    const notes = [
+      ...(names.length > 0 ? [`for ${names.join(", ")}`] : []),
+      ...(isOthers ? [`it may be of process ${unseen.pid}`] : []),
+    ];
+    const reason = [why, ...notes].filter(Boolean).join("; ");
     return line(action, `${item}  (${reason})`);
   });
 }

@@ -5,7 +5,7 @@ import { idKey, idText } from "../../punt/index.js";
 import { errorText, interrupted } from "../ending/index.js";
 import { inThousands, isOutputLost, jsonLine, print, printError, stateColor, table, write } from "../output/index.js";
 import type { ShownPunt } from "../punts/index.js";
-import { lasting, look, type ManagedOptions, type Opened, withPunts } from "../punts/index.js";
+import { lasting, look, type ManagedOptions, type Opened, sayUnseen, withPunts } from "../punts/index.js";
 
 interface Options extends ManagedOptions {
   readonly output: string;
@@ -38,6 +38,7 @@ async function show(opened: Opened, options: Options, signal: AbortSignal): Prom
   // A rate needs two readings.
   let last = totals ? undefined : await read();
   let shown = 0;
+  await sayUnseen(opened);
   while (shown < count && !signal.aborted && !isOutputLost()) {
     if (!totals || shown > 0) await sleep(interval, undefined, { signal }).catch(() => {});
     if (signal.aborted) return;

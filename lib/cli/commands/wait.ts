@@ -1,14 +1,19 @@
 // `vpp-punt wait`: waits until punts are in a state.
+import { setTimeout as sleep } from "node:timers/promises";
 import { PuntError } from "../../errors.js";
 import { idText } from "../../punt/index.js";
-import { type Ending, interrupted, interruption } from "../ending/index.js";
+import { interrupted, interruption } from "../ending/index.js";
 import { print } from "../output/index.js";
 import {
+  explainRemedy,
   identityOf,
   lasting,
   look,
   type ManagedOptions,
+  type Opened,
   type ShownPunt,
+  sayUnseen,
+  standingText,
   statusText,
   withPunts,
 } from "../punts/index.js";
@@ -22,6 +27,7 @@ interface Options extends ManagedOptions {
 
 type Arguments = [cnf: string | undefined, key: string | undefined, label: string | undefined, options: Options];
 
+const LISTS = "`vpp-punt list` shows the punts there are";
 /** How often VPP is looked at. */
 const LOOK_MS = 200;
 /** The least time for one look, so that a short wait still says what is missing. */
@@ -37,10 +43,10 @@ export async function run(...[cnf, key, label, options]: Arguments): Promise<voi
     );
   const name = cnf === undefined ? undefined : idText(identityOf(cnf, key, label));
   const deadline = performance.now() + timeout;
-  let ending: Ending | undefined;
-  void interrupted().then((by) => {
-    ending = by;
+  const cut = interrupted().then((by) => {
+    throw interruption(by, "nothing was changed");
   });
+  cut.catch(() => {});
   await withPunts(options, { readOnly: true }, async (opened) => {
     let away: PuntError | undefined;
     const lookOn = lasting(
@@ -50,12 +56,14 @@ export async function run(...[cnf, key, label, options]: Arguments): Promise<voi
       },
     );
     for (;;) {
-      const found = await lookOn();
+      const found = await Promise.race([lookOn(), cut]);
       const wanted = name === undefined ? found : found?.filter(({ id }) => isNamed(id, name));
-      if (wanted && isReached(wanted, state, name)) return print(statusText(wanted, output));
-      if (ending !== undefined) throw interruption(ending, "nothing was changed");
-      if (performance.now() > deadline) throw wanted ? late(wanted, state, timeout, name) : away;
-      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+      if (wanted && isReached(wanted, state, name)) {
+        print(statusText(wanted, output));
+        return name === undefined ? sayUnseen(opened) : undefined;
+      }
+      if (performance.now() > deadline) throw wanted ? await late(wanted, options, name, opened) : away;
+      await Promise.race([sleep(LOOK_MS), cut]);
     }
   });
 }
@@ -72,15 +80,15 @@ function isReached(punts: readonly ShownPunt[], state: string, name: string | un
   return (name === undefined || punts.length > 0) && punts.every((punt) => punt.state === state);
 }
 
-function late(punts: readonly ShownPunt[], state: string, timeout: number, name: string | undefined): PuntError {
+async function late(
+  punts: readonly ShownPunt[],
+  { for: state, timeout }: Options,
+  name: string | undefined,
+  { unseen }: Opened,
+): Promise<PuntError> {
   const others = punts.filter((punt) => punt.state !== state);
-  const list = others.slice(0, 5).map((punt) => `${idText(punt.id)} is ${punt.state} (${punt.reasons.join(", ")})`);
-  const more = others.length > 5 ? [`and ${others.length - 5} more`] : [];
-  const text = punts.length === 0 ? `there is no punt ${name}` : [...list, ...more].join("; ");
-  const remedy =
-    others[0] === undefined
-      ? "`vpp-punt list` shows the punts there are"
-      : `\`vpp-punt explain ${idText(others[0].id)}\` says what stops it`;
+  const text = punts.length === 0 ? `there is no punt ${name}` : standingText(others);
+  const remedy = others[0] ? explainRemedy(others[0]) : ((await unseen?.())?.remedy ?? LISTS);
   const message = `not ${state} within ${timeout} ms: ${text}`;
   return new PuntError("punt.wait", "ERR_NOT_READY", message, { timeout, remedy });
 }

@@ -37,6 +37,7 @@ function watchReader(lost: () => void): void {
 }
 
 /** The error of a command that a signal ended before its work was done; `stays` says what it leaves. */
-export function interruption(ending: Ending, stays: string): PuntError {
-  return new PuntError("vpp-punt", "ERR_INTERRUPTED", `interrupted by ${ending}: ${stays}`, { signal: ending });
+export function interruption(ending: Ending, stays: string, details: { readonly remedy?: string } = {}): PuntError {
+  const message = `interrupted by ${ending}: ${stays}`;
+  return new PuntError("vpp-punt", "ERR_INTERRUPTED", message, { ...details, signal: ending });
 }

@@ -1,6 +1,6 @@
 // Exit statuses, and errors as text and as JSON.
 import type { CommanderError } from "commander";
-import { PuntError } from "../../errors.js";
+import { messageOf, PuntError } from "../../errors.js";
 import type { FileProblem } from "../../punt/index.js";
 import { printError } from "../output/index.js";
 import { remedyFor } from "./remedies.js";
@@ -76,7 +76,7 @@ function plain({ message, code }: NodeJS.ErrnoException): string {
 export function errorText(error: PuntError): string {
   const parts = [`${plain(error)} (${error.code})`];
   for (let { cause } = error; cause instanceof Error; cause = (cause as PuntError).cause as Error) {
-    const reason = plain(cause);
+    const reason = cause instanceof PuntError ? messageOf(cause) : plain(cause);
     if (!GRPC.test(reason) && !parts.some((part) => part.includes(reason))) parts.push(`because ${reason}`);
   }
   const remedy = remedyFor(error);

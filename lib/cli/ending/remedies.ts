@@ -1,5 +1,6 @@
 // Advice for each error, by its code.
 import type { PuntError } from "../../errors.js";
+import { idText, type PuntId } from "../../punt/index.js";
 
 const DOCTOR = "`vpp-punt doctor` looks for the reason";
 
@@ -23,6 +24,8 @@ const STATISTICS =
 
 /** The options that name where punts are kept. */
 const STORE = "--store (a daemon: --state)";
+
+const ADDRESS_TAKEN = "Remove it there, or name another address in the request";
 
 const VPP_REFUSES = "VPP's log may say why: `vppctl show logging`";
 
@@ -49,6 +52,8 @@ const REMEDIES: Readonly<Record<string, string>> = {
   ERR_INVALID_REQUEST: "`vpp-punt schema --markdown` prints the fields of each type",
   ENOSPC: "Make room on the disk and try again",
   EROFS: `The file system is read-only: name a store elsewhere with ${STORE}`,
+  VPP_ADDRESS_IN_USE: ADDRESS_TAKEN,
+  VPP_DUPLICATE_IF_ADDRESS: ADDRESS_TAKEN,
   VPP_UNSPECIFIED: "VPP gives no reason; for punts to a socket, VPP's startup.conf needs a punt { socket ... } section",
   ERR_ADDON_UNAVAILABLE: "`vpp-punt info` says what is missing; `vpp-punt doctor` says how to mend it",
   ERR_MESSAGE_MISSING: "`vpp-punt generate --out -` lists the messages of a VPP",
@@ -60,6 +65,8 @@ const REMEDIES: Readonly<Record<string, string>> = {
 /** Returns advice for the error, or undefined where the message itself gives it. */
 export function remedyFor({ op, code, details }: PuntError): string | undefined {
   if (typeof details.remedy === "string") return details.remedy;
+  if (code === "ERR_PUNT_EXISTS" && details.id)
+    return `\`vpp-punt apply <file>\` changes it, \`vpp-punt delete ${idText(details.id as PuntId)}\` removes it`;
   // Only a connection to a daemon has an address.
   if (code === "ERR_DISCONNECTED" && typeof details.address === "string")
     return details.address.startsWith("/") ? DAEMON : TCP_DOOR;

@@ -66,11 +66,13 @@ async function receive(
   const nameOf = await opened.interfaceNames();
   const attached = await opened.attach?.(punt, rules);
   const total = { packets: 0, bytes: 0 };
+  const over = new AbortController();
   let left = count;
   let timer: NodeJS.Timeout | undefined;
   let waiting: NodeJS.Timeout | undefined;
   let ends: ReturnType<typeof openEnds> | undefined;
   try {
+    void sayWhenLost(opened, idText(punt.id), over.signal);
     await new Promise<void>((resolve, reject) => {
       const onPacket = (packet: TakenPacket) => {
         if (left <= 0) return;
@@ -93,6 +95,7 @@ async function receive(
     });
     return { ...total, ...rules?.counts()[0], dropped: ends!.dropped() };
   } finally {
+    over.abort();
     clearTimeout(timer);
     clearTimeout(waiting);
     ends?.close();
@@ -116,6 +119,15 @@ const ABSENT = new Set(["ENODEV", "ENOENT"]);
 
 /** How long VPP's connection may take before the user learns what the command waits for. */
 const PATIENCE_MS = 1000;
+
+/** Prints once that VPP has gone away. A command of its own store makes nothing: without a manager, VPP comes back without the punt. */
+async function sayWhenLost({ lost, isKept }: Opened, punt: string, over: AbortSignal): Promise<void> {
+  const kept = (await isKept?.()) ?? true;
+  await lost(0);
+  if (over.aborted) return;
+  const hint = kept ? "" : `; no manager makes ${punt} again in the next one: \`vpp-punt watch\` does`;
+  printError(`VPP has disconnected: waiting for it${hint}`);
+}
 
 /** Prints that packets come, once VPP has connected. Until then, the timer prints what the command waits for. */
 function sayWhenConnected({ connected }: OpenEnds, punt: string): NodeJS.Timeout {

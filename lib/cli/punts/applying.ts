@@ -16,6 +16,7 @@ import { isProgressShown, progress } from "../output/index.js";
 import { type Changes, changesOf, idOf, withKnownPaths } from "./changes.js";
 import type { Opened } from "./open.js";
 import type { FileOfPunts } from "./requests.js";
+import { listed } from "./standing.js";
 
 export interface Refusal {
   readonly id: PuntId;
@@ -31,8 +32,10 @@ export interface Applied {
   readonly before: readonly PuntStatus[];
   readonly refused: readonly Refusal[];
   readonly cut?: Cut;
-  /** Number of punts whose outcome is unknown, because the wait was cut short. */
-  readonly open: number;
+  /** Number of punts whose outcome is unknown, because the wait was cut short. Undefined: no answer came, so that nothing is known. */
+  readonly open: number | undefined;
+  /** Those of them that are there. */
+  readonly waiting: readonly PuntStatus[];
   /** The punts of the requests, as they are now. */
   readonly statuses: readonly PuntStatus[];
 }
@@ -66,27 +69,32 @@ export async function applyRequests(
   const cut = await Promise.race([work, after(timeout), opened.lost(LONGEST_ABSENCE_MS), interrupted()]);
   following.abort();
   progress("");
-  const now = new Map((await punts.list()).map((status) => [idKey(status.id), status]));
+  const found = cut === undefined ? await punts.list() : await listed(punts);
+  const outcome = { changes, before, refused: task.refused, ...(cut && { cut }) };
+  if (found === undefined) return { ...outcome, open: undefined, waiting: [], statuses: [] };
+  const now = new Map(found.map((status) => [idKey(status.id), status]));
   const statuses = requests.map((request) => now.get(idKey(request))).filter((status) => status !== undefined);
-  const open = cut ? openOf(task, requests, changes, now, wait) : 0;
-  return { changes, before, refused: task.refused, open, statuses, ...(cut && { cut }) };
+  if (cut === undefined) return { ...outcome, open: 0, waiting: [], statuses };
+  return { ...outcome, ...openOf(task, requests, changes, now, wait), statuses };
 }
 
-/** Returns the number of punts that are not as the change wants them. */
+/** Returns the punts that are not as the change wants them, and their number. */
 function openOf(
   { refused }: Task,
   requests: readonly PathlessRequest[],
   { deleted }: Changes,
   now: ReadonlyMap<string, PuntStatus>,
   wait: boolean,
-): number {
+): Pick<Applied, "open" | "waiting"> {
   const known = new Set(refused.map(({ id }) => idKey(id)));
   const isDone = (request: PathlessRequest) => {
     const status = now.get(idKey(request));
     return known.has(idKey(request)) || (status !== undefined && isReached(status.state, wait));
   };
   const leaving = deleted.filter((id) => now.has(idKey(id)) && !known.has(idKey(id)));
-  return leaving.length + requests.filter((request) => !isDone(request)).length;
+  const open = requests.filter((request) => !isDone(request));
+  const waiting = open.map((request) => now.get(idKey(request))).filter((status) => status !== undefined);
+  return { open: leaving.length + open.length, waiting };
 }
 
 function isReached(state: PuntState, wait: boolean): boolean {

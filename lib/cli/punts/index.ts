@@ -8,7 +8,7 @@ export { type EtcdFlags, etcdOptions, type Hosts, type HostsLook, hostOf, requir
 export type { PuntExplanation } from "./explainer.js";
 export { type HandedInjection, handedInjection } from "./injection.js";
 export { interfacesOf } from "./interfaces.js";
-export { lasting, look } from "./looking.js";
+export { lasting, look, sayUnseen } from "./looking.js";
 export {
   type ManagedOptions,
   type ManagingOptions,
@@ -19,5 +19,7 @@ export {
   withPunts,
 } from "./open.js";
 export { type FileOfPunts, requestOf, requestsOf } from "./requests.js";
+export { explainRemedy, standing, standingText, unknown } from "./standing.js";
 export { type ShownPunt, shownPunt, statusText } from "./status.js";
+export type { Unseen } from "./unseen.js";
 export { find, identityOf, type PuntName, required } from "./which.js";

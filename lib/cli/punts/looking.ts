@@ -1,6 +1,7 @@
 // The states of punts for commands that only look.
 import { PuntError } from "../../errors.js";
 import { within } from "../ending/index.js";
+import { printError } from "../output/index.js";
 import type { Opened } from "./open.js";
 import { type ShownPunt, shownPunt } from "./status.js";
 
@@ -13,6 +14,12 @@ export async function look({ punts, look }: Opened, timeout: number, cnf?: strin
   await within(timeout, "a look at VPP", look()).catch(unlessAway);
   const statuses = await punts.list(cnf === undefined ? {} : { cnf });
   return statuses.filter(({ id }) => cnf === undefined || id.cnf === cnf).map((status) => shownPunt(status));
+}
+
+/** Says on standard error that another manager has punts in VPP, of which the command's answer knows nothing. */
+export async function sayUnseen({ unseen }: Opened): Promise<void> {
+  const found = await unseen?.();
+  if (found) printError(`vpp-punt: ${found.text}`);
 }
 
 /**

@@ -17,6 +17,7 @@ import { definedOnly } from "./defined.js";
 import { type EtcdFlags, type HostsLook, hostOf, withHosts } from "./etcd.js";
 import { type Explainer, explainerOfDaemon, explainerOfEtcd } from "./explainer.js";
 import { interfacesOf, tagsOf } from "./interfaces.js";
+import { hinted, isKept, type Unseen, unseenManager } from "./unseen.js";
 
 /** The options of `managing` in grammar/options.ts, as Commander hands them over. */
 export interface ManagingOptions {
@@ -63,6 +64,10 @@ export interface Opened {
   look(): Promise<void>;
   /** Resolves `ms` milliseconds after VPP went away, unless it came back. */
   lost(ms: number): Promise<"lost">;
+  /** Resolves with a manager in VPP whose punts are not among `punts`; absent where a daemon has the punts. */
+  readonly unseen?: () => Promise<Unseen | undefined>;
+  /** Resolves with whether another process keeps VPP as the punts want it; absent where a daemon does. */
+  readonly isKept?: () => Promise<boolean>;
   /** Resolves with VPP's counters of the punts. */
   counters(cnf?: string): Promise<VppCounters>;
   /** Explains punts and frames as the daemon does; absent where a manager of our own has the punts. */
@@ -192,6 +197,7 @@ async function withManager<T>(
     vppSocket: socketPath,
     statsSocket: options.statsSocket,
   });
+  const unseen = () => unseenManager(vpp, options);
   let manager: PuntManager | undefined;
   try {
     manager = await PuntManager.start(managerOptions(options, vpp, readOnly));
@@ -208,7 +214,10 @@ async function withManager<T>(
     const keeper = "a manager over the same store";
     const choosesPaths = false;
     const lost = (ms: number) => lossOf(vpp, ms);
-    return await body({ punts: manager, keeper, choosesPaths, look, counters, lost, interfaceNames });
+    const others = { unseen, isKept: () => isKept(vpp, options) };
+    return await body({ punts: manager, keeper, choosesPaths, look, counters, lost, interfaceNames, ...others });
+  } catch (error) {
+    throw await hinted(error, unseen);
   } finally {
     reader.close();
     await manager?.close();

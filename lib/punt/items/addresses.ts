@@ -1,5 +1,6 @@
 // VPP's addresses of interconnects.
 
+import { conflictOf } from "./address-conflict.js";
 import { leasesOf } from "./dhcp-client.js";
 import type { Part } from "./item.js";
 import { type ActContext, interfaceKey, isClaimed, type Kind } from "./kind.js";
@@ -66,8 +67,13 @@ async function change(
   to: readonly string[],
 ): Promise<void> {
   const index = indexOf(id);
-  const set = (prefix: string, is_add: boolean) =>
-    vpp.call("sw_interface_add_del_address", { sw_if_index: index, is_add, del_all: false, prefix });
+  const set = async (prefix: string, is_add: boolean) => {
+    try {
+      await vpp.call("sw_interface_add_del_address", { sw_if_index: index, is_add, del_all: false, prefix });
+    } catch (error) {
+      throw await conflictOf(error, vpp, index, prefix);
+    }
+  };
   await Promise.all(from.filter((address) => !to.includes(address)).map((address) => set(address, false)));
   await Promise.all(to.filter((address) => !from.includes(address)).map((address) => set(address, true)));
 }
