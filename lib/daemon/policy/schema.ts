@@ -88,10 +88,14 @@ const ruleSchema = lazily(() =>
     ports: oneOrMore(portRange()).optional().describe("UDP and TCP ports that may be punted"),
     netns: oneOrMore(pattern())
       .optional()
-      .describe("Network namespaces by path or name. Default: the caller's own only"),
+      .describe(
+        "Network namespaces by path or name, in folders that the caller may not write: links are followed. Default: the caller's own only",
+      ),
     socketPaths: oneOrMore(pattern())
       .optional()
-      .describe("Paths of punt sockets. Default: sockets that the daemon makes"),
+      .describe(
+        "Paths of punt sockets, in folders that no other CNF may write: VPP follows links. Default: sockets that the daemon makes",
+      ),
     models: oneOrMore(pattern())
       .optional()
       .describe(

@@ -1,5 +1,6 @@
 // Registrations of punt sockets.
 import type { AddressFamily, Punt } from "../../binapi/index.js";
+import { removeStalePuntSocket } from "../../descriptor/index.js";
 import { PuntError } from "../../errors.js";
 import { isOurPuntSocket } from "../interconnect/index.js";
 import type { Facts, Seen } from "./facts.js";
@@ -96,8 +97,9 @@ export const puntSocket: Kind<PuntSocket> = {
 
   canUpdate: () => true,
 
-  async delete({ vpp, facts }, { value: { target } }) {
+  async delete({ vpp, facts, marks }, { value: { target, path } }) {
     await vpp.call("punt_socket_deregister", { punt: wireTarget(target, facts.puntReasons) });
+    if (isOurPuntSocket(marks, path)) removeLeft(path);
   },
 
   // VPP would take the port or protocol from the node that has it now, for good.
@@ -107,6 +109,15 @@ export const puntSocket: Kind<PuntSocket> = {
 
   dependsOn: () => [],
 };
+
+/** Removes the file that a program has left that was killed. A living program's stays, and so does what this user may not remove. */
+function removeLeft(path: string): void {
+  try {
+    removeStalePuntSocket(path);
+  } catch {
+    // The next program at the path replaces it.
+  }
+}
 
 async function register({ vpp, facts, note }: ActContext, { target, path }: PuntSocket): Promise<void> {
   const punt = wireTarget(target, facts.puntReasons);
