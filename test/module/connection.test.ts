@@ -88,6 +88,7 @@ test("a connection that ends during a call leaves open whether the call was carr
     for (const error of [
       ...[failed(Code.Canceled), failed(Code.Aborted)],
       ...["read", "write"].map((syscall) => failed(Code.Internal, system({ syscall, code: "ECONNRESET" }))),
+      failed(Code.Internal, system({ code: "ERR_HTTP2_SESSION_ERROR" })),
     ]) {
       const found = errorOf(error);
       t.like(found, { op: "punt.add", code: "ERR_DISCONNECTED", cause: error });

@@ -27,7 +27,7 @@ for (const readOnly of [false, true])
     };
     const looked = t.throwsAsync(manager.resync(), { code: "ERR_DISCONNECTED" });
     await gate.arrived;
-    // All that VPP is asked for in a look has been answered then.
+    // By then VPP has answered all questions of the look.
     for (let i = 0; i < 100; i++) await new Promise(setImmediate);
     await it.vpp.close();
     await until(() => state() === "PENDING");

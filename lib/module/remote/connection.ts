@@ -163,17 +163,15 @@ export class Connection {
       const found = this.#sessions.hasAnswered ? "ERR_DISCONNECTED" : "ERR_CERTIFICATE";
       return new PuntError(op, found, distrust, { address: this.#where }, cause);
     }
-    const { syscall, reason } = (cause ?? {}) as NodeJS.ErrnoException & { readonly reason?: string };
+    const { syscall, reason, code: nodeCode } = (cause ?? {}) as NodeJS.ErrnoException & { readonly reason?: string };
     // Only OpenSSL's errors have a reason. The server at this address does not speak TLS 1.3.
     if (this.#tls && reason !== undefined && !isAnswer(error)) {
       const text = `what answers at ${this.#where} is not the TCP door of a daemon: ${reason}`;
       return new PuntError(op, "ERR_DISCONNECTED", text, { address: this.#where });
     }
     const isLinux = syscall === "connect" || syscall === "getaddrinfo";
-    if (
-      !isAnswer(error) &&
-      (code === Code.Canceled || code === Code.Aborted || syscall === "read" || syscall === "write")
-    ) {
+    const isCut = syscall === "read" || syscall === "write" || nodeCode === "ERR_HTTP2_SESSION_ERROR";
+    if (!isAnswer(error) && (code === Code.Canceled || code === Code.Aborted || isCut)) {
       const text = `the daemon at ${this.#where} ended during the call: whether the call was carried out is not known`;
       return new PuntError(op, "ERR_DISCONNECTED", text, { address: this.#where }, error);
     }
