@@ -114,6 +114,22 @@ test("a malformed question is refused, and so is a namespace without a descripto
   await t.throwsAsync(ask(encodeAttach({ kind: "namespace", cnf: "dns" })), { code: "ERR_PROTOCOL" });
 });
 
+test("the audit log tells a question that is refused from one that fails", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "vpp-punt-attach-"));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const audit = join(folder, "audit.log");
+  const { directory } = await daemonTest(t, { audit });
+  const ask = (bytes: Uint8Array) => receiveDescriptors(join(directory, "attach.sock"), bytes);
+  await t.throwsAsync(ask(encodeAttach({ kind: "punt", token: "x", have: {}, packets: false })), { code: "ERR_TOKEN" });
+  await t.throwsAsync(ask(Buffer.from("{")), { code: "ERR_PROTOCOL" });
+  const lines = readFileSync(audit, "utf8").trim().split("\n");
+  const found = lines.map((line) => JSON.parse(line)).filter(({ call }) => call === "attach.sock");
+  t.deepEqual(
+    found.map(({ decision, code }) => `${decision} ${code}`),
+    ["refused ERR_TOKEN", "failed ERR_PROTOCOL"],
+  );
+});
+
 test("the daemon's own namespace is not pinned", async (t) => {
   const { connect } = await daemonTest(t);
   t.is(await (await connect()).handovers.namespace("dns"), "");

@@ -111,6 +111,18 @@ test("a punt that is deleted on another host leaves the session of this host's p
   t.deepEqual([own.deleted, other.deleted], [2, 2]);
 });
 
+test("a host that etcd does not know is refused with the names of those that the caller may reach", async (t) => {
+  const { parts, service, context, other } = play();
+  const rule = { ...RULE, hosts: ["h2", "h3"] };
+  Object.assign(parts, {
+    policy: { rightsOf: () => new Rights(CALLER, [rule]) },
+    hosts: { of: () => other, has: async () => false, all: async () => [{ host: "h2" }, { host: "secret" }] },
+  });
+  Object.assign(other, { list: async () => [] });
+  const listed = service.list!({ cnf: "", host: "h3" } as never, context) as Promise<unknown>;
+  await t.throwsAsync(listed, { message: /etcd has nothing of host h3; it has h2$/ });
+});
+
 test("the frames and the trace of one call have limits, and the refusal names the call", async (t) => {
   const { service, context } = play();
   const frames = (count: number, trace: boolean) => {

@@ -35,7 +35,8 @@ async function answer({ method, url }: IncomingMessage, response: ServerResponse
       "cache-control": "no-store",
       "x-content-type-options": "nosniff",
     });
-    response.end(method === "HEAD" ? undefined : text);
+    // Node.js sends no body to HEAD.
+    response.end(text);
   };
   if (method !== "GET" && method !== "HEAD") return send(405, "GET or HEAD\n");
   switch (pathOf(url)) {
