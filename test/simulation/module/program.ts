@@ -190,6 +190,7 @@ export class ModuleProgram {
     if (this.#wish === undefined) return "";
     if (this.#isGone) return party ? leftEnds(this.#world, party) : "";
     if (party === undefined || this.#punt === undefined) return "down";
+    if (party.stoppedUntil > this.#world.schedule.now) return "stopped";
     if (this.#fatal) return leftEnds(this.#world, party);
     const { state, reasons, punt: heard } = this.#punt.status;
     const [reason] = reasons;
