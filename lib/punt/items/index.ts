@@ -1,6 +1,6 @@
 // The objects of punts in VPP and in Linux.
 
-export { abfAttachPart, abfPolicyPart, isForeignPolicy } from "./abf.js";
+export { abfAttachPart, abfPolicyPart, isTakenPolicy } from "./abf.js";
 export { abxAttachPart, abxPolicyPart } from "./abx.js";
 export { aclPart, type VppAclRule } from "./acl.js";
 export { addressesPart, withAddresses } from "./addresses.js";

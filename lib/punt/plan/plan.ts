@@ -8,7 +8,7 @@ import {
   differences,
   hostLinkKey,
   type Item,
-  isForeignPolicy,
+  isTakenPolicy,
   keyNumberOf,
   kindOf,
   type Missing,
@@ -166,7 +166,7 @@ class Draft implements Plan {
   #policyId(purpose: string): number {
     const known = this.#policies.get(purpose);
     if (known !== undefined) return known;
-    const id = policyId(this.#marks, purpose, (id) => this.#policyIds.has(id) || isForeignPolicy(id, this.#facts));
+    const id = policyId(this.#marks, purpose, (id) => this.#policyIds.has(id) || isTakenPolicy(id, this.#facts));
     this.#policies.set(purpose, id);
     this.#policyIds.add(id);
     return id;
