@@ -15,6 +15,7 @@ import {
   Pace,
   Planner,
   preview,
+  Reborn,
   Remains,
   Retries,
   type RetryOptions,
@@ -80,12 +81,15 @@ export class Worker {
     const devices = new VppDevices({ vpp, host, marks, vppNamespace });
     const [retries, expected, remains] = [new Retries(retry), new Expected(), new Remains()];
     const [pace, planner] = [new Pace(resyncInterval), new Planner()];
-    this.#world = { vpp, host, marks, strays, devices, retries, expected, remains, pace, planner };
+    const reborn = new Reborn();
+    this.#world = { vpp, host, marks, strays, devices, retries, expected, remains, pace, planner, reborn };
     this.#lock = new OwnerLock(vpp, marks.owner);
     this.#news = new InterfaceNews(vpp, {
       known: () => state.facts?.interfaces ?? [],
       links: () => linksOf(state.wanted),
       changed: () => this.wake(),
+      // A manager that changes nothing does not see whether another one has made everything again.
+      lost: (index) => options.readOnly || reborn.lost(index),
       failed: (error) => options.problem(error),
     });
   }
@@ -179,6 +183,7 @@ export class Worker {
     this.#life++;
     this.#world.devices.reset();
     this.#world.expected.reset();
+    this.#world.reborn.reset();
     this.#lock.doubt();
     this.#state.disconnected(this.#options.vpp.awayCause);
     for (const { reject } of this.#waiters.splice(0)) reject(disconnected());
