@@ -310,7 +310,10 @@ function withoutHeld(steps: readonly Step[], { retries, remains }: World, facts:
   for (let key = held.pop(); key !== undefined; key = held.pop()) {
     if (blocked.has(key)) continue;
     blocked.add(key);
-    held.push(...(blocks.get(key) ?? []));
+    for (const next of blocks.get(key) ?? []) {
+      retries.waitFor(next, key);
+      held.push(next);
+    }
   }
   return steps.filter((step) => !blocked.has(step.key));
 }
