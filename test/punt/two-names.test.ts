@@ -1,6 +1,7 @@
 // One VPP interface under two names, its tag and VPP's own: punts share an interconnect or conflict as under one name.
 import test, { type ExecutionContext } from "ava";
 import type { PuntManager, PuntRequestInput, PuntStatus } from "../../lib/punt/index.js";
+import { indexOf } from "../support/punt/layer3.js";
 import { type ManagedVpp, managedVpp } from "../support/punt/managed-vpp.js";
 
 const TAG = "uplink";
@@ -9,8 +10,7 @@ const TAG = "uplink";
 async function tagged(t: ExecutionContext): Promise<ManagedVpp> {
   const it = await managedVpp();
   t.teardown(() => it.close());
-  const details = await it.client.dumpAll("sw_interface_dump", { name_filter_valid: false, name_filter: "" });
-  const { sw_if_index } = details.find(({ interface_name }) => interface_name === "if1")!;
+  const sw_if_index = await indexOf(it.client, "if1");
   await it.client.call("sw_interface_tag_add_del", { is_add: true, sw_if_index, tag: TAG });
   await it.manager.resync();
   return it;
@@ -82,3 +82,29 @@ test("a punt that waits for a missing interface names it once", async (t) => {
     ["VPP interface if9"],
   );
 });
+
+for (const interconnect of ["MEMIF", "TAP"] as const) {
+  test(`a bump in the wire that gets its interface's other name keeps its interconnects, over a restart too (${interconnect})`, async (t) => {
+    const it = await tagged(t);
+    const bump = (vppInterface1: string, vppInterface2: string) =>
+      ({ cnf: "a", type: "HAIRPIN_XCONNECT", interconnect, vppInterface1, vppInterface2 }) as const;
+    const ends = () => it.manager.get({ cnf: "a" })!.metadata.interconnects.map(({ attachment }) => attachment);
+    await it.manager.add(bump("if1", "if2"), { waitFor: "CREATED" });
+    const before = ends();
+    await it.manager.update(bump(TAG, "if2"), { waitFor: "CREATED" });
+    t.deepEqual(ends(), before);
+    if (interconnect === "TAP") {
+      const sw_if_index = await indexOf(it.client, TAG);
+      await it.client.call("sw_interface_set_mtu", { sw_if_index, mtu: [4000, 0, 0, 0] });
+      await it.manager.resync();
+      t.true(
+        (await it.host.links("")).some(({ mtu }) => mtu === 4000),
+        "the TAP has its interface's MTU",
+      );
+    }
+    await it.restartManager();
+    t.deepEqual(ends(), before);
+    await it.manager.resync();
+    t.is((await it.manager.plan()).toString(), "nothing to do");
+  });
+}
