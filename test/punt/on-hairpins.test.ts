@@ -47,3 +47,16 @@ test("neighbors, mirrors, cross-connects and borrowed addresses of an operator s
   const connected = await client.dumpAll("l2_xconnect_dump", {});
   t.true(connected.some(({ rx_sw_if_index, tx_sw_if_index }) => rx_sw_if_index === if2 && tx_sw_if_index === inner));
 });
+
+test("a HAIRPIN goes on working when an operator gives another interface the name of its own", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const hairpin = { cnf: "a", type: "HAIRPIN", interconnect: "MEMIF", vppInterface: "if0" } as const;
+  await it.manager.add({ ...hairpin, hairpinInterface: { name: "inner" } }, { waitFor: "CREATED" });
+  const before = await it.client.dumpAll("memif_dump", {});
+  const sw_if_index = await indexOf(it.client, "if3");
+  await it.client.call("sw_interface_tag_add_del", { is_add: true, sw_if_index, tag: "inner" });
+  await it.manager.resync();
+  t.is(it.manager.get({ cnf: "a" })!.state, "CREATED");
+  t.deepEqual(await it.client.dumpAll("memif_dump", {}), before);
+});

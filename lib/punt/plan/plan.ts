@@ -212,7 +212,9 @@ class Draft implements Plan {
     const unreadable = this.#facts.unreadable.get(part.kind);
     if (unreadable) throw new Problem(part.key, unreadable.code, `${part.key} cannot be read: ${unreadable.message}`);
     const seen = this.#facts.seen.get(part.key);
-    if (!seen || seen.ours) {
+    // Ours was there first: its packets need not end because another interface gets its name.
+    if (seen?.ours) return;
+    if (!seen) {
       this.#refuseTakenName(part);
       return;
     }
