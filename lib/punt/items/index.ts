@@ -73,5 +73,5 @@ export { tablePart, withTable } from "./table.js";
 export { unnumberedPart } from "./unnumbered.js";
 export { vethPart } from "./veth.js";
 export { ALL_INTERFACES, type MessageName, NO_INDEX, type VppApi } from "./vpp-api.js";
-export { hiddenBy, vrfDevicePart } from "./vrf-device.js";
+export { hiddenBy, vrfDevicePart, withVrfDevices } from "./vrf-device.js";
 export { xconnectKey, xconnectPart } from "./xconnect.js";

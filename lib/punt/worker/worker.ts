@@ -3,7 +3,7 @@ import { PuntError } from "../../errors.js";
 import type { Host } from "../../host/index.js";
 import type { DesiredState } from "../desired/index.js";
 import type { Marks } from "../interconnect/index.js";
-import type { VppApi } from "../items/index.js";
+import { type VppApi, withVrfDevices } from "../items/index.js";
 import type { VppConnection } from "../options.js";
 import {
   asPuntError,
@@ -244,8 +244,8 @@ export class Worker {
     }
     await this.#lock.hold(0);
     await this.#world.strays.look();
-    const { open } = await reconcile(this.#state, { ...this.#world, vpp: this.#inThisLife() });
-    this.#world.strays.finish();
+    const { open, facts } = await reconcile(this.#state, { ...this.#world, vpp: this.#inThisLife() });
+    this.#world.strays.finish([...withVrfDevices(open.keys()), ...facts.unreadableNamespaces.keys()]);
     this.#state.tidy(open.size === 0);
   }
 
