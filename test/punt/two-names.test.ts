@@ -108,3 +108,24 @@ for (const interconnect of ["MEMIF", "TAP"] as const) {
     t.is((await it.manager.plan()).toString(), "nothing to do");
   });
 }
+
+test("a punt whose tag goes to another interface says so while it shares the interconnect of the former one", async (t) => {
+  const it = await tagged(t);
+  const { manager, client } = it;
+  const tag = (sw_if_index: number, is_add: boolean) =>
+    client.call("sw_interface_tag_add_del", { is_add, sw_if_index, tag: TAG });
+  await manager.add(abx("a", "if1", "TCP"), { waitFor: "CREATED" });
+  await manager.add(abx("b", TAG, "TCP"), { waitFor: "CREATED" });
+  await tag(await indexOf(client, "if1"), false);
+  await manager.resync();
+  t.is(manager.get({ cnf: "b" })!.missing[0]!.text, `VPP interface ${TAG}`);
+  await tag(await indexOf(client, "if2"), true);
+  await manager.resync();
+  const { state, failure } = manager.get({ cnf: "b" })!;
+  t.is(state, "FAILED");
+  t.regex(failure!.message, /^uplink is another interface now than if1, whose interconnect tap-\w+ the punt has/);
+  t.is(manager.get({ cnf: "a" })!.state, "CREATED");
+  await manager.delete({ cnf: "b" });
+  await manager.add(abx("b", TAG, "TCP"), { waitFor: "CREATED" });
+  t.not(devices(manager)[0], devices(manager)[1]);
+});

@@ -24,6 +24,7 @@ import {
   handlerOf,
   interconnectParts,
   missingOf,
+  movedProblem,
   Pairs,
   type TypeContext,
 } from "../types/index.js";
@@ -87,6 +88,8 @@ class Draft implements Plan {
 
   #plan(user: string, request: PuntRequest): PuntPlan {
     const interconnects = this.#wanted.interconnectsOf(request);
+    const moved = movedProblem(request, interconnects, this.#facts);
+    if (moved) return { state: "refused", problem: moved, kept: [] };
     const absent = this.#absentNamespaces(interconnects);
     const missing = [...missingOf(request, this.#facts), ...absent.map((id) => this.#missingNamespace(id))];
     if (missing.length > 0) {

@@ -5,10 +5,10 @@ export function interfaceSelector(name: string): string {
   return `vpp/interface/${name}`;
 }
 
-/** Returns the interface of such a selector, by the name that its interconnect has it by; undefined for another selector. */
+/** Returns the interface whose packets a selector selects, by the name that the interconnect has it by; undefined for another selector. */
 export function interfaceIn(selector: string): string | undefined {
-  const prefix = interfaceSelector("");
-  return selector.startsWith(prefix) ? selector.slice(prefix.length) : undefined;
+  const prefix = [interfaceSelector(""), spanSelector("")].find((each) => selector.startsWith(each));
+  return prefix === undefined ? undefined : selector.slice(prefix.length);
 }
 
 /** Returns the VRFs that a request over an interface names: VRF 0 stands for the VRF of the interface. */
