@@ -175,6 +175,7 @@ const NEEDS_RIGHTS =
 const codes: ReadonlyArray<[RegExp, string]> = [
   [/Operation not permitted|Permission denied/, "EPERM"],
   [/File exists/, "EEXIST"],
+  [/Address not found|Cannot assign requested address/, "EADDRNOTAVAIL"],
   [/Cannot find device|No such|does not exist/, "ENOENT"],
   [/Unknown device type|not supported/, "ENOTSUP"],
   [/Invalid argument|garbage|is invalid/, "EINVAL"],

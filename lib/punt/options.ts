@@ -69,7 +69,8 @@ export interface PuntManagerOptions {
   readonly containers?: EnginePlace;
   /**
    * Folder of the memif sockets. Default `/run/vpp-punt/memif`; for an `owner`, `/run/vpp-punt/memif-<owner>`. In another folder the names
-   * of an `owner`'s sockets contain it, so that several managers may have one folder.
+   * of an `owner`'s sockets contain it, so that several managers may have one folder. Memifs of another folder count as another owner's: delete the punts before a change, or
+   * restart VPP after it.
    */
   readonly memifDirectory?: string;
   /** Networks from which interconnects get subnets of their own. Defaults `192.168.111.0/24`, `fd76:7070:6e74::/112`. */

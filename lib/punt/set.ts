@@ -67,7 +67,10 @@ function applied({ requests, named, replaced, found }: FoundSet, manager: Manage
   const lists = requests.map((request) => listFor(state, request));
   state.draft((draft) => {
     for (const request of gone) draft.delete(request);
-    for (const [index, request] of requests.entries()) draft.put(request, found[index]!, OP);
+    draft.putAll(
+      requests.map((request, index) => ({ request, found: found[index]! })),
+      OP,
+    );
   });
   const deletions: Deletion[] = [
     ...gone.map((request) => ({ id: idOf(request), isOurs: true, entry: state.dismissed(request) })),

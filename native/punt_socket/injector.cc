@@ -140,6 +140,7 @@ void PuntInjector::Shutdown() {
   if (hold_) hold_->Disarm();
   hold_.reset();
   fd_.Reset();
+  on_room_.Reset();  // the callback refers to the object in JavaScript, which refers to this one
 }
 
 }  // namespace vpp_punt::punt_socket

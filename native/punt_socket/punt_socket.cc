@@ -126,6 +126,7 @@ void PuntSocket::Shutdown() {
   if (hold_) hold_->Disarm();
   hold_.reset();
   receiver_.reset();
+  on_burst_.Reset();  // the callback refers to the object in JavaScript, which refers to this one
 }
 
 Napi::Value PuntSocket::Pull(const Napi::CallbackInfo& info) {

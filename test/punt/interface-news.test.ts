@@ -23,6 +23,7 @@ function played() {
     known: () => [],
     links: () => [],
     changed: () => {},
+    lost: () => {},
     failed: ({ message }: PuntError) => void failures.push(message),
   };
   return { news: new InterfaceNews(vpp as unknown as VppConnection, reader), ends, failures };

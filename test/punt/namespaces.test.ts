@@ -1,6 +1,7 @@
 // The numbers of network namespaces.
 import test from "ava";
 import type { Host, HostChange } from "../../lib/host/host.js";
+import { EmulatedHost } from "../../lib/punt/index.js";
 import { Namespaces } from "../../lib/punt/interconnect/namespaces.js";
 import type { ActContext } from "../../lib/punt/items/kind.js";
 import { makeIn } from "../../lib/punt/items/ways.js";
@@ -68,4 +69,33 @@ test("a namespace whose path is too long for VPP's message gets its device moved
   t.deepEqual(asked, [`/run/netns/${"n".repeat(52)}`, ""]);
   const to = `/run/netns/${"n".repeat(53)}`;
   t.deepEqual(changes, [["/proc/1/fd/9", { change: "move-link", name: "tap-abcde", to }]]);
+});
+
+test("two names that were found at once are those of one namespace, unless one of them has another by now", async (t) => {
+  const there: Record<string, string> = { "/run/netns/one": "1", "/proc/7/ns/net": "1" };
+  const namespaces = namespacesOf(there);
+  const found = [await namespaces.find({ name: "one" }), await namespaces.find({ pid: 7 })];
+  const [first, second] = found.map((each) => namespaces.number(each));
+  t.is(second, first);
+  there["/run/netns/one"] = "2";
+  t.not(namespaces.number(await namespaces.find({ pid: 7 })), first);
+});
+
+/** Both names are those of one namespace. */
+class TwoNames extends EmulatedHost {
+  override identify(path: string): Promise<string | undefined> {
+    return super.identify(path === "/run/netns/two" ? "/run/netns/one" : path);
+  }
+}
+
+test("punts that come at once under two names of one namespace share a TAP, as one after the other", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const manager = await it.restartManager({ host: new TwoNames(it.vpp) });
+  const isisx = (cnf: string, label: string, name: string) =>
+    ({ cnf, label, type: "ISISX", interconnect: "TAP", vppInterface: "if0", netns: { name } }) as const;
+  await Promise.all([manager.add(isisx("a", "", "one")), manager.add(isisx("b", "", "two"))]);
+  await manager.apply({ cnf: "c", punts: [isisx("c", "1", "two"), isisx("c", "2", "one")] });
+  const ends = manager.list().map(({ metadata }) => metadata.interconnects[0]!);
+  t.deepEqual(new Set(ends.map(({ cnfSelector, shared }) => `${cnfSelector} ${shared}`)), new Set(["netns::1 true"]));
 });

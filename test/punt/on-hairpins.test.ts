@@ -1,5 +1,6 @@
 // The interface of a HAIRPIN is one of VPP's: what operators set on it, and lead to it, stays.
 import test from "ava";
+import type { PuntRequestInput } from "../../lib/punt/index.js";
 import { indexOf } from "../support/punt/layer3.js";
 import { managedVpp } from "../support/punt/managed-vpp.js";
 
@@ -46,4 +47,42 @@ test("neighbors, mirrors, cross-connects and borrowed addresses of an operator s
   );
   const connected = await client.dumpAll("l2_xconnect_dump", {});
   t.true(connected.some(({ rx_sw_if_index, tx_sw_if_index }) => rx_sw_if_index === if2 && tx_sw_if_index === inner));
+});
+
+test("a HAIRPIN goes on working when an operator gives another interface the name of its own", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const hairpin = { cnf: "a", type: "HAIRPIN", interconnect: "MEMIF", vppInterface: "if0" } as const;
+  await it.manager.add({ ...hairpin, hairpinInterface: { name: "inner" } }, { waitFor: "CREATED" });
+  const before = await it.client.dumpAll("memif_dump", {});
+  const sw_if_index = await indexOf(it.client, "if3");
+  await it.client.call("sw_interface_tag_add_del", { is_add: true, sw_if_index, tag: "inner" });
+  await it.manager.resync();
+  t.is(it.manager.get({ cnf: "a" })!.state, "CREATED");
+  t.deepEqual(await it.client.dumpAll("memif_dump", {}), before);
+});
+
+test("a DHCP client of an operator stays on a HAIRPIN's interface; that of a request goes with the wish", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const { client, manager } = it;
+  const hairpin = (withDhcpClient: boolean): PuntRequestInput => ({
+    ...{ cnf: "a", type: "HAIRPIN", interconnect: "MEMIF", vppInterface: "if0" },
+    hairpinInterface: { name: "inner", withDhcpClient },
+  });
+  const clients = async () => (await client.dumpAll("dhcp_client_dump", {})).length;
+  await manager.add(hairpin(false), { waitFor: "CREATED" });
+  const names = { hostname: "", id: new Uint8Array(64), want_dhcp_event: false, set_broadcast_flag: true };
+  const sw_if_index = await indexOf(client, "inner");
+  const config = { sw_if_index, ...names, dscp: "IP_API_DSCP_CS0" as const, pid: 1 };
+  await client.call("dhcp_client_config", { is_add: true, client: config });
+  await manager.resync();
+  t.is(await clients(), 1);
+  t.is((await manager.plan()).toString(), "nothing to do");
+  await client.call("dhcp_client_config", { is_add: false, client: config });
+  await manager.update(hairpin(true), { waitFor: "CREATED" });
+  t.is(await clients(), 1);
+  await it.restartManager();
+  await it.manager.update(hairpin(false), { waitFor: "CREATED" });
+  t.is(await clients(), 0);
 });

@@ -117,3 +117,28 @@ test("a set without a CNF has punts of several, deletes what it names, and is re
   await refused({ punts: [span("2", "if1")], delete: [{ cnf: "a", key: "2" }] }, /delete\[0\] is punt a\/2, which/);
   await refused({ punts: [], delete: "a" }, /delete: a list/);
 });
+
+test("punts of a set may take over from each other in any order, and in a circle", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const punt = (label: string, port: number): PuntRequestInput => ({
+    ...{ cnf: "a", label, type: "PUNT_TO_SOCKET", toHost: { af: "IPV4", protocol: "UDP", port } },
+    socketPath: `${it.directory}/${label}.sock`,
+  });
+  const apply = (x: number, y: number, ...more: PuntRequestInput[]) =>
+    it.manager.apply({ cnf: "a", punts: [punt("x", x), punt("y", y), ...more] });
+  const states = () => it.manager.list({ cnf: "a" }).map(({ state }) => state);
+  await apply(1000, 1001);
+  await apply(1001, 1002);
+  await apply(1002, 1001);
+  t.deepEqual(states(), ["CREATED", "CREATED"]);
+  t.is((await it.manager.plan()).toString(), "nothing to do");
+  const before = it.manager.list();
+  await it.manager.add({ ...punt("z", 1003), cnf: "b" });
+  await t.throwsAsync(apply(1001, 1003), { code: "ERR_CONFLICT", message: /punt a\/y .* and punt b\/z / });
+  await t.throwsAsync(apply(1001, 1002, punt("w", 1002)), {
+    code: "ERR_CONFLICT",
+    message: /punt a\/w .* and punt a\/y /,
+  });
+  t.deepEqual(it.manager.list({ cnf: "a" }), before, "nothing was done");
+});

@@ -1,6 +1,7 @@
 // One VPP interface under two names, its tag and VPP's own: punts share an interconnect or conflict as under one name.
 import test, { type ExecutionContext } from "ava";
 import type { PuntManager, PuntRequestInput, PuntStatus } from "../../lib/punt/index.js";
+import { indexOf } from "../support/punt/layer3.js";
 import { type ManagedVpp, managedVpp } from "../support/punt/managed-vpp.js";
 
 const TAG = "uplink";
@@ -9,8 +10,7 @@ const TAG = "uplink";
 async function tagged(t: ExecutionContext): Promise<ManagedVpp> {
   const it = await managedVpp();
   t.teardown(() => it.close());
-  const details = await it.client.dumpAll("sw_interface_dump", { name_filter_valid: false, name_filter: "" });
-  const { sw_if_index } = details.find(({ interface_name }) => interface_name === "if1")!;
+  const sw_if_index = await indexOf(it.client, "if1");
   await it.client.call("sw_interface_tag_add_del", { is_add: true, sw_if_index, tag: TAG });
   await it.manager.resync();
   return it;
@@ -81,4 +81,51 @@ test("a punt that waits for a missing interface names it once", async (t) => {
     punt.missing.map(({ text }) => text),
     ["VPP interface if9"],
   );
+});
+
+for (const interconnect of ["MEMIF", "TAP"] as const) {
+  test(`a bump in the wire that gets its interface's other name keeps its interconnects, over a restart too (${interconnect})`, async (t) => {
+    const it = await tagged(t);
+    const bump = (vppInterface1: string, vppInterface2: string) =>
+      ({ cnf: "a", type: "HAIRPIN_XCONNECT", interconnect, vppInterface1, vppInterface2 }) as const;
+    const ends = () => it.manager.get({ cnf: "a" })!.metadata.interconnects.map(({ attachment }) => attachment);
+    await it.manager.add(bump("if1", "if2"), { waitFor: "CREATED" });
+    const before = ends();
+    await it.manager.update(bump(TAG, "if2"), { waitFor: "CREATED" });
+    t.deepEqual(ends(), before);
+    if (interconnect === "TAP") {
+      const sw_if_index = await indexOf(it.client, TAG);
+      await it.client.call("sw_interface_set_mtu", { sw_if_index, mtu: [4000, 0, 0, 0] });
+      await it.manager.resync();
+      t.true(
+        (await it.host.links("")).some(({ mtu }) => mtu === 4000),
+        "the TAP has its interface's MTU",
+      );
+    }
+    await it.restartManager();
+    t.deepEqual(ends(), before);
+    await it.manager.resync();
+    t.is((await it.manager.plan()).toString(), "nothing to do");
+  });
+}
+
+test("a punt whose tag goes to another interface says so while it shares the interconnect of the former one", async (t) => {
+  const it = await tagged(t);
+  const { manager, client } = it;
+  const tag = (sw_if_index: number, is_add: boolean) =>
+    client.call("sw_interface_tag_add_del", { is_add, sw_if_index, tag: TAG });
+  await manager.add(abx("a", "if1", "TCP"), { waitFor: "CREATED" });
+  await manager.add(abx("b", TAG, "TCP"), { waitFor: "CREATED" });
+  await tag(await indexOf(client, "if1"), false);
+  await manager.resync();
+  t.is(manager.get({ cnf: "b" })!.missing[0]!.text, `VPP interface ${TAG}`);
+  await tag(await indexOf(client, "if2"), true);
+  await manager.resync();
+  const { state, failure } = manager.get({ cnf: "b" })!;
+  t.is(state, "FAILED");
+  t.regex(failure!.message, /^uplink is another interface now than if1, whose interconnect tap-\w+ the punt has/);
+  t.is(manager.get({ cnf: "a" })!.state, "CREATED");
+  await manager.delete({ cnf: "b" });
+  await manager.add(abx("b", TAG, "TCP"), { waitFor: "CREATED" });
+  t.not(devices(manager)[0], devices(manager)[1]);
 });

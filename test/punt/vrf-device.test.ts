@@ -1,6 +1,8 @@
 // The Linux VRF device that a punt's TAP is in: up if it is the manager's, and as its owner wants it otherwise.
 import test, { type ExecutionContext } from "ava";
+import { EmulatedHost, MemoryStore } from "../../lib/punt/index.js";
 import { managedVpp } from "../support/punt/managed-vpp.js";
+import { until } from "../support/until.js";
 
 const PATH = "/run/netns/cnf";
 const PUNT = {
@@ -43,4 +45,27 @@ test("a device of another owner that is down serves as it is", async (t) => {
   t.deepEqual(await vrf(), before);
   await manager.delete({ cnf: "cnf" });
   t.deepEqual(await vrf(), before);
+});
+
+/** A host that refuses to delete a device so many times. */
+class Busy extends EmulatedHost {
+  refusals = 0;
+  override change(...[namespace, change]: Parameters<EmulatedHost["change"]>): Promise<void> {
+    if (change.change === "delete-link" && this.refusals-- > 0)
+      return Promise.reject(Object.assign(new Error("busy"), { code: "EBUSY" }));
+    return super.change(namespace, change);
+  }
+}
+
+test("a device of an earlier manager in a namespace without punts goes, although its first deletion fails", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const host = new Busy(it.vpp);
+  const manager = await it.restartManager({ host });
+  await manager.add(PUNT, { waitFor: "CREATED" });
+  t.true((await host.links(PATH)).some(({ name }) => name === "vrf1"));
+  host.refusals = 1;
+  await it.restartManager({ host, store: new MemoryStore() });
+  await until(async () => (await host.links(PATH)).length === 0);
+  t.true(host.refusals < 0);
 });

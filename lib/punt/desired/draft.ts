@@ -66,6 +66,43 @@ export class Draft {
     else if (JSON.stringify(existing) !== JSON.stringify(request)) this.update(request, found, op);
   }
 
+  /**
+   * Adds or updates the punts of a set. Each may want what another one of them has and will not need any more, whatever their order is.
+   *
+   * @throws PuntError as `add`
+   */
+  putAll(puts: readonly { readonly request: PuntRequest; readonly found: Found }[], op: string): void {
+    for (let left = puts; left.length > 0; ) {
+      const rivals = new Map<string, PuntError>();
+      const held = left.filter(({ request, found }) => {
+        const error = this.#putOrError(request, found, op);
+        if (error) rivals.set(rivalIn(error, left), error);
+        return error !== undefined;
+      });
+      // In a circle, one of them gives up what it has first.
+      if (held.length === left.length) this.#giveUp(rivals);
+      left = held;
+    }
+  }
+
+  /** @returns a conflict, after which all is as before @throws PuntError any other error */
+  #putOrError(request: PuntRequest, found: Found, op: string): PuntError | undefined {
+    try {
+      this.put(request, found, op);
+      return undefined;
+    } catch (error) {
+      if (error instanceof PuntError && error.code === "ERR_CONFLICT") return error;
+      throw error;
+    }
+  }
+
+  /** Deletes the first of the punts that others of the set conflict with. It is added again. @throws PuntError no punt of the set is one */
+  #giveUp(rivals: ReadonlyMap<string, PuntError>): void {
+    const rival = [...rivals.keys()].flatMap((key) => this.#punts.get(key) ?? [])[0];
+    if (!rival) throw [...rivals.values()][0]!;
+    this.delete(rival);
+  }
+
   /** The parts below do not know which operation changes a punt, so their errors get its name here. */
   #set(op: string, request: PuntRequest, connect: () => void): void {
     this.#frozen = undefined;
@@ -141,4 +178,10 @@ export class Draft {
       requestOf: (key) => punts.get(key),
     };
   }
+}
+
+/** Returns the key of the punt that a conflict is with, if that punt is one of these; otherwise "". */
+function rivalIn({ details }: PuntError, puts: readonly { readonly request: PuntRequest }[]): string {
+  const key = details.other === undefined ? "" : idKey(details.other as PuntId);
+  return puts.some(({ request }) => idKey(request) === key) ? key : "";
 }

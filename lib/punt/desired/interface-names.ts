@@ -41,13 +41,23 @@ export function inUsedNames(
   return renamed;
 }
 
-/** Returns the request with the name by which a stored interconnect has its interface. */
+/** Returns the request with the names by which its stored interconnects have their interfaces. */
 export function inStoredNames(request: PuntRequest, interconnects: readonly Interconnect[]): PuntRequest {
-  const [selector, ...more] = selectorsOf(request);
-  if (!("vppInterface" in request) || more.length > 0 || !selector!.endsWith(request.vppInterface)) return request;
-  const prefix = selector!.slice(0, -request.vppInterface.length);
-  const stored = interconnects.find(({ vppSelector }) => vppSelector.startsWith(prefix));
-  return stored ? { ...request, vppInterface: stored.vppSelector.slice(prefix.length) } : request;
+  const stored = new Set(interconnects.map(({ vppSelector }) => vppSelector));
+  const own = new Set(selectorsOf(request));
+  const spare = [...stored].filter((selector) => !own.has(selector));
+  let renamed = request;
+  for (const field of FIELDS) {
+    const name = (renamed as Partial<Record<string, unknown>>)[field];
+    if (typeof name !== "string") continue;
+    const selector = selectorsOf(renamed).find((each) => each.endsWith(`/${name}`) && !stored.has(each));
+    const prefix = selector?.slice(0, -name.length);
+    const at = prefix === undefined ? -1 : spare.findIndex((each) => each.startsWith(prefix));
+    if (at < 0) continue;
+    const [other] = spare.splice(at, 1);
+    renamed = { ...renamed, [field]: other!.slice(prefix!.length) } as PuntRequest;
+  }
+  return renamed;
 }
 
 /** @throws PuntError `ERR_INVALID_REQUEST`: both ends of a bump in the wire are one interface */

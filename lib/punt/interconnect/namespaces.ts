@@ -12,7 +12,10 @@ export interface KnownNamespace {
 }
 
 /** A namespace that was found. */
-export type Found = Omit<KnownNamespace, "id">;
+export interface Found extends Omit<KnownNamespace, "id"> {
+  /** Paths of known namespaces that had this identity once, and have another now. */
+  readonly unlike?: readonly string[];
+}
 
 /** Number of the manager's own namespace. */
 export const OWN_NAMESPACE = 0;
@@ -56,15 +59,24 @@ export class Namespaces {
       .filter((known) => known.path !== path);
     const identities = await Promise.all(alike.map((known) => this.#host.identify(known.path)));
     const same = alike.find((_, index) => identities[index] === identity);
-    return { path: same?.path ?? path, identity };
+    const unlike = alike.filter((known) => known !== same).map((known) => known.path);
+    return { path: same?.path ?? path, identity, unlike };
   }
 
   /** Returns the number of a namespace that was found. It stays until `keep` is called without it. */
-  number({ path, identity }: Found): number {
+  number({ path, identity, unlike = [] }: Found): number {
     if (path === "") return OWN_NAMESPACE;
-    const id = this.#byPath.get(path) ?? this.#numbers.lowest();
+    const known = this.#known.get(this.#byPath.get(path) ?? -1) ?? this.#namedSince(identity, unlike);
+    if (known && known.path !== path) return known.id;
+    const id = known?.id ?? this.#numbers.lowest();
     this.#put({ id, path, ...(identity !== undefined && { identity }) });
     return id;
+  }
+
+  /** Another call may have got a number for the namespace, by another of its names, since it was found. */
+  #namedSince(identity: string | undefined, unlike: readonly string[]): KnownNamespace | undefined {
+    const ids = identity === undefined ? [] : [...(this.#byIdentity.get(identity) ?? [])];
+    return ids.map((id) => this.#known.get(id)!).find((known) => !unlike.includes(known.path));
   }
 
   /** Returns the number of a namespace by its name alone: the known number, or a new one. */

@@ -5,9 +5,9 @@ import { type Family, familyOf } from "../../net/index.js";
 import { isOurPolicy } from "../interconnect/index.js";
 import { abxPolicyKey, aclTags } from "./abx.js";
 import { aclKey } from "./acl.js";
-import type { Facts } from "./facts.js";
+import type { Facts, Seen } from "./facts.js";
 import type { Part } from "./item.js";
-import { type ActContext, idAt, interfaceKey, type Kind } from "./kind.js";
+import { type ActContext, goneIndex, idAt, interfaceKey, type Kind } from "./kind.js";
 import { neighborKey } from "./neighbor.js";
 
 interface Policy {
@@ -28,9 +28,18 @@ function abfPolicyKey(policy: number): string {
   return `abf-policy/${policy}`;
 }
 
-/** Returns whether another owner has a policy of that id: its range of ids may be ours too. */
-export function isForeignPolicy(id: number, { seen }: Facts): boolean {
+/**
+ * Returns whether a policy of that id cannot become ours: another owner has it, whose range of ids may be ours too, or it leads to an
+ * interface that is gone, so that VPP refuses its deletion.
+ */
+export function isTakenPolicy(id: number, { seen }: Facts): boolean {
+  const dead = seen.get(abfPolicyKey(id)) as Seen<Policy> | undefined;
+  if (dead && isDead(dead.value)) return true;
   return [abfPolicyKey(id), abxPolicyKey(id)].some((key) => seen.get(key)?.ours === false);
+}
+
+function isDead({ tx }: Policy): boolean {
+  return goneIndex(tx) !== undefined;
 }
 
 export function abfPolicyPart(value: Policy): Part<Policy> {
@@ -70,11 +79,19 @@ export const abfPolicy: Kind<Policy> = {
 
   create: (context, value) => set(context, value, true),
 
+  // VPP refuses paths to an interface that is gone. Another interface gets its index one day.
+  stays: isDead,
+
   // VPP deletes a policy with its last path, so the request names the path.
   delete: (context, { value }) => set(context, value, false),
 
-  dependsOn: ({ acl, tx, nextHop }) => [aclKey(acl), interfaceKey(tx), neighborKey(tx, nextHop)],
+  // It stays whatever goes.
+  dependsOn: (value) => (isDead(value) ? [] : needsOf(value)),
 };
+
+function needsOf({ acl, tx, nextHop }: Policy): string[] {
+  return [aclKey(acl), interfaceKey(tx), neighborKey(tx, nextHop)];
+}
 
 function hopOf(path: FibPath | undefined): string {
   const address = path?.nh.address;
@@ -116,18 +133,16 @@ export const abfAttach: Kind<Attach> = {
       abfPolicy.observe(context),
     ]);
     const ours = new Set(policies.filter((policy) => policy.ours).map(({ value }) => value.policy));
-    return details
-      .filter(({ attach }) => context.interfaceAt(attach.sw_if_index))
-      .map(({ attach }) => {
-        const family: Family = attach.is_ipv6 ? 6 : 4;
-        const value = {
-          policy: attach.policy_id,
-          rx: idAt(context, attach.sw_if_index),
-          priority: attach.priority,
-          family,
-        };
-        return { kind: "abf-attach", key: attachKey(value), value, ours: ours.has(attach.policy_id) };
-      });
+    return details.map(({ attach }) => {
+      const family: Family = attach.is_ipv6 ? 6 : 4;
+      const value = {
+        policy: attach.policy_id,
+        rx: idAt(context, attach.sw_if_index),
+        priority: attach.priority,
+        family,
+      };
+      return { kind: "abf-attach", key: attachKey(value), value, ours: ours.has(attach.policy_id) };
+    });
   },
 
   create: (context, value) => attach(context, value, true),

@@ -61,6 +61,9 @@ export const abxPolicy: Kind<Policy> = {
     await vpp.call("abx_policy_add_del", { is_add: 0, policy: fields });
   },
 
+  // An attachment that has outlived its policy carries nothing, and does not begin to with a policy of the same id.
+  comesFirst: true,
+
   dependsOn: ({ acl, tx }) => [aclKey(acl), interfaceKey(tx)],
 };
 
@@ -92,12 +95,28 @@ export const abxAttach: Kind<Attach> = {
       });
   },
 
-  create: (context, value) => attach(context, value, 1),
+  async create(context, value) {
+    await context.once(`abx-attach/${value.rx}`, () => detachFormer(context, value.rx));
+    await attach(context, value, 1);
+  },
 
   delete: (context, { value }) => attach(context, value, 0),
 
   dependsOn: ({ policy, rx }) => [abxPolicyKey(policy), interfaceKey(rx)],
 };
+
+/**
+ * Detaches what an interface that is gone has left under the index of one that was made since the look. abx enables nothing on an interface
+ * for its second attachment.
+ */
+async function detachFormer(context: ActContext, rx: string): Promise<void> {
+  const index = context.indexOf(rx);
+  if (context.facts.interfaces.some(({ id, swIfIndex }) => id === rx && swIfIndex === index)) return;
+  const details = await context.vpp.dumpAll("abx_interface_attach_dump", {});
+  for (const { attach: former } of details)
+    if (former.rx_sw_if_index === index)
+      await attach(context, { policy: former.policy_id, rx, priority: former.priority }, 0);
+}
 
 async function attach({ vpp, indexOf }: ActContext, { policy, rx, priority }: Attach, isAttach: 0 | 1): Promise<void> {
   await vpp.call("abx_interface_attach_detach", {

@@ -1,11 +1,13 @@
 // VPP's DHCP clients on interconnects.
 import type { DhcpClient as DhcpClientConfig } from "../../binapi/index.js";
 import type { Part } from "./item.js";
-import { idAt, interfaceKey, isOurs, type Kind, type ObserveContext } from "./kind.js";
+import { idAt, interfaceKey, isClaimed, isOnlyOurs, isOurs, type Kind, type ObserveContext } from "./kind.js";
 import { tableItemKey } from "./table.js";
 
 interface DhcpClient {
   readonly interface: string;
+  /** Whether a request asked for it. Absent in a wanted value. */
+  readonly given?: boolean;
 }
 
 export function dhcpClientPart(id: string): Part<DhcpClient> {
@@ -30,7 +32,8 @@ export const dhcpClient: Kind<DhcpClient> = {
     const details = await context.vpp.dumpAll("dhcp_client_dump", {});
     return details.map(({ client: { sw_if_index: index } }) => {
       const id = idAt(context, index);
-      return { kind: "dhcp-client", key: keyOf(id), value: { interface: id }, ours: isOurs(context, index) };
+      const given = isOnlyOurs(context, index) || isClaimed(context.claims, keyOf(id));
+      return { kind: "dhcp-client", key: keyOf(id), value: { interface: id, given }, ours: isOurs(context, index) };
     });
   },
 
@@ -39,6 +42,11 @@ export const dhcpClient: Kind<DhcpClient> = {
 
   delete: async ({ vpp, indexOf }, { value }) =>
     void (await vpp.call("dhcp_client_config", config(indexOf(value.interface), false))),
+
+  // An operator set the others, on the interface of a HAIRPIN.
+  stays: ({ given }) => given === false,
+
+  claim: () => "",
 
   dependsOn: (value) => [interfaceKey(value.interface), tableItemKey(value.interface, 4)],
 };

@@ -53,6 +53,8 @@ export interface Facts {
   /** The lack of each feature of VPP that is not among `features`. */
   readonly lacks: ReadonlyMap<Feature, Lack>;
   readonly interfaces: readonly VppInterface[];
+  /** Deletions of others' interfaces by index. An interface that is there is another one, on which what was set before does not work. */
+  readonly reborn?: ReadonlyMap<number, number>;
   /** Finds an interface by its tag, if exactly one interface has that tag, or by VPP's name. */
   interface(name: string): VppInterface | undefined;
   /** FIB tables that exist, as `4/<id>` and `6/<id>`. */

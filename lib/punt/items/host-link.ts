@@ -148,6 +148,11 @@ export const hostAddresses: Kind<HostAddresses> = {
   dependsOn: ({ namespace, name }) => [hostLinkKey(namespace, name)],
 };
 
+/** Linux removes further addresses of a subnet with its first one. */
+function ignoreGone(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EADDRNOTAVAIL") throw error;
+}
+
 async function change(
   { host, namespace }: ActContext,
   { namespace: id, name, addresses }: HostAddresses,
@@ -155,7 +160,7 @@ async function change(
 ): Promise<void> {
   const path = namespace(id);
   for (const address of from.filter((old) => !addresses.includes(old)))
-    await host.change(path, { change: "delete-address", name, address });
+    await host.change(path, { change: "delete-address", name, address }).catch(ignoreGone);
   for (const address of addresses.filter((added) => !from.includes(added)))
     await host.change(path, { change: "add-address", name, address });
 }

@@ -1,6 +1,6 @@
 // The objects of punts in VPP and in Linux.
 
-export { abfAttachPart, abfPolicyPart, isForeignPolicy } from "./abf.js";
+export { abfAttachPart, abfPolicyPart, isTakenPolicy } from "./abf.js";
 export { abxAttachPart, abxPolicyPart } from "./abx.js";
 export { aclPart, type VppAclRule } from "./acl.js";
 export { addressesPart, withAddresses } from "./addresses.js";
@@ -73,5 +73,5 @@ export { tablePart, withTable } from "./table.js";
 export { unnumberedPart } from "./unnumbered.js";
 export { vethPart } from "./veth.js";
 export { ALL_INTERFACES, type MessageName, NO_INDEX, type VppApi } from "./vpp-api.js";
-export { hiddenBy, vrfDevicePart } from "./vrf-device.js";
+export { hiddenBy, vrfDevicePart, withVrfDevices } from "./vrf-device.js";
 export { xconnectKey, xconnectPart } from "./xconnect.js";

@@ -90,7 +90,7 @@ export interface Kind<V extends object = object> {
   stays?(seen: V): boolean;
   /** Returns the keys of the items that must exist before this one, and go only after it. */
   dependsOn(value: V): string[];
-  /** Whether VPP refuses to create it while one of its dependents is there: they are deleted and created again. */
+  /** Whether VPP refuses to create it while one of its dependents is there, or the dependent does not work with it: they are made again. */
   readonly comesFirst?: true;
   /** Whether it is a state of another object and goes with that object: it is never deleted. */
   readonly attribute?: true;

@@ -32,8 +32,18 @@ export function hiddenBy(
 ): PuntError | undefined {
   const unread = unreadable.get(key.slice(0, key.indexOf("/")) as KindName);
   if (unread) return unread;
+  const namespace = namespaceOf(key);
+  return namespace === undefined ? undefined : unreadableNamespaces.get(namespace);
+}
+
+/** Returns the numbers of the namespaces of the VRF devices among these keys. */
+export function withVrfDevices(keys: Iterable<string>): number[] {
+  return [...keys].flatMap((key) => namespaceOf(key) ?? []);
+}
+
+function namespaceOf(key: string): number | undefined {
   const namespace = /^vrf-device\/(\d+)\//.exec(key)?.[1];
-  return namespace === undefined ? undefined : unreadableNamespaces.get(Number(namespace));
+  return namespace === undefined ? undefined : Number(namespace);
 }
 
 /** A Linux VRF device. It is ours if it is in our device group. A VRF device of another owner serves as well, and stays. */

@@ -1,6 +1,6 @@
 // Compares the facts with the plan: the steps between them, each with its reason. Pure.
 import type { Facts, Seen } from "../items/index.js";
-import { differences, type Item, kindOf, satisfies } from "../items/index.js";
+import { differences, type Item, interfaceKey, kindOf, satisfies } from "../items/index.js";
 import type { Plan } from "./plan.js";
 
 export type StepAction = "create" | "update" | "replace" | "delete";
@@ -43,13 +43,15 @@ function leftoverStep(seen: Seen): Step | undefined {
 
 /** An object that goes takes its dependents along, and so does an object that must come first. If a plan still wants a dependent, it is created again. */
 function rebuildDependents(steps: Map<string, Step>, plan: Plan, facts: Facts): void {
+  const reborn = facts.interfaces.filter(({ swIfIndex, ours }) => !ours && facts.reborn?.has(swIfIndex));
   const queue = [...steps.values()].filter((step) => removes(step) || comesFirst(step)).map((step) => step.key);
+  queue.push(...reborn.map(({ id }) => interfaceKey(id)));
   if (queue.length === 0) return;
   const dependents = dependentsIn(facts);
   for (let key = queue.pop(); key !== undefined; key = queue.pop()) {
     for (const seen of dependents.get(key) ?? []) {
       if (removes(steps.get(seen.key))) continue;
-      const step = rebuildStep(seen, plan.items.get(seen.key), steps.get(key)!);
+      const step = rebuildStep(seen, plan.items.get(seen.key), whyRebuilt(key, steps.get(key)));
       if (!step) continue;
       steps.set(seen.key, step);
       queue.push(seen.key);
@@ -65,8 +67,12 @@ function comesFirst({ action, item }: Step): boolean {
   return action === "create" && kindOf(item!).comesFirst === true;
 }
 
-function rebuildStep(seen: Seen, item: Item | undefined, because: Step): Step | undefined {
-  const why = `${because.key} ${removes(because) ? "goes away" : "comes first"}`;
+function whyRebuilt(key: string, because: Step | undefined): string {
+  if (!because) return `${key} was deleted and made again`;
+  return `${key} ${removes(because) ? "goes away" : "comes first"}`;
+}
+
+function rebuildStep(seen: Seen, item: Item | undefined, why: string): Step | undefined {
   if (item) return { action: "replace", key: seen.key, item, seen, why };
   return kindOf(seen).attribute ? undefined : { action: "delete", key: seen.key, seen, why };
 }

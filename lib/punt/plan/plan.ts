@@ -8,7 +8,7 @@ import {
   differences,
   hostLinkKey,
   type Item,
-  isForeignPolicy,
+  isTakenPolicy,
   keyNumberOf,
   kindOf,
   type Missing,
@@ -24,6 +24,7 @@ import {
   handlerOf,
   interconnectParts,
   missingOf,
+  movedProblem,
   Pairs,
   type TypeContext,
 } from "../types/index.js";
@@ -87,6 +88,8 @@ class Draft implements Plan {
 
   #plan(user: string, request: PuntRequest): PuntPlan {
     const interconnects = this.#wanted.interconnectsOf(request);
+    const moved = movedProblem(request, interconnects, this.#facts);
+    if (moved) return { state: "refused", problem: moved, kept: [] };
     const absent = this.#absentNamespaces(interconnects);
     const missing = [...missingOf(request, this.#facts), ...absent.map((id) => this.#missingNamespace(id))];
     if (missing.length > 0) {
@@ -166,7 +169,7 @@ class Draft implements Plan {
   #policyId(purpose: string): number {
     const known = this.#policies.get(purpose);
     if (known !== undefined) return known;
-    const id = policyId(this.#marks, purpose, (id) => this.#policyIds.has(id) || isForeignPolicy(id, this.#facts));
+    const id = policyId(this.#marks, purpose, (id) => this.#policyIds.has(id) || isTakenPolicy(id, this.#facts));
     this.#policies.set(purpose, id);
     this.#policyIds.add(id);
     return id;
@@ -212,7 +215,9 @@ class Draft implements Plan {
     const unreadable = this.#facts.unreadable.get(part.kind);
     if (unreadable) throw new Problem(part.key, unreadable.code, `${part.key} cannot be read: ${unreadable.message}`);
     const seen = this.#facts.seen.get(part.key);
-    if (!seen || seen.ours) {
+    // Ours was there first: its packets need not end because another interface gets its name.
+    if (seen?.ours) return;
+    if (!seen) {
       this.#refuseTakenName(part);
       return;
     }

@@ -8,6 +8,7 @@ export { factsOf } from "./facts-of.js";
 export { type Holder, hashIn, hashOf, holdersIn, type ListedManager, listedManagers } from "./holders.js";
 export { asPuntError, isDisconnect } from "./look-errors.js";
 export { Pace } from "./pace.js";
+export { Reborn } from "./reborn.js";
 export { type Ledger, lookAndKeep, preview, type Reconciled, reconcile, type World } from "./reconciler.js";
 export { Remains } from "./remains.js";
 export { type Failure, Retries, type RetryOptions } from "./retries.js";

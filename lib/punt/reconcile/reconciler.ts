@@ -33,6 +33,7 @@ import { type Expected, lacks } from "./expected.js";
 import { isDisconnect } from "./look-errors.js";
 import { observe, type ReadScope } from "./observe.js";
 import type { Pace } from "./pace.js";
+import type { Reborn } from "./reborn.js";
 import { type Remains, reclaimed } from "./remains.js";
 import type { Failure, Retries } from "./retries.js";
 import { type Failures, type RunContext, run, type StepSpans } from "./run.js";
@@ -91,6 +92,7 @@ export interface World {
   readonly remains: Remains;
   readonly pace: Pace;
   readonly planner: Planner;
+  readonly reborn: Reborn;
   /**
    * Asks whether what the pass has read is of the VPP that is there.
    *
@@ -129,8 +131,12 @@ export async function reconcile(ledger: Ledger, world: World): Promise<Reconcile
       claims,
       due.map(({ key }) => key),
     );
+    const left = new Set(result.open.keys());
+    if (due.length === 0) world.reborn.rebuilt(result.facts, (key) => left.has(key));
     if (due.length === 0 || round === MOST_ROUNDS) return result;
     const failures = await run(due, result.facts, { ...contextOf(ledger, world, result.wanted), spans: ledger.spans });
+    for (const { key } of due) if (!failures.has(key)) left.delete(key);
+    world.reborn.rebuilt(result.facts, (key) => left.has(key));
     world.expected.changed(due, failures);
     recordFailures(failures, due, record);
   }
@@ -188,7 +194,7 @@ type Looked = Pick<Ledger, "wanted" | "leaving" | "memory">;
 async function lookOnce(ledger: Looked, world: World): Promise<Reconciled> {
   const { wanted: before, leaving, memory } = ledger;
   const scope = scopeOf({ wanted: leaving ?? before, memory }, world.strays);
-  const facts = await observe(surroundingsOf(ledger, world), scope);
+  const facts = world.reborn.within(await observe(surroundingsOf(ledger, world), scope));
   const wanted = stillWanted(before, ledger.wanted);
   const { plan, steps } = world.planner.plan(wanted, world.marks, facts, (seen) => world.remains.spares(seen));
   const open = new Map(steps.map((step) => [step.key, step]));
@@ -311,7 +317,10 @@ function withoutHeld(steps: readonly Step[], { retries, remains }: World, facts:
   for (let key = held.pop(); key !== undefined; key = held.pop()) {
     if (blocked.has(key)) continue;
     blocked.add(key);
-    held.push(...(blocks.get(key) ?? []));
+    for (const next of blocks.get(key) ?? []) {
+      retries.waitFor(next, key);
+      held.push(next);
+    }
   }
   return steps.filter((step) => !blocked.has(step.key));
 }

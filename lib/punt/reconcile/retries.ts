@@ -62,6 +62,14 @@ export class Retries {
     return [...this.#failures.keys()];
   }
 
+  /** Puts the next attempt off until that of another step, which must come first. Otherwise it would be overdue, and wake the manager, until then. */
+  waitFor(key: string, other: string): void {
+    const failure = this.#failures.get(key);
+    const first = this.#failures.get(other);
+    if (failure && first && failure.due < first.due)
+      this.#failures.set(key, { ...failure, nextTry: first.nextTry, due: first.due });
+  }
+
   /** Makes every attempt due and keeps the number of attempts. Used when the world has changed. */
   makeDue(): void {
     for (const [key, failure] of this.#failures)

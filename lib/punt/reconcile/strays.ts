@@ -27,8 +27,9 @@ export class Strays {
     this.#found = found.filter((stray): stray is Stray => stray.identity !== undefined);
   }
 
-  /** Called when the strays are clean. */
-  finish(): void {
+  /** Called after a pass, with the numbers of the namespaces that could not be read, or have an object that is still to be removed. */
+  finish(unclean: Iterable<number>): void {
+    if ([...unclean].some((id) => id >= FIRST_ID)) return;
     this.#done = true;
     this.#found = undefined;
   }

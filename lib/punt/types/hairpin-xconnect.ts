@@ -3,7 +3,7 @@ import { interfaceLink } from "../interconnect/index.js";
 import type { HairpinXconnectRequest } from "../request/index.js";
 import { missingInterface } from "./dependencies.js";
 import type { TypeHandler } from "./handler.js";
-import { interfaceSelector } from "./selectors.js";
+import { interfaceIn, interfaceSelector } from "./selectors.js";
 import { otherInterface } from "./taking.js";
 import { xconnectPair } from "./xconnect-pair.js";
 
@@ -20,8 +20,7 @@ export const hairpinXconnect: TypeHandler<HairpinXconnectRequest> = {
 
   readsBridges: true,
 
-  mtuFrom: ({ vppInterface1, vppInterface2 }, selector) =>
-    [vppInterface1, vppInterface2].find((name) => selector === interfaceSelector(name)),
+  mtuFrom: (_request, selector) => interfaceIn(selector),
 
   takes({ vppInterface1, vppInterface2 }, frame, facts) {
     const ends = [vppInterface1, vppInterface2];

@@ -18,6 +18,8 @@ export interface NewsReader {
   /** Called when something has changed since it was read. */
   changed(): void;
   failed(error: PuntError): void;
+  /** Called when an interface that is not ours was deleted. Another one may have its index, and its name, by now. */
+  lost(swIfIndex: number): void;
 }
 
 export class InterfaceNews {
@@ -32,6 +34,7 @@ export class InterfaceNews {
   #isReading = false;
   #isFollowing = false;
   #isClosed = false;
+  #indexed: { readonly list: readonly VppInterface[]; readonly byIndex: ReadonlyMap<number, VppInterface> } | undefined;
 
   constructor(vpp: VppConnection, reader: NewsReader) {
     this.#vpp = vpp;
@@ -71,7 +74,12 @@ export class InterfaceNews {
 
   #take(event: InterfaceEvent): void {
     this.#news.set(event.sw_if_index, event);
-    if (event.deleted && !this.#isReading && this.#known().has(event.sw_if_index)) this.#isLost = true;
+    const known = event.deleted ? this.#known().get(event.sw_if_index) : undefined;
+    if (known && !this.#isReading) this.#isLost = true;
+    if (known?.ours === false) {
+      this.#isLost = true;
+      this.#reader.lost(event.sw_if_index);
+    }
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       this.#compare();
@@ -94,8 +102,12 @@ export class InterfaceNews {
     return this.#reader.links().some((name) => name === known.tag || name === known.vppName);
   }
 
-  #known(): Map<number, VppInterface> {
-    return new Map(this.#reader.known().map((found) => [found.swIfIndex, found]));
+  /** Ten thousand deletions come with as many events. */
+  #known(): ReadonlyMap<number, VppInterface> {
+    const list = this.#reader.known();
+    if (this.#indexed?.list !== list)
+      this.#indexed = { list, byIndex: new Map(list.map((found) => [found.swIfIndex, found])) };
+    return this.#indexed.byIndex;
   }
 }
 

@@ -3,7 +3,7 @@ import { PuntError } from "../../errors.js";
 import type { Host } from "../../host/index.js";
 import type { DesiredState } from "../desired/index.js";
 import type { Marks } from "../interconnect/index.js";
-import type { VppApi } from "../items/index.js";
+import { type VppApi, withVrfDevices } from "../items/index.js";
 import type { VppConnection } from "../options.js";
 import {
   asPuntError,
@@ -15,6 +15,7 @@ import {
   Pace,
   Planner,
   preview,
+  Reborn,
   Remains,
   Retries,
   type RetryOptions,
@@ -80,13 +81,16 @@ export class Worker {
     const devices = new VppDevices({ vpp, host, marks, vppNamespace });
     const [retries, expected, remains] = [new Retries(retry), new Expected(), new Remains()];
     const [pace, planner] = [new Pace(resyncInterval), new Planner()];
-    const requireSameVpp = () => {};
-    this.#world = { vpp, host, marks, strays, devices, retries, expected, remains, pace, planner, requireSameVpp };
+    const reborn = new Reborn();
+    const parts = { vpp, host, marks, strays, devices, retries, expected, remains, pace, planner, reborn };
+    this.#world = { ...parts, requireSameVpp: () => {} };
     this.#lock = new OwnerLock(vpp, marks.owner);
     this.#news = new InterfaceNews(vpp, {
       known: () => state.facts?.interfaces ?? [],
       links: () => linksOf(state.wanted),
       changed: () => this.wake(),
+      // A manager that changes nothing does not see whether another one has made everything again.
+      lost: (index) => options.readOnly || reborn.lost(index),
       failed: (error) => options.problem(error),
     });
   }
@@ -180,6 +184,7 @@ export class Worker {
     this.#life++;
     this.#world.devices.reset();
     this.#world.expected.reset();
+    this.#world.reborn.reset();
     this.#lock.doubt();
     this.#state.disconnected(this.#options.vpp.awayCause);
     for (const { reject } of this.#waiters.splice(0)) reject(disconnected());
@@ -241,8 +246,13 @@ export class Worker {
     }
     await this.#lock.hold(0);
     await this.#world.strays.look();
+<<<<<<< HEAD
     const { open } = await reconcile(this.#state, world);
     this.#world.strays.finish();
+=======
+    const { open, facts } = await reconcile(this.#state, { ...this.#world, vpp: this.#inThisLife() });
+    this.#world.strays.finish([...withVrfDevices(open.keys()), ...facts.unreadableNamespaces.keys()]);
+>>>>>>> mgr
     this.#state.tidy(open.size === 0);
   }
 

@@ -1,9 +1,10 @@
-// The size of the heap.
+// The heap, and what is collected from it.
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
 setFlagsFromString("--expose-gc");
-const collect = runInNewContext("gc") as () => void;
+/** Collects what nothing refers to. */
+export const collect = runInNewContext("gc") as () => void;
 
 /** Megabytes of heap that are in use, without what is only waiting to be collected. */
 export function heapAfterGc(): number {
