@@ -280,6 +280,8 @@ export interface NativeVapiBridge {
 
 /** VPP's statistics segment (native/stats/segment.h). A negative result is -errno; EBADF once closed. */
 export interface NativeStatsSegment {
+  /** Whether VPP's process has ended; undefined where the kernel does not say (Linux before 6.5). */
+  hasEnded(): boolean | undefined;
   /** VPP's process id; 0 if VPP runs in another pid namespace. */
   pid(): number;
   /** Bytes of the segment. */
