@@ -19,6 +19,10 @@ RxRing::RxRing(std::shared_ptr<Link> link, size_t index, RxCounters& counters)
   mine_.buffers.resize(mine_.ring.size());
 }
 
+RxRing::~RxRing() {
+  mine_.buffers.insert(mine_.buffers.end(), spares_.begin(), spares_.end());
+}
+
 void RxRing::Freeze() {
   if (frozen_) return;
   end_ = static_cast<uint16_t>(cursor_ + Available());
@@ -101,7 +105,9 @@ bool RxRing::Check(const memif_desc_t& desc, uint16_t slot) {
   return false;
 }
 
-uint32_t RxRing::Take(const PacketTable& table, uint32_t max, const Scratch& scratch) {
+uint32_t RxRing::Take(const PacketTable& table, uint32_t max, const Scratch& scratch,
+                      const SlotBudget& budget) {
+  budget_ = budget;
   return relay_ == nullptr ? TakePackets<false>(table, max, scratch) : TakePackets<true>(table, max, scratch);
 }
 
@@ -114,6 +120,7 @@ uint32_t RxRing::TakePackets(const PacketTable& table, uint32_t max, const Scrat
   if (slots_.size() < table.capacity()) slots_.resize(table.capacity());
   count_ = 0;
   scratch_used_ = 0;
+  short_of_room_ = false;
   if (!kRelayed && client_ && !scratch.copy_all) left -= TakeOwn(table, std::min(left, limit));
   while (left > 0 && count_ < limit) {
     uint16_t before = cursor_;
@@ -135,10 +142,12 @@ uint32_t RxRing::TakeOwn(const PacketTable& table, uint32_t most) {
   const uint16_t region = mine_.buffer_region;
   const uint8_t* const memory = link_->regions[region]->data();
   const uint32_t* const buffers = mine_.buffers.data();
-  const uint32_t size = link_->buffer_size;
+  // A packet that takes several slots where it goes is anything else too.
+  const uint32_t size = std::min(link_->buffer_size, budget_.slot_size);
   PacketSlots* const slots = slots_.data();
   uint16_t slot = cursor_;
   uint32_t taken = 0;
+  most = std::min(most, budget_.slots);
   for (; taken < most; taken++, slot++) {
     const memif_desc_t desc = ring.LoadDescriptor(slot);
     if (!IsWhole(desc) || desc.region != region || !LiesIn(desc, buffers[slot & mask_], size)) break;
@@ -147,6 +156,7 @@ uint32_t RxRing::TakeOwn(const PacketTable& table, uint32_t most) {
     table.Set(taken, desc.offset, desc.length);
     slots[taken] = {slot, 1};
   }
+  budget_.slots -= taken;
   memory_ = region;
   count_ = taken;
   cursor_ = slot;
@@ -157,7 +167,7 @@ uint32_t RxRing::TakeOwn(const PacketTable& table, uint32_t most) {
 bool RxRing::TakeSlot(const memif_desc_t& desc, const PacketTable& table) {
   if (!Check(desc, cursor_)) return false;
   if (count_ == 0) memory_ = desc.region;
-  if (desc.region != memory_) return false;
+  if (desc.region != memory_ || !Affordable(desc.length)) return false;
   // The handler will read it soon: many misses at a time cost little more than one.
   __builtin_prefetch(link_->regions[desc.region]->data() + desc.offset);
   Describe(table, desc.offset, desc.length, 1);
@@ -214,7 +224,7 @@ RxRing::Outcome RxRing::PlacePacket(uint32_t length, const PacketTable& table, c
   bool in_place = !scratch.copy_all && Contiguous();
   uint32_t memory = in_place ? pieces_[0].region : kScratchMemory;
   if (count_ == 0) memory_ = memory;
-  if (memory != memory_) return Outcome::kStop;
+  if (memory != memory_ || !Affordable(length)) return Outcome::kStop;
   if (!in_place) {
     if (!CopyToScratch(length, table, scratch)) return Outcome::kStop;
   } else {
