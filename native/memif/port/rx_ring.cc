@@ -1,5 +1,6 @@
 #include "memif/port/rx_ring.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace vpp_punt::memif {
@@ -108,6 +109,7 @@ bool RxRing::Check(const memif_desc_t& desc, uint16_t slot) {
 uint32_t RxRing::Take(const PacketTable& table, uint32_t max, const Scratch& scratch,
                       const SlotBudget& budget) {
   budget_ = budget;
+  further_slots_ = 0;
   return relay_ == nullptr ? TakePackets<false>(table, max, scratch) : TakePackets<true>(table, max, scratch);
 }
 
@@ -115,7 +117,7 @@ uint32_t RxRing::Take(const PacketTable& table, uint32_t max, const Scratch& scr
 /// rate.
 template <bool kRelayed>
 uint32_t RxRing::TakePackets(const PacketTable& table, uint32_t max, const Scratch& scratch) {
-  uint32_t limit = max < table.capacity() ? max : table.capacity();
+  const uint32_t limit = std::min({max, table.capacity(), budget_.slots});
   uint32_t left = kRelayed ? Relayed(limit) : Available();
   if (slots_.size() < table.capacity()) slots_.resize(table.capacity());
   count_ = 0;
@@ -147,7 +149,6 @@ uint32_t RxRing::TakeOwn(const PacketTable& table, uint32_t most) {
   PacketSlots* const slots = slots_.data();
   uint16_t slot = cursor_;
   uint32_t taken = 0;
-  most = std::min(most, budget_.slots);
   for (; taken < most; taken++, slot++) {
     const memif_desc_t desc = ring.LoadDescriptor(slot);
     if (!IsWhole(desc) || desc.region != region || !LiesIn(desc, buffers[slot & mask_], size)) break;
@@ -156,7 +157,6 @@ uint32_t RxRing::TakeOwn(const PacketTable& table, uint32_t most) {
     table.Set(taken, desc.offset, desc.length);
     slots[taken] = {slot, 1};
   }
-  budget_.slots -= taken;
   memory_ = region;
   count_ = taken;
   cursor_ = slot;
@@ -172,6 +172,15 @@ bool RxRing::TakeSlot(const memif_desc_t& desc, const PacketTable& table) {
   __builtin_prefetch(link_->regions[desc.region]->data() + desc.offset);
   Describe(table, desc.offset, desc.length, 1);
   return true;
+}
+
+/// A packet that is too long for the ring at any time needs none: it holds up no other.
+bool RxRing::TakeFurtherSlots(uint32_t length) {
+  if (budget_.IsTooLong(length)) return true;
+  const uint32_t needed = budget_.Needed(length);
+  short_of_room_ = count_ + further_slots_ + needed > budget_.slots;
+  if (!short_of_room_) further_slots_ += needed - 1;
+  return !short_of_room_;
 }
 
 void RxRing::Describe(const PacketTable& table, uint32_t offset, uint32_t length, uint16_t slots) {

@@ -94,10 +94,11 @@ class RxRing {
   bool CollectChain(uint32_t left);
   Outcome PlacePacket(uint32_t length, const PacketTable& table, const Scratch& scratch);
   bool Contiguous() const;
+  /// Whether the budget has room for one more packet. The limit of a burst counts a slot for each.
   bool Affordable(uint32_t length) {
-    short_of_room_ = !budget_.Take(length);
-    return !short_of_room_;
+    return (length <= budget_.slot_size && further_slots_ == 0) || TakeFurtherSlots(length);
   }
+  bool TakeFurtherSlots(uint32_t length);
   bool CopyToScratch(uint32_t length, const PacketTable& table, const Scratch& scratch);
   void Describe(const PacketTable& table, uint32_t offset, uint32_t length, uint16_t slots);
   void Post();
@@ -117,7 +118,8 @@ class RxRing {
   uint32_t memory_ = kScratchMemory;  // of this burst
   uint32_t count_ = 0;                // packets in this burst
   uint32_t scratch_used_ = 0;
-  SlotBudget budget_;  // what this burst has left of it
+  SlotBudget budget_;           // of this burst
+  uint32_t further_slots_ = 0;  // of the budget, for packets that need more than one
   bool short_of_room_ = false;
   std::vector<Piece> pieces_;       // of the packet being taken
   std::vector<PacketSlots> slots_;  // of each packet of the burst

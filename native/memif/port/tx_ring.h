@@ -26,19 +26,9 @@ struct SlotBudget {
   uint32_t slot_size = UINT32_MAX;  // bytes
   uint32_t ring_size = UINT32_MAX;  // slots, free or not
 
+  uint32_t Needed(uint32_t length) const { return length <= slot_size ? 1 : (length - 1) / slot_size + 1; }
   /// Whether the ring has no room for such a packet at any time.
   bool IsTooLong(uint32_t length) const { return Needed(length) > ring_size; }
-  /// Takes the slots that a packet needs, if there are so many. One that is too long takes none.
-  bool Take(uint32_t length) {
-    const uint32_t needed = Needed(length);
-    if (needed > ring_size) return true;
-    if (needed > slots) return false;
-    slots -= needed;
-    return true;
-  }
-
- private:
-  uint32_t Needed(uint32_t length) const { return length <= slot_size ? 1 : (length - 1) / slot_size + 1; }
 };
 
 /// The ring from the sender's side. As client (S2M) we produce at head into our own buffers, and the peer
