@@ -1,4 +1,4 @@
-// What a port reports: its peer, the end of a connection, its counters, and its events.
+// The reports of a port: its peer, the end of a connection, its counters, and its events.
 import type { MemifRxMode } from "./options.js";
 import type { MemifRxStats } from "./rx-queue.js";
 import type { MemifTxQueue, MemifTxStats } from "./tx-queue.js";
