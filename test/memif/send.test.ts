@@ -285,7 +285,7 @@ for (const role of ["client", "server"] as const) {
     port.removeAllListeners("drain");
     t.is(port.send(new Uint8Array(2048)), 0);
     await pollOnce(peer, () => {});
-    // What goes before it is sent.
+    // The packets before it are sent.
     t.is(port.send([...frames(1), long]), 1);
     t.is(port.stats().tx[0]!.refused, 2);
   });
