@@ -85,13 +85,15 @@ export interface NativeMemifRx extends NativeFiltered {
   memory(index: number): ArrayBuffer | undefined;
   /** A transmit queue that this thread has opened, by its port's key, as a number for the two below; undefined: the port is closed. */
   addTarget(key: number, queue: number): number | undefined;
-  /** A burst has no more packets than the target has free slots. */
+  /** A burst takes no more slots than the target has free ones. */
   boundBy(target: number): void;
   /** Sends the packets of the last burst that have `mark` in `marks` on a target; returns how many. */
   passOn(target: number, marks: Uint8Array, count: number, mark: number): number;
   /** A packet of the last burst kept in place; or why not: 1 scattered or copied, 2 none to spare, 3 kept already. */
   retain(index: number): { buffer: ArrayBuffer; token: bigint } | number;
   giveBack(token: bigint): void;
+  /** Gives the queue up. */
+  close(): void;
 }
 
 export interface NativeMemifTx {
@@ -107,7 +109,11 @@ export interface NativeMemifTx {
   fill(packet: Uint8Array, count: number): number;
   ringDoorbell(): void;
   freeSlots(): number;
+  /** Whether the ring, as it is now, can't hold a packet of so many bytes even when it is empty. */
+  isTooLong(bytes: number): boolean;
   countRefused(packets: number): void;
+  /** Gives the queue up. */
+  close(): void;
   memory(index: number): ArrayBuffer | undefined;
 }
 
@@ -280,6 +286,8 @@ export interface NativeVapiBridge {
 
 /** VPP's statistics segment (native/stats/segment.h). A negative result is -errno; EBADF once closed. */
 export interface NativeStatsSegment {
+  /** Whether VPP's process has ended; undefined where the kernel does not say (Linux before 6.5). */
+  hasEnded(): boolean | undefined;
   /** VPP's process id; 0 if VPP runs in another pid namespace. */
   pid(): number;
   /** Bytes of the segment. */

@@ -101,7 +101,8 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
     this.#schemas = new SchemaLoader(options.schema ?? "auto");
     this.#subscriptions = new Subscriptions((request, value) => this.call(request, value));
     if (typeof trace === "string") this.#traceFile = new TraceFile(trace);
-    this.#trace = typeof trace === "function" ? new Trace(trace) : this.#traceFile?.trace;
+    const sink = typeof trace === "function" && ((record: TraceRecord) => guarded(() => trace(record)));
+    this.#trace = sink ? new Trace(sink) : this.#traceFile?.trace;
   }
 
   /**
@@ -255,12 +256,11 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
   /**
    * Resolves when the client is connected: at once, or after the next reconnect.
    *
-   * @throws PuntError ERR_ABORTED: `signal` has aborted
-   * @throws PuntError ERR_CLOSED: the client is closed
+   * @throws PuntError ERR_ABORTED: `signal` has aborted; ERR_CLOSED: the client is closed; ERR_DISCONNECTED: `reconnect` is false
    */
   async connected(signal?: AbortSignal): Promise<void> {
     if (this.isConnected) return;
-    if (this.#closing.signal.aborted) throw this.#notConnected("connected");
+    if (this.#closing.signal.aborted || this.#options.reconnect === false) throw this.#notConnected("connected");
     const signals = signal === undefined ? [this.#closing.signal] : [this.#closing.signal, signal];
     try {
       await attempt(signals, undefined, (either) => EventEmitter.once(this, "connected", { signal: either }));

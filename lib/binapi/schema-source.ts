@@ -45,7 +45,8 @@ export class SchemaLoader {
       return Schema.fromDirectory(this.#source.folder);
     if (hasGetApiJson(table)) return fetchSchema(ask);
     const folder = await apiFolderOf(ask);
-    return folder === undefined ? undefined : Schema.fromDirectory(folder);
+    // A folder that is empty or has a bad file is no reason to do without the built-in definitions.
+    return folder === undefined ? undefined : Schema.fromDirectory(folder).catch(() => undefined);
   }
 }
 

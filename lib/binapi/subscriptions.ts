@@ -57,7 +57,10 @@ export class Subscriptions {
       await want.sent;
     } catch (error) {
       this.#remove(subscription);
+      const isLast = this.#wants.get(want.key) === want;
       this.#forget(want);
+      // VPP may serve it late, and would refuse it the next time.
+      if (isLast && (error as PuntError).code === "ERR_TIMEOUT") void this.#switchOff(want);
       throw error;
     }
     return subscription;
@@ -119,6 +122,10 @@ export class Subscriptions {
     want.users.delete(closed);
     if (want.users.size > 0 || this.#wants.get(want.key) !== want) return;
     this.#wants.delete(want.key);
+    await this.#switchOff(want);
+  }
+
+  async #switchOff(want: Want): Promise<void> {
     // A request without a switch is an action, such as want_ping_finished_events: VPP would do it once more.
     if (!Object.keys(want.value).some(isSwitch)) return;
     const off = Object.entries(want.value).map(([name, value]) => [name, isSwitch(name) ? zero(value) : value]);

@@ -24,7 +24,7 @@ export class MemifBatch extends PacketBatch {
   /**
    * Sends packet `i` back when the handler returns, with its bytes as they are then: swap and edit them in place. On a client's port the
    * buffer itself goes to the peer, and nothing is copied; a server's port copies natively. Replies leave in the order of the packets on
-   * the transmit queue of the receive queue's number (or the last one, if the port has fewer), after everything that the handler has sent
+   * the transmit queue of the receive queue's number (or the last one, if the port or its peer has fewer), after all that the handler has sent
    * itself. A reply that finds the ring full is dropped, counted in `refused` of that queue, and followed by a `drain` event.
    *
    * The packet keeps its length; `length` makes it shorter. Calling it again for the same packet changes nothing but the length.

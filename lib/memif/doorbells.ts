@@ -29,6 +29,11 @@ export function ring(bell: Bell): void {
   else if (!waiting.includes(bell)) waiting.push(bell);
 }
 
+/** Rings what waits for the end of the running handler, which is about to wait for an answer itself. */
+export function ringWaiting(): void {
+  if (waiting.length > 0) ringAll();
+}
+
 function ringAll(): void {
   const bells = waiting;
   waiting = [];

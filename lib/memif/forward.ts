@@ -1,6 +1,6 @@
 // Forwarding between two memif ports: a packet moves with its buffer, and a handler decides about it.
 import { PuntError } from "../errors.js";
-import { type NativeRules, native } from "../native.js";
+import { type NativeMemifSettings, type NativeRules, native } from "../native.js";
 import { OptionCheck } from "../options.js";
 import { type BatchTable, checkFilter, PacketFilter, PacketRules, type PortFilter } from "../packet/index.js";
 import { MARK, MemifBatch } from "./batch.js";
@@ -81,7 +81,11 @@ export class ForwardBatch extends MemifBatch {
     this.mark(i, MARK.none);
   }
 
-  /** Passes packet `i` on by transmit queue `queue` of the other port. @throws PuntError as `drop` does, also if there is no such queue */
+  /**
+   * Passes packet `i` on by transmit queue `queue` of the other port. It is refused, and counted, if the peer there has fewer queues.
+   *
+   * @throws PuntError as `drop` does, also if the port has no such queue
+   */
   queue(i: number, queue: number): void {
     if (!Number.isInteger(queue) || queue < 0 || queue >= this.#queues) {
       const allowed = this.#queues === 1 ? "only queue 0" : `queues 0 to ${this.#queues - 1}`;
@@ -96,28 +100,33 @@ class Lane {
   readonly stats: ForwardStats;
   readonly #back: () => MemifTxQueue;
   readonly #out: MemifTxQueue[];
-  readonly #index: number;
+  readonly #served: () => number;
+  #main: MemifTxQueue;
 
-  constructor(index: number, out: MemifTxQueue[], back: () => MemifTxQueue, stats: ForwardStats) {
-    this.#index = Math.min(index, out.length - 1);
+  /** @param served returns the number of the lane's queue with the present peer */
+  constructor(served: () => number, out: MemifTxQueue[], back: () => MemifTxQueue, stats: ForwardStats) {
+    this.#served = served;
     this.#out = out;
     this.#back = back;
     this.stats = stats;
+    this.#main = this.choose();
   }
 
-  get main(): MemifTxQueue {
-    return this.#out[this.#index]!;
+  /** Returns the queue for packets that the handler leaves to the lane. Call it at each new peer. */
+  choose(): MemifTxQueue {
+    this.#main = this.#out[this.#served()]!;
+    return this.#main;
   }
 
   finish(batch: MemifBatch, passage: Passage): void {
     if (!batch.marked) {
-      this.#pass(passage, this.main, batch, MARK.none, batch.length);
+      this.#pass(passage, this.#main, batch, MARK.none, batch.length);
       return;
     }
     for (const [mark, given] of countMarks(batch)) {
       if (mark === MARK.drop) this.stats.dropped += given;
       else if (mark === MARK.reply) this.#reply(passage, batch, given);
-      else this.#pass(passage, mark === MARK.none ? this.main : this.#out[mark - MARK.queue]!, batch, mark, given);
+      else this.#pass(passage, mark === MARK.none ? this.#main : this.#out[mark - MARK.queue]!, batch, mark, given);
     }
   }
 
@@ -169,13 +178,17 @@ export class Forwarder {
       { direction: "ba", from: b, to: a },
     ] as const;
     const ways = both.filter(({ direction }) => directions === "both" || directions === direction);
-    // All that may fail comes first: a forwarder that is refused moves nothing.
-    for (const { from, to } of ways) {
-      from.checkFree("forward");
-      txQueues(to);
+    for (const { from } of ways) from.checkFree("forward");
+    // A forwarder that is refused leaves no queue open.
+    a.openAll(() =>
+      b.openAll(() => {
+        for (const { direction, from, to } of ways) this.#open(from, to, direction, decide);
+        if (this.zeroCopy && a.own !== undefined) native.memifShare(a.handle.memif, b.handle.memif);
+      }),
+    );
+    for (const { direction, to } of ways) {
+      for (const queue of this.#queues[direction]) to.onEachUp(() => queue.bind());
     }
-    if (this.zeroCopy && a.own !== undefined) native.memifShare(a.handle.memif, b.handle.memif);
-    for (const { direction, from, to } of ways) this.#open(from, to, direction, decide);
   }
 
   /**
@@ -251,11 +264,16 @@ export class Forwarder {
       }
     };
     for (let index = 0; index < from.queueCounts.rx; index++) {
-      const lane = new Lane(index, out, () => from.replyQueue(index), stats);
+      const lane = new Lane(
+        () => to.servedQueue(index),
+        out,
+        () => from.replyQueue(index),
+        stats,
+      );
       const queue = from.openForwarding(index, handler, {
         batch: (table) => new ForwardBatch(table, out.length),
         finish: (batch, passage) => lane.finish(batch, passage),
-        bound: lane.main,
+        bound: () => lane.choose(),
       });
       if (from.handle.rxMode === "polling")
         this.#polls.push(() => {
@@ -276,6 +294,11 @@ function txQueues(port: Memif): MemifTxQueue[] {
 function canShare(a: Memif, b: Memif): boolean {
   if (a.own === undefined || b.own === undefined) return a.zeroCopy && b.zeroCopy;
   return [a, b].every(({ own, zeroCopy }) => zeroCopy && !own!.server && !own!.libmemif && own!.socket !== "");
+}
+
+/** Returns how many buffers a client needs for a connection. */
+function buffersOf({ rxQueues, txQueues, log2RingSize, spareBuffers }: Readonly<NativeMemifSettings>): number {
+  return (rxQueues + txQueues) * 2 ** log2RingSize + rxQueues * spareBuffers;
 }
 
 type Filters = Partial<Record<ForwardDirection, NativeRules | undefined>>;
@@ -299,7 +322,7 @@ function checkPorts(check: OptionCheck, a: Memif, b: Memif): void {
   if (one.bufferSize !== other.bufferSize) {
     check.refuse("portB", `must have the bufferSize of portA, ${one.bufferSize}; got ${other.bufferSize}`);
   }
-  const buffers = [one, other].reduce((sum, own) => sum + (own.rxQueues + own.txQueues) * 2 ** own.log2RingSize, 0);
+  const buffers = buffersOf(one) + buffersOf(other);
   const bytes = buffers * one.bufferSize;
   if (bytes > 0xffffffff) check.refuse("portB", `must leave all buffers of both ports below 4 GiB; got ${bytes} bytes`);
 }
@@ -314,8 +337,8 @@ function checkPorts(check: OptionCheck, a: Memif, b: Memif): void {
  * combination packets are copied natively.
  *
  * A receive queue is read only as far as the queue of the same number at the other port has room, so that nothing is lost between a slow
- * peer and a fast one. Packets are refused, and counted, if the other port has no peer, or if its peer has not read for about a thousand
- * turns of the event loop.
+ * peer and a fast one. If the other port's peer has fewer queues, the last of them takes the packets of those above. Packets are refused,
+ * and counted, if the other port has no peer, if its peer has not read for a tenth of a second, or if a packet does not fit its empty ring.
  *
  * Replaces `receive` for both ports. In rxMode `"polling"` call `poll()`.
  *

@@ -10,14 +10,8 @@ export {
   forward,
 } from "./forward.js";
 export type { MemifOptions, MemifRxMode } from "./options.js";
-export {
-  Memif,
-  type MemifEnding,
-  type MemifEvents,
-  type MemifHandle,
-  type MemifPeer,
-  type MemifStats,
-} from "./port.js";
+export { Memif } from "./port.js";
+export type { MemifEnding, MemifEvents, MemifHandle, MemifPeer, MemifStats } from "./port-types.js";
 export type { MemifHandler, MemifRxQueue, MemifRxStats } from "./rx-queue.js";
 export type { MemifTxQueue, MemifTxStats } from "./tx-queue.js";
 export type { TxSlots } from "./tx-slots.js";

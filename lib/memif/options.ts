@@ -42,7 +42,10 @@ export interface MemifOptions {
   rxMode?: MemifRxMode;
   /** Most packets in one batch, 1..16384. Default 256. */
   burst?: number;
-  /** As client: how many packets of each receive queue can be retained at a time, 0..16384. Default 0. A server needs no spares. */
+  /**
+   * As client: how many packets of each receive queue can be retained at a time, 0..16384. Default 0. A server needs no spares, but see
+   * `retain` of its batches.
+   */
   spareBuffers?: number;
   /** The packets that handlers get; native code drops the others, in this thread's queues. Default: all. */
   filter?: PortFilter;

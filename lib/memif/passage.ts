@@ -29,6 +29,7 @@ export class Passage {
   #target(queue: MemifTxQueue): number | undefined {
     const known = this.#targets.get(queue);
     if (known !== undefined) return known;
+    if (queue.isClosed) return undefined; // another thread may have it
     const target = this.#native.addTarget(queue.port, queue.index);
     if (target !== undefined) this.#targets.set(queue, target);
     return target;

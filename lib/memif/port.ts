@@ -12,69 +12,10 @@ import {
 } from "../native.js";
 import { OptionCheck } from "../options.js";
 import { checkFilter, type PacketBatch, type PortFilter } from "../packet/index.js";
-import { checkOptions, checkReceiving, type MemifOptions, type MemifRxMode, type Receiving } from "./options.js";
-import { type Forwarding, type MemifHandler, MemifRxQueue, type MemifRxStats, queueTaken } from "./rx-queue.js";
-import { MemifTxQueue, type MemifTxStats } from "./tx-queue.js";
-
-/** The other end of a connection; the `up` event. */
-export interface MemifPeer {
-  /** The peer's program, in its own words: `VPP 26.06-release`. */
-  name: string;
-  /** The peer's interface: `memif1/0`. */
-  interface: string;
-  /** Queues in use with this peer, from our side. The peer may offer fewer than were asked for. */
-  rxQueues: number;
-  txQueues: number;
-  /** True if the file behind the peer's memory can no longer be truncated. */
-  sealed: boolean;
-}
-
-/** Why a connection ended or was refused; the `down` and `refused` events. */
-export interface MemifEnding {
-  /** In words: the text of the peer's DISCONNECT, or the rule that the peer broke. */
-  reason: string;
-  /**
-   * `peer`: the peer disconnected, closed or cannot be reached. `violation`: the peer broke the protocol, and was disconnected. `self`: this
-   * side closed, or lacks descriptors or memory for a connection.
-   */
-  by: "peer" | "violation" | "self";
-}
-
-/** Counters of a port since it was opened, over all of its connections and in all threads. */
-export interface MemifStats {
-  rx: MemifRxStats[];
-  tx: MemifTxStats[];
-  connects: number;
-  disconnects: number;
-  /** Connections closed because the peer broke the protocol. */
-  violations: number;
-  /** Handshakes that failed. */
-  refused: number;
-  /** False if every received packet is copied. */
-  zeroCopy: boolean;
-}
-
-/** Names an open port to another thread of the process; goes through `postMessage` and `workerData`. */
-export interface MemifHandle {
-  memif: number;
-  rxMode: MemifRxMode;
-  burst: number;
-  zeroCopy: boolean;
-}
-
-export interface MemifEvents {
-  /** A peer has connected. */
-  up: [peer: MemifPeer];
-  /** The connection has ended. A client connects again by itself; a server waits for the next client. */
-  down: [ending: MemifEnding];
-  /**
-   * A handshake has failed, a client cannot reach its server for another reason than its absence, or a server cannot accept a client.
-   * Emitted once for each reason.
-   */
-  refused: [ending: MemifEnding];
-  /** A transmit queue that had been full has room again. */
-  drain: [queue: MemifTxQueue];
-}
+import { checkOptions, checkReceiving, type MemifOptions, type Receiving } from "./options.js";
+import type { MemifEvents, MemifHandle, MemifPeer, MemifStats } from "./port-types.js";
+import { type Forwarding, type MemifHandler, MemifRxQueue, queueTaken } from "./rx-queue.js";
+import { MemifTxQueue } from "./tx-queue.js";
 
 /** Open ports of this thread. Node runs no native clean-up at process.exit, so they are closed when it announces the exit. */
 const openPorts = new Set<Memif>();
@@ -99,6 +40,8 @@ export class Memif extends EventEmitter<MemifEvents> {
   readonly #native: NativeMemifPort;
   readonly #rxQueues = new Map<number, MemifRxQueue>();
   readonly #txQueues = new Map<number, MemifTxQueue>();
+  /** Called when a peer has connected, before the event. */
+  readonly #upHooks: (() => void)[] = [];
   #filter: NativeRules | undefined;
   #lastRefusal = "";
   #adopts = false;
@@ -147,7 +90,8 @@ export class Memif extends EventEmitter<MemifEvents> {
 
   /**
    * Attaches to a port that another thread of this process has opened, for queues that no other thread uses. Closing the attached port
-   * closes its queues, and leaves the port open.
+   * closes its queues, and leaves the port open. Packets that it has retained are empty from then on: the queue's next owner needs their
+   * buffers.
    *
    * @throws PuntError ERR_OPTION: the argument is not the handle of a port.
    * @throws PuntError ERR_CLOSED: the port is closed, or belongs to another process.
@@ -179,7 +123,7 @@ export class Memif extends EventEmitter<MemifEvents> {
 
   /**
    * Calls `handler` with every burst that arrives on the given receive queues (default: all). For `rxMode` `"interrupt"` and
-   * `"adaptive"`.
+   * `"adaptive"`. A call that throws opens none of them.
    *
    * @throws PuntError ERR_POLLING: the port is in rxMode `"polling"`.
    * @throws PuntError ERR_OPTION: `handler` is not a function, or `queues` not a list.
@@ -194,7 +138,9 @@ export class Memif extends EventEmitter<MemifEvents> {
     new OptionCheck("memif.receive").callback("handler", handler);
     new OptionCheck("memif.receive").list("queues", queues);
     this.checkFree("receive", queues);
-    for (const index of queues) this.#openRx(index, handler);
+    this.openAll(() => {
+      for (const index of queues) this.#openRx(index, handler);
+    });
   }
 
   /**
@@ -227,9 +173,46 @@ export class Memif extends EventEmitter<MemifEvents> {
     return { rx: this.#native.rxQueues, tx: this.#native.txQueues };
   }
 
+  /** @internal The number of the transmit queue for packets of receive queue `index`: one that the peer has, while there is a peer. */
+  servedQueue(index: number): number {
+    const served = this.peer?.txQueues || this.#native.txQueues;
+    return Math.min(index, served - 1, this.#native.txQueues - 1);
+  }
+
   /** @internal The transmit queue for replies to packets of receive queue `index`. */
   replyQueue(index: number): MemifTxQueue {
-    return this.tx(Math.min(index, this.#native.txQueues - 1));
+    const served = this.servedQueue(index);
+    const own = Math.min(index, this.#native.txQueues - 1);
+    if (served === own || this.#txQueues.has(served)) return this.tx(served);
+    try {
+      return this.tx(served);
+    } catch (error) {
+      // Another thread has it. This thread's own refuses the replies, and counts them.
+      if ((error as PuntError).code === "ERR_QUEUE_TAKEN") return this.tx(own);
+      throw error;
+    }
+  }
+
+  /** @internal Calls `hook` at each new peer, before the event. */
+  onEachUp(hook: () => void): void {
+    this.#upHooks.push(hook);
+  }
+
+  /** @internal Runs `open`. If that throws, the queues that it has opened are closed again. */
+  openAll<T>(open: () => T): T {
+    const before = new Set<object>([...this.#rxQueues.values(), ...this.#txQueues.values()]);
+    try {
+      return open();
+    } catch (error) {
+      for (const queues of [this.#rxQueues, this.#txQueues]) {
+        for (const [index, queue] of queues) {
+          if (before.has(queue)) continue;
+          queues.delete(index);
+          queue.giveUp();
+        }
+      }
+      throw error;
+    }
   }
 
   /** @internal Requires receive queues that this thread has not opened: a call that opens several opens all or none. */
@@ -316,6 +299,7 @@ export class Memif extends EventEmitter<MemifEvents> {
       index,
       handler,
       forwarding,
+      isAttached: this.own === undefined,
       filter: this.#filter,
       burst: this.#receiving.burst,
       mode: handler === undefined ? "polling" : this.#receiving.rxMode,
@@ -363,6 +347,7 @@ export class Memif extends EventEmitter<MemifEvents> {
     const peer = { name, interface: peerInterface, rxQueues, txQueues, sealed };
     this.peer = peer;
     for (const queue of this.#txQueues.values()) queue.onUp();
+    for (const hook of this.#upHooks) hook();
     guarded(() => void this.emit("up", peer));
   }
 

@@ -5,7 +5,7 @@ import { native } from "../native.js";
 import { OptionCheck } from "../options.js";
 import { BatchTable, type RetainedPacket } from "../packet/index.js";
 import { MARK, MemifBatch } from "./batch.js";
-import { endHandler, startHandler } from "./doorbells.js";
+import { endHandler, ringWaiting, startHandler } from "./doorbells.js";
 import { countMarks, Passage } from "./passage.js";
 import { MemoryTable, RegionMemory } from "./region-memory.js";
 import type { MemifTxQueue } from "./tx-queue.js";
@@ -30,8 +30,8 @@ export interface Forwarding {
   batch(table: BatchTable): MemifBatch;
   /** Called when the handler has returned. */
   finish(batch: MemifBatch, passage: Passage): void;
-  /** A burst has no more packets than this queue has room for. */
-  bound: MemifTxQueue;
+  /** A burst has no more packets than this queue has room for; another one from each new peer on. */
+  bound(): MemifTxQueue;
 }
 
 /** @internal How a queue is opened. */
@@ -42,6 +42,8 @@ export interface RxQueueSetup {
   copy: boolean;
   handler: MemifHandler | undefined;
   forwarding: Forwarding | undefined;
+  /** Whether another thread's port has the queue, which goes on when it is closed here. */
+  isAttached: boolean;
   filter: NativeRules | undefined;
   open(options: Parameters<NativeMemifPort["openRx"]>[1]): NativeMemifRx | undefined;
   stats(): NativeMemifRxStats;
@@ -74,6 +76,7 @@ export class MemifRxQueue {
   readonly #scratch: RegionMemory;
   readonly #native: NativeMemifRx;
   readonly #passage: Passage;
+  readonly #kept = new Set<InPlacePacket>();
   #busy = false;
   #closed = false;
 
@@ -98,7 +101,7 @@ export class MemifRxQueue {
     this.#native = opened;
     this.#passage = new Passage(opened);
     if (setup.filter !== undefined) this.setFilter(setup.filter);
-    if (setup.forwarding !== undefined) this.#passage.boundBy(setup.forwarding.bound);
+    this.bind();
   }
 
   /**
@@ -106,7 +109,7 @@ export class MemifRxQueue {
    * none or no peer is connected. For queues that were opened for polling.
    *
    * A loop that never returns to the event loop gets no events, and the memory behind a `view` is not freed: let the event loop have a
-   * turn now and then.
+   * turn now and then. In a handler of another queue, peers learn first of what the handler has sent so far.
    *
    * @throws PuntError ERR_OPTION: `handler` is not a function, or `max` is not from 1 to 4294967295.
    * @throws PuntError ERR_NOT_POLLING: the queue calls its handler by itself.
@@ -116,6 +119,7 @@ export class MemifRxQueue {
   poll(handler: MemifHandler, max: number = this.#setup.burst): number {
     if (this.#busy || this.#closed || this.#setup.mode !== "polling") this.#refusePoll();
     if (typeof handler !== "function" || !(max >= 1 && max <= MOST)) refuseArguments(handler, max);
+    ringWaiting();
     const count = this.#native.burst(max);
     if (count === 0) return 0;
     try {
@@ -146,10 +150,21 @@ export class MemifRxQueue {
     return this.#native.filterStats();
   }
 
+  /** @internal Asks the forwarder which queue bounds the bursts from now on. */
+  bind(): void {
+    if (this.#setup.forwarding !== undefined) this.#passage.boundBy(this.#setup.forwarding.bound());
+  }
+
   /** @internal A running handler keeps its batch until it returns. */
   close(): void {
     this.#closed = true;
     if (!this.#busy) this.#forget();
+  }
+
+  /** @internal Closes the queue of a port that stays open. */
+  giveUp(): void {
+    this.close();
+    this.#native.close();
   }
 
   /** @internal The connection has ended, and everything that it left has been delivered. */
@@ -187,6 +202,9 @@ export class MemifRxQueue {
   }
 
   #forget(): void {
+    // The next owner of the queue gets their buffers. Those of a port that is closed belong to nobody else.
+    if (this.#setup.isAttached) for (const packet of this.#kept) packet.release();
+    this.#kept.clear();
     this.#memories.forget();
     this.#scratch.revoke();
   }
@@ -200,7 +218,12 @@ export class MemifRxQueue {
     }
     if (typeof kept === "number")
       throw new PuntError("batch.retain", "ERR_RETAINED", `packet ${i} is retained already`);
-    return new InPlacePacket(kept.buffer, () => this.#native.giveBack(kept.token));
+    const packet = new InPlacePacket(kept.buffer, () => {
+      this.#kept.delete(packet);
+      this.#native.giveBack(kept.token);
+    });
+    this.#kept.add(packet);
+    return packet;
   }
 
   #refusePoll(): never {

@@ -82,7 +82,8 @@ export class MemifTxQueue {
    * Sends packets by copying them: one, several, or those of a received batch. Returns how many were taken, in order. It takes fewer
    * than given if the ring is full or no peer is connected; a `drain` event follows when there is room.
    *
-   * @throws PuntError ERR_PACKET_SIZE: a packet does not have 1 to 65535 bytes; none is sent.
+   * @throws PuntError ERR_PACKET_SIZE: a packet does not have 1 to 65535 bytes, or the first one does not fit the peer's empty ring
+   *   (`ringSize` times `bufferSize` of the client); none is sent.
    * @throws PuntError ERR_INVALID_PACKET: a packet is not a Uint8Array; none is sent.
    * @throws PuntError ERR_BATCH_RELEASED: the batch's handler has returned.
    * @throws PuntError ERR_CLOSED: the port is closed.
@@ -103,6 +104,7 @@ export class MemifTxQueue {
       taken = this.#sendMany(packets);
     }
     if (taken > 0) this.#ringLater();
+    if (taken === 0 && given > 0) this.#checkFits(firstLength(packets));
     if (taken < given) this.#refuse(given - taken);
     return taken;
   }
@@ -171,10 +173,21 @@ export class MemifTxQueue {
   }
 
   /** @internal */
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
+  /** @internal */
   close(): void {
     this.#closed = true;
     this.#drain.stop();
     this.onDown();
+  }
+
+  /** @internal Closes the queue of a port that stays open. */
+  giveUp(): void {
+    this.close();
+    this.#native.close();
   }
 
   /** @internal */
@@ -213,6 +226,13 @@ export class MemifTxQueue {
     const message = `a template of ${template.length} bytes in slot ${filled}, which takes ${slots.capacity(filled)}`;
     slots.end();
     throw new PuntError("memif.allocate", "ERR_PACKET_SIZE", message);
+  }
+
+  /** A packet that no state of the ring has room for would be given again at each drain event. */
+  #checkFits(length: number): void {
+    if (!this.#native.isTooLong(length)) return;
+    const message = `a packet of ${length} bytes does not fit the peer's ring, even when it is empty`;
+    throw new PuntError("memif.send", "ERR_PACKET_SIZE", message);
   }
 
   #refuse(packets: number): void {
@@ -265,6 +285,11 @@ export class MemifTxQueue {
     if (i > 0) this.#native.commit(i, ringsNow());
     return i;
   }
+}
+
+function firstLength(packets: Uint8Array | readonly Uint8Array[] | PacketBatch): number {
+  if (packets instanceof PacketBatch) return packets.byteLength(0);
+  return packets instanceof Uint8Array ? packets.length : packets[0]!.length;
 }
 
 function refusePackets(): never {

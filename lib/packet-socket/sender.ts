@@ -32,6 +32,8 @@ export class Sender {
   readonly #lengths = new Uint32Array(BURST);
   readonly #one = new Uint32Array(1);
   readonly #zero = new Uint32Array(1);
+  /** Why the last frame that was not taken stays with the caller. */
+  #obstacle: Refusal = "full";
 
   constructor(socket: NativePacketSocket, onFull: () => void) {
     this.#native = socket;
@@ -40,6 +42,13 @@ export class Sender {
 
   /** How many of the frames, from the first on, were sent or turned out to be unfit; the others are the caller's. */
   send(packets: Uint8Array | readonly Uint8Array[] | PacketBatch): number {
+    const done = this.#sendAll(packets);
+    const left = (packets instanceof Uint8Array ? 1 : packets.length) - done;
+    if (left > 0) this.counters.refused[this.#obstacle] += left;
+    return done;
+  }
+
+  #sendAll(packets: Uint8Array | readonly Uint8Array[] | PacketBatch): number {
     if (packets instanceof Uint8Array) return this.#sendOne(packets);
     if (packets instanceof PacketBatch) {
       const { bytes, offsets, lengths } = packets.raw();
@@ -100,13 +109,17 @@ export class Sender {
     return result;
   }
 
-  /** Counts why a frame was not sent. True when the ones behind it may be. */
+  /** Notes why a frame was not sent. True when the ones behind it may be. */
   #passOver(code: string): boolean {
     const refusal = REFUSALS[code];
     if (refusal === undefined) throw new PuntError(OP, code, "the packet socket cannot send");
-    this.counters.refused[refusal]++;
+    if (refusal === "size") {
+      this.counters.refused.size++;
+      return true;
+    }
+    this.#obstacle = refusal;
     if (refusal === "full") this.#onFull();
-    return refusal === "size";
+    return false;
   }
 }
 

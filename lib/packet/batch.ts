@@ -22,7 +22,10 @@ export interface RetainedPacket {
   readonly bytes: Uint8Array;
   /** True when `bytes` is the buffer that the packet came in; false when the packet had to be copied. */
   readonly inPlace: boolean;
-  /** Gives the buffer back to the ring that it came from. The second call does nothing. */
+  /**
+   * Gives the buffer back to the ring that it came from. The second call does nothing. Ring slots of a memif server's port go back in order:
+   * those that came after the packet wait for it.
+   */
   release(): void;
 }
 
@@ -146,7 +149,8 @@ export class PacketBatch {
 
   /**
    * Keeps packet `i` without a copy until its `release`. A punt socket, and a packet gathered from scattered buffers, give a copy:
-   * `inPlace` says so.
+   * `inPlace` says so. On a memif server's port the queue gets no more packets once `ringSize` slots have been used since the oldest packet
+   * that is kept, however few are: `copy` what stays for long. A client's `spareBuffers` have no such limit.
    *
    * @throws PuntError ERR_NO_SPARE: too many packets are kept already
    */

@@ -73,7 +73,7 @@ export class BatchFeed<B extends PacketBatch> {
       const taken = this.#inHandler ? "a handler is running" : "packets go to a handler or an iterator";
       throw new PuntError(op, "ERR_MODE", taken);
     }
-    const count = this.#source.pull();
+    const count = this.#paused ? 0 : this.#source.pull();
     if (count > 0) this.#deliver(count, handler);
     return count;
   }

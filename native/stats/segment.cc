@@ -1,6 +1,7 @@
 #include "stats/segment.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -21,6 +22,9 @@ namespace {
 
 /// VPP's main thread sends the descriptor between two bursts of packets: seconds mean that it hangs.
 constexpr timeval kTimeout = {5, 0};
+
+// include/uapi/asm-generic/socket.h; a C library may be older than the kernel.
+constexpr int kSoPeerPidfd = 77;
 
 /// Connects in a thread of libuv's pool, because VPP answers only when its main thread has time.
 class FetchSegment : public Napi::AsyncWorker {
@@ -52,7 +56,7 @@ class FetchSegment : public Napi::AsyncWorker {
         napi_unwrap(env, object, reinterpret_cast<void**>(&segment)) != napi_ok) {
       return;
     }
-    segment->Adopt(std::move(fd_), pid_);
+    segment->Adopt(std::move(fd_), pid_, std::move(process_));
     napi_resolve_deferred(env, deferred_, object);
   }
 
@@ -91,6 +95,10 @@ class FetchSegment : public Napi::AsyncWorker {
     socklen_t peer_size = sizeof(peer);
     getsockopt(socket_fd, SOL_SOCKET, SO_PEERCRED, &peer, &peer_size);
     pid_ = peer.pid;
+    int process = -1;
+    socklen_t process_size = sizeof(process);
+    if (getsockopt(socket_fd, SOL_SOCKET, kSoPeerPidfd, &process, &process_size) == 0)
+      process_.Reset(process);
     char byte = 0;
     iovec data = {&byte, 1};
     alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
@@ -122,6 +130,7 @@ class FetchSegment : public Napi::AsyncWorker {
   napi_value promise_ = nullptr;
   const std::string path_;
   UniqueFd fd_;
+  UniqueFd process_;
   int pid_ = 0;
   int error_ = 0;
 };
@@ -140,7 +149,8 @@ void StatsSegment::Init(Napi::Env env, Napi::Object exports) {
   const Napi::Function constructor = DefineClass(
       env, "NativeStatsSegment",
       {InstanceMethod<&StatsSegment::Pid>("pid"), InstanceMethod<&StatsSegment::Size>("size"),
-       InstanceMethod<&StatsSegment::Read>("read"), InstanceMethod<&StatsSegment::Close>("close")});
+       InstanceMethod<&StatsSegment::Read>("read"), InstanceMethod<&StatsSegment::HasEnded>("hasEnded"),
+       InstanceMethod<&StatsSegment::Close>("close")});
   EnvState::Of(env)->stats_segment = Napi::Persistent(constructor);
   exports.Set("fetchStatsSegment", Napi::Function::New(env, Fetch, "fetchStatsSegment"));
 }
@@ -148,6 +158,13 @@ void StatsSegment::Init(Napi::Env env, Napi::Object exports) {
 /// pid() -> VPP's process id; 0 in another pid namespace
 Napi::Value StatsSegment::Pid(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), pid_);
+}
+
+/// hasEnded() -> whether VPP's process has ended; undefined where the kernel does not say
+Napi::Value StatsSegment::HasEnded(const Napi::CallbackInfo& info) {
+  if (!process_) return info.Env().Undefined();
+  pollfd fd = {process_.get(), POLLIN, 0};
+  return Napi::Boolean::New(info.Env(), poll(&fd, 1, 0) == 1);
 }
 
 /// size() -> bytes, or a negative errno value

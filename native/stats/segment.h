@@ -14,8 +14,10 @@ class StatsSegment : public Napi::ObjectWrap<StatsSegment> {
   static void Init(Napi::Env env, Napi::Object exports);
   explicit StatsSegment(const Napi::CallbackInfo& info) : Napi::ObjectWrap<StatsSegment>(info) {}
 
-  void Adopt(UniqueFd fd, int pid) {
+  /// `process`: VPP's pidfd, which also tells of a VPP in another pid namespace; none before Linux 6.5.
+  void Adopt(UniqueFd fd, int pid, UniqueFd process) {
     fd_ = std::move(fd);
+    process_ = std::move(process);
     pid_ = pid;
   }
 
@@ -24,9 +26,14 @@ class StatsSegment : public Napi::ObjectWrap<StatsSegment> {
   Napi::Value Pid(const Napi::CallbackInfo& info);
   Napi::Value Size(const Napi::CallbackInfo& info);
   Napi::Value Read(const Napi::CallbackInfo& info);
-  void Close(const Napi::CallbackInfo& info) { fd_.Reset(); }
+  Napi::Value HasEnded(const Napi::CallbackInfo& info);
+  void Close(const Napi::CallbackInfo& info) {
+    fd_.Reset();
+    process_.Reset();
+  }
 
   UniqueFd fd_;
+  UniqueFd process_;
   int pid_ = 0;
 };
 

@@ -10,6 +10,7 @@ import { Vpp, type VppOptions } from "../../lib/binapi/client.js";
 import { traceLine } from "../../lib/binapi/trace.js";
 import type { PuntError } from "../../lib/errors.js";
 import { heapAfterGc } from "../support/machine/heap.js";
+import { uncaughtDuring } from "../support/machine/uncaught.js";
 import { code, pair, transport, until } from "../support/vpp/client-pair.js";
 import { FakeVpp } from "../support/vpp/fake.js";
 
@@ -399,6 +400,22 @@ test.serial("a trace has every message, in both directions", async (t) => {
     "received l2_xconnect_details",
     "received control_ping_reply",
   ]);
+});
+
+test.serial("what a trace throws is uncaught, and the request goes on", async (t) => {
+  const [server, vpp] = await pair(t, {
+    trace: ({ direction }) => {
+      throw new Error(direction);
+    },
+  });
+  server.handler = ({ name, reply }) => reply(`${name}_reply`, { retval: 0, sw_if_index: 5 });
+  const thrown = await uncaughtDuring(async () => {
+    t.like(await vpp.call("create_loopback", { mac_address: "02:fe:00:00:00:01" }), { sw_if_index: 5 });
+  });
+  t.deepEqual(
+    thrown.map((error) => (error as Error).message),
+    ["sent", "received"],
+  );
 });
 
 test("a line of a trace has bytes in hex, also those of a Buffer, and wide numbers as text", (t) => {

@@ -21,6 +21,8 @@ interface StatsServer {
   answer(): Promise<void>;
   /** Replaces the socket by a new one. */
   restart(): Promise<void>;
+  /** Ends its process; the socket's file stays. */
+  kill(): Promise<unknown>;
 }
 
 async function statsServer(t: ExecutionContext, descriptors: number): Promise<StatsServer> {
@@ -34,7 +36,12 @@ async function statsServer(t: ExecutionContext, descriptors: number): Promise<St
     child.stdin.write(`${word}\n`);
     await answered;
   };
-  return { socketPath, answer: () => say("answer"), restart: () => say("again") };
+  const kill = () => {
+    const ended = once(child, "exit");
+    child.kill("SIGKILL");
+    return ended;
+  };
+  return { socketPath, answer: () => say("answer"), restart: () => say("again"), kill };
 }
 
 async function openStats(server: StatsServer): Promise<VppStats> {
@@ -130,4 +137,29 @@ need("python3", "glibc").test("a signal ends no wait for the segment", async (t)
     console.log((await native.fetchStatsSegment(path)).size());`;
   const ended = await runNode(t, ...moduleText(script), join(socketFolder(t), "stats.sock"));
   t.deepEqual(ended, { output: "4096\n", code: 0, signal: null });
+});
+
+need("root", "netns", "python3", "peer-pidfd").test("the end of a VPP in another pid namespace is seen", async (t) => {
+  const server = await statsServer(t, 1);
+  const script = `
+    import { createInterface } from "node:readline";
+    const { VppStats } = await import(${JSON.stringify(new URL("../../lib/binapi/index.js", import.meta.url).href)});
+    const stats = await VppStats.open({ socketPath: process.argv[1] });
+    console.log("open");
+    for await (const line of createInterface(process.stdin)) {
+      console.log(await stats.read().then(() => "read", (error) => error.code));
+    }`;
+  const inside = ["--pid", "--fork", "--kill-child", "--mount-proc", process.execPath, ...moduleText(script)];
+  const reader = spawn("unshare", [...inside, server.socketPath], { stdio: ["pipe", "pipe", "inherit"] });
+  t.teardown(() => reader.kill("SIGKILL"));
+  const lines = createInterface(reader.stdout)[Symbol.asyncIterator]();
+  const ask = async () => {
+    reader.stdin.write("\n");
+    return (await lines.next()).value;
+  };
+  await server.answer();
+  t.is((await lines.next()).value, "open");
+  t.not(await ask(), "ERR_DISCONNECTED");
+  await server.kill();
+  t.is(await ask(), "ERR_DISCONNECTED");
 });

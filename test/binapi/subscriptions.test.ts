@@ -209,3 +209,28 @@ test.serial("a client that is closed during an attempt to reconnect says that it
   await setImmediate();
   t.is(await code(vpp.call("control_ping")), "ERR_CLOSED");
 });
+
+test.serial("a subscription that timed out can be made again, although VPP has served it late", async (t) => {
+  const [server, vpp] = await pair(t, { timeout: 200 });
+  let isSilent = true;
+  let isRegistered = false;
+  // As VPP does: a second registration of the same client is refused.
+  server.handler = ({ name, value, reply }) => {
+    const isRefused = value.enable_disable !== 0 && isRegistered;
+    isRegistered = value.enable_disable !== 0;
+    if (isSilent) isSilent = false;
+    else reply(`${name}_reply`, { retval: isRefused ? -31 : 0 });
+  };
+  t.is(await code(vpp.subscribe("want_interface_events")), "ERR_TIMEOUT");
+  const events = await vpp.subscribe("want_interface_events");
+  server.broadcast("sw_interface_event", { pid: 1, sw_if_index: 7, flags: [], deleted: false });
+  t.is(((await events.next()).value as { sw_if_index: number }).sw_if_index, 7);
+});
+
+test.serial("connected() rejects after the loss when the client does not reconnect", async (t) => {
+  const [server, vpp] = await pair(t, { reconnect: false });
+  const lost = once(vpp, "disconnected");
+  server.kill();
+  await lost;
+  t.is(await code(vpp.connected()), "ERR_DISCONNECTED");
+});

@@ -1,5 +1,6 @@
 // Clients that break the protocol once connected, against our server: each gets a DISCONNECT that names what is wrong, is counted, and
 // leaves the port in good order for the next client.
+import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import type { MemifEnding } from "../../lib/memif/index.js";
 import { openServer, servesTheNext } from "../support/memif/hostile.js";
@@ -154,3 +155,26 @@ test("server: a peer killed while its packets are being handled", async (t) => {
   t.is(sum, 0);
   await servesTheNext(t, server, socket);
 });
+
+const bigRegion = new URL("../../../test/support/memif/big_region.py", import.meta.url).pathname;
+
+for (const [what, reason] of [
+  ["rx", /descriptor outside its region: offset 4294967264, length 64/],
+  ["tx", /posted buffer outside its region: region 0, offset 4294967264, length 2048/],
+] as const) {
+  need("python3").test(`server: memory beyond 4 GiB is not used (${what})`, async (t) => {
+    const { server, socket } = openServer(t);
+    let got = 0;
+    server.receive((batch) => {
+      got += batch.length;
+    });
+    const down = event<MemifEnding>(server, "down");
+    const peer = spawn("python3", [bigRegion, socket, what], { stdio: "inherit" });
+    t.teardown(() => peer.kill());
+    await event(server, "up");
+    if (what === "tx") t.is(server.send([new Uint8Array(100)]), 0);
+    t.regex((await down).reason, reason);
+    t.is(got, 0);
+    await servesTheNext(t, server, socket);
+  });
+}

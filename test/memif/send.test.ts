@@ -271,3 +271,31 @@ for (const sender of ["server", "client"] as const) {
     );
   });
 }
+
+for (const role of ["client", "server"] as const) {
+  test(`a ${role} refuses a packet that is longer than its whole ring by an error, and not to wait for room`, async (t) => {
+    const ports = await memifPair(t, { ...polling, ringSize: 32, bufferSize: 64 });
+    const [port, peer] = role === "client" ? [ports.client, ports.server] : [ports.server, ports.client];
+    port.on("drain", () => t.fail());
+    const long = new Uint8Array(2049);
+    const message = /2049 bytes does not fit the peer's ring/;
+    t.throws(() => port.send(long), { code: "ERR_PACKET_SIZE", message });
+    t.throws(() => port.send([long, ...frames(1)]), { code: "ERR_PACKET_SIZE", message });
+    t.is(port.send(new Uint8Array(2048)), 1);
+    port.removeAllListeners("drain");
+    t.is(port.send(new Uint8Array(2048)), 0);
+    await pollOnce(peer, () => {});
+    // The packets before it are sent.
+    t.is(port.send([...frames(1), long]), 1);
+    t.is(port.stats().tx[0]!.refused, 2);
+  });
+}
+
+test("a batch whose first packet is longer than the other ring is refused by an error", async (t) => {
+  const a = await memifPair(t, polling);
+  const b = await memifPair(t, { ...polling, ringSize: 32, bufferSize: 64 });
+  a.client.send([new Uint8Array(3000), ...frames(1)]);
+  await pollOnce(a.server, (batch) => {
+    t.throws(() => b.client.send(batch), { code: "ERR_PACKET_SIZE" });
+  });
+});

@@ -29,6 +29,7 @@ linux.test("a link that goes down and up is an event each time, and the port goe
     await until(() => states.length === 2 * round + 1);
     t.is(port.link, "down");
     t.is(port.send(frame(99)), 0);
+    t.is(port.send([frame(97), frame(98)]), 0);
     a.ip("link", "set", "punt0", "up");
     await until(() => states.length === 2 * round + 2);
     far.send(frame(round));
@@ -36,7 +37,7 @@ linux.test("a link that goes down and up is an event each time, and the port goe
   }
   t.deepEqual(states, ["down", "up", "down", "up", "down", "up"]);
   t.deepEqual(frames.map(numberOf), [0, 1, 2]);
-  t.is(port.stats().tx.refused.down, 3);
+  t.is(port.stats().tx.refused.down, 9);
 });
 
 linux.test("the removal of a device under traffic is an event, and the port follows its successor", async (t) => {

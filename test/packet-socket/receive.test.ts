@@ -135,6 +135,27 @@ linux.test("polling hands over a burst a call, and a batch ends with its handler
   }
 });
 
+linux.test("a paused port hands nothing to a poll until it goes on", async (t) => {
+  const { a, b } = cable(t);
+  const [port, far] = [openOn(t, a), openOn(t, b, { device: "far0" })];
+  const got: number[] = [];
+  const poll = () => {
+    port.poll((batch) => {
+      for (let i = 0; i < batch.length; i++) got.push(batch.byteLength(i));
+    });
+    return got.length;
+  };
+  port.pause();
+  far.send(frame(1));
+  await until(() => port.stats().rx.packets + far.stats().tx.packets > 0);
+  for (let i = 0; i < 100; i++) {
+    t.is(poll(), 0);
+    await new Promise(setImmediate);
+  }
+  port.resume();
+  await until(() => poll() === 1);
+});
+
 linux.test("while the program is busy, frames wait; frames that the ring cannot hold are counted", async (t) => {
   const { a, b } = cable(t);
   const port = openOn(t, a, { ringBytes: 2 ** 18, blockBytes: 2 ** 16 });

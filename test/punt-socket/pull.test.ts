@@ -140,6 +140,23 @@ test("a paused iterator waits and goes on", async (t) => {
   );
 });
 
+test("poll() of a paused socket returns 0, and packets are discarded and counted", async (t) => {
+  const { vpp, path } = facingVpp(t);
+  const socket = open(t, { path, vppPath: vpp.path });
+  socket.pause();
+  for (let i = 0; i < 200; i++) {
+    while (vpp.punt(path, Buffer.of(i, 0)) !== undefined);
+    t.is(
+      socket.poll(() => t.fail()),
+      0,
+    );
+  }
+  await until(() => socket.stats().dropped.paused === 200);
+  socket.resume();
+  vpp.punt(path, Buffer.of(1, 0));
+  await until(() => socket.poll((batch) => t.is(batch.u8(0, 0), 1)) === 1);
+});
+
 test("options that are wrong are named", (t) => {
   const { vpp, path } = facingVpp(t);
   const bad: [object, string][] = [

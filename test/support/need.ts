@@ -138,6 +138,11 @@ const checks = {
       "SO_PASSRIGHTS (Linux 6.16)",
       succeeds("python3", "-c", "import socket; socket.socket(socket.AF_UNIX).getsockopt(socket.SOL_SOCKET, 83)"),
     ),
+  "peer-pidfd": () =>
+    missing(
+      "SO_PEERPIDFD (Linux 6.5)",
+      succeeds("python3", "-c", "import socket; socket.socketpair()[0].getsockopt(socket.SOL_SOCKET, 77)"),
+    ),
   page: () => missing("dist/page (npm run build:page)", existsSync("dist/page/index.html")),
   /** musl has threads with other stacks, and the tests run there by a script that other users may not read. */
   glibc: () => missing("glibc", isOverGlibc()),

@@ -17,7 +17,7 @@ const PATIENCE_MS = 1000;
 /** One VPP's segment. */
 interface Segment {
   snapshots: Snapshots;
-  pid: number;
+  isAlive: () => boolean;
   /** Identity of the socket file, which differs for another VPP at the same path. */
   identity: string;
 }
@@ -115,7 +115,7 @@ export class VppStats implements Disposable {
   #current(): Promise<Segment> | Segment {
     this.#checkOpen();
     const segment = this.#segment;
-    if (segment !== undefined && segment.identity === identityOf(this.#path) && isAlive(segment.pid)) return segment;
+    if (segment !== undefined && segment.identity === identityOf(this.#path) && segment.isAlive()) return segment;
     this.#opening ??= this.#open().finally(() => {
       this.#opening = undefined;
     });
@@ -127,7 +127,7 @@ export class VppStats implements Disposable {
     const { segment, identity } = await fetchSegment(this.#path);
     if (this.#closed) segment.close();
     this.#checkOpen();
-    this.#segment = { snapshots: new Snapshots(new StatsMemory(segment)), pid: segment.pid(), identity };
+    this.#segment = { snapshots: new Snapshots(new StatsMemory(segment)), isAlive: () => isAlive(segment), identity };
     return this.#segment;
   }
 
@@ -163,7 +163,10 @@ function identityOf(path: string): string {
 }
 
 /** Reports whether the process exists. A killed VPP leaves its socket file behind. */
-function isAlive(pid: number): boolean {
+function isAlive(segment: NativeStatsSegment): boolean {
+  const hasEnded = segment.hasEnded();
+  if (hasEnded !== undefined) return !hasEnded;
+  const pid = segment.pid();
   if (pid <= 0) return true; // In another pid namespace only the socket file tells.
   try {
     process.kill(pid, 0);

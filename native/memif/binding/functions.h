@@ -46,4 +46,10 @@ inline napi_value UintResult(napi_env env, uint32_t value) {
   return result;
 }
 
+inline napi_value BooleanResult(napi_env env, bool value) {
+  napi_value result;
+  napi_get_boolean(env, value, &result);
+  return result;
+}
+
 }  // namespace vpp_punt::memif

@@ -20,7 +20,7 @@ Napi::Value RegionBuffer(Napi::Env env, const std::shared_ptr<Region>& region, u
 
 Napi::Value RegionBuffer(Napi::Env env, const std::shared_ptr<Region>& region) {
   if (!region) return env.Undefined();
-  return RegionBuffer(env, region, 0, std::min<uint64_t>(region->size(), UINT32_MAX));
+  return RegionBuffer(env, region, 0, std::min(region->size(), kMaxRegionSize));
 }
 
 bool ExternalBuffersAllowed(Napi::Env env) {

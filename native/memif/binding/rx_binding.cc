@@ -15,8 +15,10 @@ namespace vpp_punt::memif {
 constexpr int kBurstsPerTurn = 4;
 /// The same of bursts that a filter decides about without a call into JavaScript.
 constexpr int kFilteredBurstsPerTurn = 16;
-/// Looks at a ring without room, one an event loop turn, after which packets for it are dropped.
-constexpr uint32_t kBlockedRounds = 1024;
+/// For how long, and for how many looks at its ring, a peer may not read before packets for it are dropped.
+/// A peer in this thread has its turns between the looks.
+constexpr uint64_t kBlockedNs = 100'000'000;
+constexpr uint32_t kBlockedLooks = 16;
 /// Room for whole packets that are scattered in shared memory, or for all packets without zero copy.
 constexpr uint32_t kScratchSize = 512 * 1024;
 
@@ -35,6 +37,7 @@ RxBinding::RxBinding(Napi::Env env, std::shared_ptr<LoopHold> hold, std::shared_
     on_burst_ = Napi::Persistent(Napi::Function(env, on_burst));
   MakeScratch();
   queue_.SetFollow(mode_ == RxMode::kPolling);
+  TakeMask();
 }
 
 RxBinding::~RxBinding() {
@@ -51,6 +54,10 @@ Napi::Object RxBinding::Functions() {
   });
   SetFunction(functions, "release", self, [](Self& rx, napi_env, napi_callback_info) -> napi_value {
     rx.Release();
+    return nullptr;
+  });
+  SetFunction(functions, "close", self, [](Self& rx, napi_env, napi_callback_info) -> napi_value {
+    rx.Close();
     return nullptr;
   });
   SetFunction(functions, "memory", self, [](Self& rx, napi_env env, napi_callback_info info) -> napi_value {
@@ -88,7 +95,7 @@ Napi::Object RxBinding::Functions() {
     bool lossless;
     napi_get_cb_info(env, info, &count, &argument, nullptr, nullptr);
     napi_get_value_bigint_uint64(env, argument, &token, &lossless);
-    if (!rx.finished_) rx.queue_.GiveBack(token);
+    rx.GiveBack(token);
     return nullptr;
   });
   return functions;
@@ -145,9 +152,13 @@ uint32_t RxBinding::TakeBurst(uint32_t max) {
     selection_ = rules_ ? std::make_unique<Selection>(rules_, table_.packets.capacity()) : nullptr;
     renews_selection_ = false;
   }
-  const uint32_t room = Room(max);
-  blocked_ = room == 0 && max > 0;
-  return blocked_ ? 0 : queue_.Burst(selection_ ? selection_->all() : table_.packets, room);
+  const SlotBudget room = Room(max);
+  blocked_ = room.slots == 0 && max > 0;
+  if (blocked_) return 0;
+  const uint32_t most = std::min(max, room.slots);
+  const uint32_t count = queue_.Burst(selection_ ? selection_->all() : table_.packets, most, room);
+  short_of_room_ = blocked_ = count == 0 && queue_.short_of_room();
+  return count;
 }
 
 void RxBinding::Release() {
@@ -165,13 +176,14 @@ napi_value RxBinding::AddTarget(napi_callback_info info) {
   const size_t index = call[1].As<Napi::Number>().Uint32Value();
   std::shared_ptr<Port> port = FindPort(call[0].As<Napi::Number>().Int64Value());
   if (!port || index >= port->settings().tx_queues) return env_.Undefined();
-  targets_.push_back({std::move(port), index});
+  const uint32_t past_owners = port->tx(index).past_owners();
+  targets_.push_back({std::move(port), index, past_owners});
   return Napi::Number::New(env_, static_cast<double>(targets_.size() - 1));
 }
 
-/// boundBy(target): a burst has no more packets than the target has free slots, while it is connected.
+/// boundBy(target): a burst takes no more slots than the target has free ones, while it is connected.
 void RxBinding::BoundBy(uint32_t target) {
-  if (target < targets_.size()) bound_ = &targets_[target].queue();
+  if (target < targets_.size()) bound_ = target;
 }
 
 /// passOn(target, marks, count, mark): sends the packets of the burst that have the mark on a target. Returns
@@ -187,7 +199,9 @@ uint32_t RxBinding::PassOn(napi_env env, napi_callback_info info) {
   napi_get_value_uint32(env, arguments[2], &count);
   napi_get_value_uint32(env, arguments[3], &mark);
   if (!lent_ || count > cells || target >= targets_.size()) return 0;
-  TxQueue& tx = targets_[target].queue();
+  TxQueue* const to = targets_[target].queue();
+  if (to == nullptr) return 0;
+  TxQueue& tx = *to;
   Choice choice = {static_cast<const uint8_t*>(marks), count};
   if (selection_) choice = selection_->Spread(table_.packets, choice);
   const PacketTable& packets = selection_ ? selection_->all() : table_.packets;
@@ -204,14 +218,27 @@ uint32_t RxBinding::PassOn(napi_env env, napi_callback_info info) {
   return sent;
 }
 
-/// How many packets the bounding queue has room for.
-uint32_t RxBinding::Room(uint32_t max) {
-  TxRing* ring = bound_ == nullptr ? nullptr : bound_->Ready();
-  if (ring == nullptr) return max;
-  const uint32_t room = std::min(max, ring->FreeSlots(max));
-  // A peer that has stopped reading must not keep the event loop busy: its packets are dropped, as VPP does.
-  blocked_rounds_ = room > 0 ? 0 : blocked_rounds_ + 1;
-  return room == 0 && mode_ != RxMode::kPolling && blocked_rounds_ > kBlockedRounds ? max : room;
+/// The room of the bounding queue, for a burst of at most `max` packets.
+SlotBudget RxBinding::Room(uint32_t max) {
+  TxQueue* const bound = Bound();
+  TxRing* const ring = bound == nullptr ? nullptr : bound->Ready();
+  if (ring == nullptr) return {};
+  const SlotBudget room = ring->Budget(short_of_room_ ? UINT32_MAX : max);
+  const uint64_t place = uint64_t{bound->connection()} << 32 | ring->peer_index();
+  return StandsStill(place, room.slots == 0 || short_of_room_) ? SlotBudget() : room;
+}
+
+/// Whether the bounding queue's peer has not read for so long that its packets are dropped, as VPP does: it
+/// must not keep the event loop busy.
+bool RxBinding::StandsStill(uint64_t place, bool blocked) {
+  if (place != blocked_place_) {
+    blocked_place_ = place;
+    blocked_since_ns_ = blocked_looks_ = 0;
+  }
+  if (!blocked || mode_ == RxMode::kPolling) return false;
+  const uint64_t now_ns = uv_hrtime();
+  if (blocked_since_ns_ == 0) blocked_since_ns_ = now_ns;
+  return ++blocked_looks_ > kBlockedLooks && now_ns > blocked_since_ns_ + kBlockedNs;
 }
 
 /// Returns { buffer, token } of a packet kept in place, or the number of RetainResult.
@@ -221,11 +248,19 @@ Napi::Value RxBinding::Retain(uint32_t i) {
   if (selection_) i = selection_->At(i);
   RetainResult result = closed_ && !lent_ ? RetainResult::kScattered : queue_.Retain(i, &retained);
   if (result != RetainResult::kDone) return Napi::Number::New(env_, static_cast<int>(result));
+  kept_.emplace(retained.token, queue_.pool());
   Napi::Object kept = Napi::Object::New(env_);
   kept.Set("buffer", RegionBuffer(env_, retained.region, table_.packets.offset(delivered),
                                   table_.packets.length(delivered)));
   kept.Set("token", Napi::BigInt::New(env_, retained.token));
   return kept;
+}
+
+/// Gives the buffer of a retained packet back: to its ring, or to the pool once the ring is gone.
+void RxBinding::GiveBack(uint64_t token) {
+  const auto kept = kept_.extract(token);
+  if (kept.empty() || (!finished_ && queue_.GiveBack(token))) return;
+  if (kept.mapped()) kept.mapped()->GiveBack({static_cast<uint32_t>(token)});
 }
 
 void RxBinding::Close() {
@@ -240,10 +275,12 @@ void RxBinding::Close() {
 /// Gives the queue and the memory of its bursts back.
 void RxBinding::Finish() {
   if (finished_) return;
+  // The next owner of the queue needs them. After the connection's end nobody else does.
+  if (!queue_.Stale()) std::erase_if(kept_, [&](const auto& kept) { return queue_.GiveBack(kept.first); });
   finished_ = true;
   queue_.Unlock();
   on_burst_.Reset();
-  bound_ = nullptr;
+  bound_.reset();
   targets_.clear();
   table_ = {};
   scratch_array_.Reset();

@@ -3,7 +3,9 @@
 
 #include <napi.h>
 
+#include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "memif/binding/queue_table.h"
@@ -53,8 +55,13 @@ class RxBinding : public std::enable_shared_from_this<RxBinding> {
   struct Target {
     std::shared_ptr<Port> port;
     size_t index;
+    uint32_t past_owners;  // of the queue, when it became a target
 
-    TxQueue& queue() const { return port->tx(index); }
+    /// Null once this thread has closed the queue: another thread may have it.
+    TxQueue* queue() const {
+      TxQueue& queue = port->tx(index);
+      return queue.past_owners() == past_owners ? &queue : nullptr;
+    }
   };
 
   void Finish();
@@ -70,9 +77,12 @@ class RxBinding : public std::enable_shared_from_this<RxBinding> {
   void Release();
   napi_value AddTarget(napi_callback_info info);
   void BoundBy(uint32_t target);
+  TxQueue* Bound() const { return bound_ ? targets_[*bound_].queue() : nullptr; }
   uint32_t PassOn(napi_env env, napi_callback_info info);
-  uint32_t Room(uint32_t max);
+  SlotBudget Room(uint32_t max);
+  bool StandsStill(uint64_t place, bool blocked);
   Napi::Value Retain(uint32_t i);
+  void GiveBack(uint64_t token);
   /// `events`: 0 after an error of the doorbell.
   void OnDoorbell(int events);
   void OnIdle();
@@ -85,6 +95,7 @@ class RxBinding : public std::enable_shared_from_this<RxBinding> {
   void StartPolling();
   void StopPolling();
   void ForgetIdle();
+  void TakeMask();
   void Mask(bool masked);
   void Look();
   bool LooksOn(bool came, bool answered);
@@ -103,9 +114,12 @@ class RxBinding : public std::enable_shared_from_this<RxBinding> {
   std::unique_ptr<FdPoll> poll_;                 // while there is a doorbell to wait on
   std::unique_ptr<HeldHandle<uv_idle_t>> idle_;  // while the ring is looked at every turn
   std::vector<Target> targets_;
-  TxQueue* bound_ = nullptr;  // of a target
-  bool blocked_ = false;      // the last burst was none because `bound_` has no room
-  uint32_t blocked_rounds_ = 0;
+  std::optional<size_t> bound_;    // number of a target
+  bool blocked_ = false;           // the last burst was none because `bound_` has no room
+  bool short_of_room_ = false;     // it has too little for the next packet
+  uint64_t blocked_place_ = 0;     // how far its peer had read at the last look
+  uint64_t blocked_since_ns_ = 0;  // 0: there was room ever since
+  uint32_t blocked_looks_ = 0;
   uint64_t came_ns_ = 0;          // when the last packet came, or polling began
   bool masked_ = false;           // the flag tells the peer not to ring the doorbell
   uint64_t gather_until_ns_ = 0;  // 0: packets are taken at each turn
@@ -124,6 +138,8 @@ class RxBinding : public std::enable_shared_from_this<RxBinding> {
   bool finished_ = false;  // closed, and no burst is lent
   bool ref_ = true;
   bool lent_ = false;  // a burst is with the handler
+  std::map<uint64_t, std::shared_ptr<BufferPool>>
+      kept_;  // of retained packets, by token: whose the buffer is
 };
 
 }  // namespace vpp_punt::memif

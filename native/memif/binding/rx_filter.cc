@@ -25,10 +25,11 @@ void RxBinding::PassRest() {
   if (given == 0) return;
   const Choice choice = selection_->Rest();
   uint32_t sent = 0;
-  if (bound_ != nullptr && !closed_) {
-    sent = queue_.PassOn(selection_->all(), choice, Selection::kPassing, *bound_);
-    if (sent > 0) bound_->Publish();
-    bound_->RingDoorbell();
+  TxQueue* const bound = Bound();
+  if (bound != nullptr && !closed_) {
+    sent = queue_.PassOn(selection_->all(), choice, Selection::kPassing, *bound);
+    if (sent > 0) bound->Publish();
+    bound->RingDoorbell();
   }
   CountPassed(selection_->TakeSent(sent), given);
 }
@@ -36,7 +37,7 @@ void RxBinding::PassRest() {
 void RxBinding::CountPassed(uint32_t sent, uint32_t given) {
   filter_passed_ += sent;
   filter_refused_ += given - sent;
-  if (bound_ != nullptr) bound_->counters().refused.Add(given - sent);
+  if (TxQueue* const bound = Bound()) bound->counters().refused.Add(given - sent);
 }
 
 }  // namespace vpp_punt::memif

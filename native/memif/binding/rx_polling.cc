@@ -112,6 +112,12 @@ void RxBinding::ForgetIdle() {
   polling_queues--;
 }
 
+/// The flag of the ring is as the queue's last owner has left it.
+void RxBinding::TakeMask() {
+  queue_.SetMaskInt(mode_ == RxMode::kPolling);
+  settled_ns_ = uv_hrtime() + kSettleNs;
+}
+
 void RxBinding::Mask(bool masked) {
   if (masked_ == masked) return;
   masked_ = masked;

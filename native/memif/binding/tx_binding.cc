@@ -48,6 +48,14 @@ Napi::Object TxBinding::Functions() {
   SetFunction(functions, "freeSlots", self, [](Self& tx, napi_env env, napi_callback_info) -> napi_value {
     return UintResult(env, tx.closed_ ? 0 : tx.queue_.FreeSlots());
   });
+  SetFunction(functions, "isTooLong", self,
+              [](Self& tx, napi_env env, napi_callback_info info) -> napi_value {
+                return BooleanResult(env, !tx.closed_ && tx.queue_.IsTooLong(UintArgument(env, info, 0)));
+              });
+  SetFunction(functions, "close", self, [](Self& tx, napi_env, napi_callback_info) -> napi_value {
+    tx.Close();
+    return nullptr;
+  });
   SetFunction(functions, "memory", self, [](Self& tx, napi_env env, napi_callback_info info) -> napi_value {
     return RegionBuffer(env, tx.queue_.Memory(UintArgument(env, info, 0)));
   });

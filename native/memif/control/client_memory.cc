@@ -67,11 +67,11 @@ void LayOutBuffers(Link& link, const Settings& settings, const RingPlan& plan) {
   }
 }
 
-/// Gives every slot of every ring a buffer of the pool.
+/// The same with buffers of the pool.
 Fault TakeBuffers(Link& link, const Settings& settings, uint32_t slots) {
   for (auto* rings : {&link.tx, &link.rx}) {
     for (LinkRing& ring : *rings) {
-      ring.buffers = link.pool->Take(slots);
+      ring.buffers = link.pool->Take(slots + (rings == &link.rx ? settings.spare_buffers : 0));
       if (ring.buffers.empty())
         return Fault::Ours("earlier connections have not given their buffers in the shared memory back yet");
       FillRing(ring, settings.buffer_size);

@@ -18,7 +18,7 @@ struct RingPlan {
 
 /// Region 0 holds the rings, region 1 the buffers: JavaScript gets an ArrayBuffer over region 1 only and
 /// cannot damage a ring. Returns null with `fault` if there is no memory or no descriptor.
-/// With a `pool`, region 1 is the pool's, and there are no spare buffers.
+/// With a `pool`, region 1 is the pool's.
 std::shared_ptr<Link> BuildClientMemory(const Settings& settings, const RingPlan& plan,
                                         const std::shared_ptr<BufferPool>& pool, Fault* fault);
 

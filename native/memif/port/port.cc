@@ -105,7 +105,8 @@ void Port::Adopt(UniqueFd control) {
 
 /// The buffers of one connection.
 uint64_t Port::BufferCount() const {
-  return (uint64_t{settings_.rx_queues} + settings_.tx_queues) << settings_.log2_ring_size;
+  const uint64_t slots = (uint64_t{settings_.rx_queues} + settings_.tx_queues) << settings_.log2_ring_size;
+  return slots + uint64_t{settings_.rx_queues} * settings_.spare_buffers;
 }
 
 int Port::ShareMemory(Port& a, Port& b) {

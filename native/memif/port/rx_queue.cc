@@ -32,20 +32,20 @@ void RxQueue::Refresh() {
   if (follow_) SetMaskInt(true);  // polled: no thread waits for the doorbell
 }
 
-uint32_t RxQueue::Burst(const PacketTable& table, uint32_t max) {
+uint32_t RxQueue::Burst(const PacketTable& table, uint32_t max, const SlotBudget& budget) {
   while (Stale()) {
     // The packets that the peer had sent before the connection ended in good order are still delivered.
     if (ring_) ring_->Freeze();
-    const uint32_t count = TakeBurst(table, max);
-    if (count > 0 || !follow_) return count;
+    const uint32_t count = TakeBurst(table, max, budget);
+    if (count > 0 || short_of_room() || !follow_) return count;
     Refresh();
   }
-  return TakeBurst(table, max);
+  return TakeBurst(table, max, budget);
 }
 
-uint32_t RxQueue::TakeBurst(const PacketTable& table, uint32_t max) {
+uint32_t RxQueue::TakeBurst(const PacketTable& table, uint32_t max, const SlotBudget& budget) {
   if (!ring_ || ring_->link()->failed()) return 0;
-  const uint32_t count = ring_->Take(table, max, scratch_);
+  const uint32_t count = ring_->Take(table, max, scratch_, budget);
   // Also without packets: a ring whose file was truncated reads as zeros, and so as empty.
   ring_->link()->CheckMemory();
   return count;
@@ -103,8 +103,10 @@ RetainResult RxQueue::Retain(uint32_t i, Retained* retained) {
   return result;
 }
 
-void RxQueue::GiveBack(uint64_t token) {
-  if (ring_ && token >> 32 == generation_) ring_->GiveBack(static_cast<uint32_t>(token));
+bool RxQueue::GiveBack(uint64_t token) {
+  if (!ring_ || token >> 32 != generation_) return false;
+  ring_->GiveBack(static_cast<uint32_t>(token));
+  return true;
 }
 
 std::shared_ptr<Region> RxQueue::Memory(uint32_t index) {

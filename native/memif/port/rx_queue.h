@@ -35,8 +35,10 @@ class RxQueue {
   void SetScratch(const Scratch& scratch) { scratch_ = scratch; }
 
   /// Takes up to `max` packets, all in one memory, and describes them. They stay valid until Release, also
-  /// when the peer goes away. Returns 0 if there are none, or no connection.
-  uint32_t Burst(const PacketTable& table, uint32_t max);
+  /// when the peer goes away. Returns 0 if there are none, no connection, or no room in `budget`.
+  uint32_t Burst(const PacketTable& table, uint32_t max, const SlotBudget& budget = {});
+  /// Whether the last burst ended at a packet that its budget had no room for.
+  bool short_of_room() const { return ring_ && ring_->short_of_room(); }
   /// Which memory the last burst lies in.
   uint32_t memory() const { return ring_ ? ring_->memory() : kScratchMemory; }
   BurstMemory bytes() const;
@@ -50,7 +52,10 @@ class RxQueue {
   uint32_t PassOn(const PacketTable& table, const Choice& choice, uint8_t mark, TxQueue& to);
   /// Keeps packet `i` of the last burst.
   RetainResult Retain(uint32_t i, Retained* retained);
-  void GiveBack(uint64_t token);
+  /// Returns false if the packet is of an earlier connection.
+  bool GiveBack(uint64_t token);
+  /// Where the buffers of the last burst come from; null if they are the connection's own.
+  std::shared_ptr<BufferPool> pool() const { return ring_ ? ring_->link()->pool : nullptr; }
 
   /// Number of the connection that bursts come from, 0 without one. Memories of two connections are different
   /// even if their indexes are equal.
@@ -75,7 +80,7 @@ class RxQueue {
 
  private:
   bool PassOne(const PacketTable& table, uint32_t i, TxRing& to, bool shared);
-  uint32_t TakeBurst(const PacketTable& table, uint32_t max);
+  uint32_t TakeBurst(const PacketTable& table, uint32_t max, const SlotBudget& budget);
   void Drop();
 
   std::shared_ptr<LinkSlot> slot_;

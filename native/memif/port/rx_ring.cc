@@ -1,5 +1,6 @@
 #include "memif/port/rx_ring.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace vpp_punt::memif {
@@ -17,6 +18,10 @@ RxRing::RxRing(std::shared_ptr<Link> link, size_t index, RxCounters& counters)
   if (!client_) return;
   spares_.assign(mine_.buffers.begin() + mine_.ring.size(), mine_.buffers.end());
   mine_.buffers.resize(mine_.ring.size());
+}
+
+RxRing::~RxRing() {
+  mine_.buffers.insert(mine_.buffers.end(), spares_.begin(), spares_.end());
 }
 
 void RxRing::Freeze() {
@@ -101,7 +106,10 @@ bool RxRing::Check(const memif_desc_t& desc, uint16_t slot) {
   return false;
 }
 
-uint32_t RxRing::Take(const PacketTable& table, uint32_t max, const Scratch& scratch) {
+uint32_t RxRing::Take(const PacketTable& table, uint32_t max, const Scratch& scratch,
+                      const SlotBudget& budget) {
+  budget_ = budget;
+  further_slots_ = 0;
   return relay_ == nullptr ? TakePackets<false>(table, max, scratch) : TakePackets<true>(table, max, scratch);
 }
 
@@ -109,11 +117,12 @@ uint32_t RxRing::Take(const PacketTable& table, uint32_t max, const Scratch& scr
 /// rate.
 template <bool kRelayed>
 uint32_t RxRing::TakePackets(const PacketTable& table, uint32_t max, const Scratch& scratch) {
-  uint32_t limit = max < table.capacity() ? max : table.capacity();
+  const uint32_t limit = std::min({max, table.capacity(), budget_.slots});
   uint32_t left = kRelayed ? Relayed(limit) : Available();
   if (slots_.size() < table.capacity()) slots_.resize(table.capacity());
   count_ = 0;
   scratch_used_ = 0;
+  short_of_room_ = false;
   if (!kRelayed && client_ && !scratch.copy_all) left -= TakeOwn(table, std::min(left, limit));
   while (left > 0 && count_ < limit) {
     uint16_t before = cursor_;
@@ -135,7 +144,8 @@ uint32_t RxRing::TakeOwn(const PacketTable& table, uint32_t most) {
   const uint16_t region = mine_.buffer_region;
   const uint8_t* const memory = link_->regions[region]->data();
   const uint32_t* const buffers = mine_.buffers.data();
-  const uint32_t size = link_->buffer_size;
+  // A packet that takes several slots where it goes is anything else too.
+  const uint32_t size = std::min(link_->buffer_size, budget_.slot_size);
   PacketSlots* const slots = slots_.data();
   uint16_t slot = cursor_;
   uint32_t taken = 0;
@@ -157,11 +167,20 @@ uint32_t RxRing::TakeOwn(const PacketTable& table, uint32_t most) {
 bool RxRing::TakeSlot(const memif_desc_t& desc, const PacketTable& table) {
   if (!Check(desc, cursor_)) return false;
   if (count_ == 0) memory_ = desc.region;
-  if (desc.region != memory_) return false;
+  if (desc.region != memory_ || !Affordable(desc.length)) return false;
   // The handler will read it soon: many misses at a time cost little more than one.
   __builtin_prefetch(link_->regions[desc.region]->data() + desc.offset);
   Describe(table, desc.offset, desc.length, 1);
   return true;
+}
+
+/// A packet that is too long for the ring at any time needs none: it holds up no other.
+bool RxRing::TakeFurtherSlots(uint32_t length) {
+  if (budget_.IsTooLong(length)) return true;
+  const uint32_t needed = budget_.Needed(length);
+  short_of_room_ = count_ + further_slots_ + needed > budget_.slots;
+  if (!short_of_room_) further_slots_ += needed - 1;
+  return !short_of_room_;
 }
 
 void RxRing::Describe(const PacketTable& table, uint32_t offset, uint32_t length, uint16_t slots) {
@@ -214,7 +233,7 @@ RxRing::Outcome RxRing::PlacePacket(uint32_t length, const PacketTable& table, c
   bool in_place = !scratch.copy_all && Contiguous();
   uint32_t memory = in_place ? pieces_[0].region : kScratchMemory;
   if (count_ == 0) memory_ = memory;
-  if (memory != memory_) return Outcome::kStop;
+  if (memory != memory_ || !Affordable(length)) return Outcome::kStop;
   if (!in_place) {
     if (!CopyToScratch(length, table, scratch)) return Outcome::kStop;
   } else {

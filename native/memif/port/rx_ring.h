@@ -32,8 +32,15 @@ enum class RetainResult { kDone, kScattered, kNoSpare, kAlready };
 class RxRing {
  public:
   RxRing(std::shared_ptr<Link> link, size_t index, RxCounters& counters);
+  /// Leaves the spare buffers to the link, which gives them back to the pool.
+  ~RxRing();
+  RxRing(const RxRing&) = delete;
+  RxRing& operator=(const RxRing&) = delete;
 
-  uint32_t Take(const PacketTable& table, uint32_t max, const Scratch& scratch);
+  /// The packets need no more slots than `budget` has.
+  uint32_t Take(const PacketTable& table, uint32_t max, const Scratch& scratch, const SlotBudget& budget);
+  /// Whether the last burst ended at a packet that the budget has no room for.
+  bool short_of_room() const { return short_of_room_; }
   void Release();
   /// Whether a packet can move to `to` with its buffer.
   bool SharesBuffersWith(const TxRing& to) const {
@@ -87,6 +94,11 @@ class RxRing {
   bool CollectChain(uint32_t left);
   Outcome PlacePacket(uint32_t length, const PacketTable& table, const Scratch& scratch);
   bool Contiguous() const;
+  /// Whether the budget has room for one more packet. The limit of a burst counts a slot for each.
+  bool Affordable(uint32_t length) {
+    return (length <= budget_.slot_size && further_slots_ == 0) || TakeFurtherSlots(length);
+  }
+  bool TakeFurtherSlots(uint32_t length);
   bool CopyToScratch(uint32_t length, const PacketTable& table, const Scratch& scratch);
   void Describe(const PacketTable& table, uint32_t offset, uint32_t length, uint16_t slots);
   void Post();
@@ -106,6 +118,9 @@ class RxRing {
   uint32_t memory_ = kScratchMemory;  // of this burst
   uint32_t count_ = 0;                // packets in this burst
   uint32_t scratch_used_ = 0;
+  SlotBudget budget_;           // of this burst
+  uint32_t further_slots_ = 0;  // of the budget, for packets that need more than one
+  bool short_of_room_ = false;
   std::vector<Piece> pieces_;       // of the packet being taken
   std::vector<PacketSlots> slots_;  // of each packet of the burst
   std::vector<uint8_t> retained_;   // by slot

@@ -3,8 +3,10 @@
 namespace vpp_punt::memif {
 
 void TxQueue::Unlock() {
+  if (owes_doorbell_) RingDoorbell();  // nobody does it at the end of a handler that closes its port
   // The ring goes on at its place for the next thread.
   if (slot_->generation() != generation_) Drop();
+  past_owners_.fetch_add(1, std::memory_order_relaxed);
   locked_.store(false);
 }
 
@@ -12,6 +14,7 @@ void TxQueue::Drop() {
   if (ring_) counters_.unconsumed.Add(ring_->Unconsumed());
   ring_.reset();
   staged_packets_ = staged_bytes_ = 0;
+  owes_doorbell_ = false;
 }
 
 void TxQueue::Refresh() {
@@ -66,6 +69,7 @@ uint32_t TxQueue::AppendAll(const PacketList& packets) {
 
 void TxQueue::Publish() {
   if (!ring_ || !ring_->Publish()) return;
+  owes_doorbell_ = true;
   counters_.packets.Add(staged_packets_);
   counters_.bytes.Add(staged_bytes_);
   counters_.bursts.Add(1);
@@ -73,6 +77,7 @@ void TxQueue::Publish() {
 }
 
 void TxQueue::RingDoorbell() {
+  owes_doorbell_ = false;
   if (ring_ && ring_->RingDoorbell()) counters_.doorbells.Add(1);
 }
 

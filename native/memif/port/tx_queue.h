@@ -18,6 +18,8 @@ class TxQueue {
 
   bool TryLock() { return !locked_.exchange(true); }
   void Unlock();
+  /// How many owners have unlocked the queue: the owner that has it sees the number that it saw first.
+  uint32_t past_owners() const { return past_owners_.load(std::memory_order_relaxed); }
 
   /// Describes the next free slots, up to `max`, all in one memory: where to write and how much fits. Sends
   /// nothing.
@@ -45,6 +47,8 @@ class TxQueue {
     staged_bytes_ += bytes;
   }
 
+  /// Whether the ring has no room for such a packet at any time, as far as a look at it tells.
+  bool IsTooLong(uint32_t length) { return Usable() && ring_->Budget(1).IsTooLong(length); }
   uint32_t FreeSlots() { return Usable() ? ring_->FreeSlots() : 0; }
   uint32_t connection() const { return ring_ ? generation_ : 0; }
   std::shared_ptr<Region> Memory(uint32_t index);
@@ -60,6 +64,8 @@ class TxQueue {
   std::shared_ptr<LinkSlot> slot_;
   size_t index_;
   std::atomic<bool> locked_{false};
+  std::atomic<uint32_t> past_owners_{0};
+  bool owes_doorbell_ = false;  // packets were published since it was rung
   uint32_t generation_ = 0;
   uint64_t staged_packets_ = 0;  // written, not yet published
   uint64_t staged_bytes_ = 0;

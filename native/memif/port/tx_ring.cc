@@ -45,6 +45,18 @@ uint32_t TxRing::FreeSlots(uint32_t enough) {
   return KnownFree();
 }
 
+SlotBudget TxRing::Budget(uint32_t enough) {
+  SlotBudget budget;
+  budget.slots = FreeSlots(enough);
+  budget.ring_size = mine_.ring.size();
+  if (client_) {
+    budget.slot_size = link_->buffer_size;
+  } else if (budget.slots > 0) {
+    budget.slot_size = std::max<uint32_t>(mine_.ring.LoadDescriptor(next_).length, 1);
+  }
+  return budget;
+}
+
 /// The buffer of a free slot, as a private copy. A client's buffer is our own. A server's buffer comes from
 /// the peer and is checked. A relay allocates another one.
 bool TxRing::Slot(uint16_t index, memif_desc_t* desc) {

@@ -20,6 +20,17 @@ struct PacketList {
   uint32_t count;
 };
 
+/// Room in a ring.
+struct SlotBudget {
+  uint32_t slots = UINT32_MAX;      // free
+  uint32_t slot_size = UINT32_MAX;  // bytes
+  uint32_t ring_size = UINT32_MAX;  // slots, free or not
+
+  uint32_t Needed(uint32_t length) const { return length <= slot_size ? 1 : (length - 1) / slot_size + 1; }
+  /// Whether the ring has no room for such a packet at any time.
+  bool IsTooLong(uint32_t length) const { return Needed(length) > ring_size; }
+};
+
 /// The ring from the sender's side. As client (S2M) we produce at head into our own buffers, and the peer
 /// returns at tail. As server (M2S) the peer posts its buffers at head, and we fill them at tail.
 class TxRing {
@@ -47,6 +58,10 @@ class TxRing {
   /// Slots that can be written now. If the last look at the peer's index gives `enough` of them, it does not
   /// look again: a look takes the cache line from the peer.
   uint32_t FreeSlots(uint32_t enough = UINT32_MAX);
+  /// The same with the size of a slot. As server that is the next slot's, for all of them.
+  SlotBudget Budget(uint32_t enough);
+  /// The peer's index, as last looked at.
+  uint16_t peer_index() const { return peer_index_; }
   /// Slots that the peer has been given and has not taken.
   uint32_t Unconsumed();
   uint32_t memory() const { return memory_; }

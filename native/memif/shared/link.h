@@ -36,7 +36,7 @@ struct LinkRing {
 class Link {
  public:
   Link() = default;
-  /// Gives the buffers in its rings back to the pool, if they come from one.
+  /// Gives the buffers of its rings back to the pool, if they come from one.
   ~Link();
   Link(const Link&) = delete;
   Link& operator=(const Link&) = delete;

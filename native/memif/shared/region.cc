@@ -7,6 +7,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -68,6 +69,7 @@ std::shared_ptr<Region> Region::Map(UniqueFd fd, uint64_t size, Fault* fault) {
   File file = {};
   *fault = Inspect(fd.get(), size, &file);
   if (*fault) return nullptr;
+  size = std::min(size, kMaxRegionSize);
   uint8_t* data = MapShared(fd.get(), size);
   if (data == nullptr) {
     *fault = Fault::Ours(std::string("region cannot be mapped: ") + strerror(errno));

@@ -11,6 +11,10 @@
 
 namespace vpp_punt::memif {
 
+/// The most bytes of a region that are used: a descriptor's offset has 32 bits, and so has the end of a
+/// packet in JavaScript's table.
+constexpr uint64_t kMaxRegionSize = UINT32_MAX;
+
 /// A mapped memory region. The connection shares it with every ArrayBuffer made over it: the last of them
 /// unmaps it.
 class Region {
@@ -20,7 +24,7 @@ class Region {
 
   /// Maps a peer's memory, which must be a file of tmpfs or hugetlbfs: behind a file of any other file
   /// system, such as FUSE, another process may decide when a page fault ends. Returns null, with the reason
-  /// in `fault`, if the file is of another kind or smaller than `size`.
+  /// in `fault`, if the file is of another kind or smaller than `size`. Maps kMaxRegionSize bytes at most.
   static std::shared_ptr<Region> Map(UniqueFd fd, uint64_t size, Fault* fault);
 
   /// `mapped`: size of the mapping, a multiple of its page size.
