@@ -246,13 +246,8 @@ export class Worker {
     }
     await this.#lock.hold(0);
     await this.#world.strays.look();
-<<<<<<< HEAD
-    const { open } = await reconcile(this.#state, world);
-    this.#world.strays.finish();
-=======
-    const { open, facts } = await reconcile(this.#state, { ...this.#world, vpp: this.#inThisLife() });
+    const { open, facts } = await reconcile(this.#state, world);
     this.#world.strays.finish([...withVrfDevices(open.keys()), ...facts.unreadableNamespaces.keys()]);
->>>>>>> mgr
     this.#state.tidy(open.size === 0);
   }
 
