@@ -45,7 +45,7 @@ export type {
   WatchOptions,
 } from "./punts.js";
 export type { Adoption, DeviceReport, RetryOptions, TakenObject } from "./reconcile/index.js";
-export { factsOf, type ListedManager, listedManagers } from "./reconcile/index.js";
+export { factsOf, type ListedManager, listedManagers, otherManager } from "./reconcile/index.js";
 export type {
   AclRule,
   InterconnectType,
@@ -99,4 +99,3 @@ export {
   type Taking,
   takingOf,
 } from "./types/index.js";
-export { otherManager } from "./worker/index.js";

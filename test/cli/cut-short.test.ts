@@ -21,9 +21,9 @@ test("add --wait and apply --wait give the reason why the punt is not CREATED", 
     ["add", TYPO],
     ["apply", file],
   ]) {
-    const { status, stderr } = await vpp.punts(...args, "--wait", "--timeout", "200");
+    const { status, stderr } = await vpp.punts(...args, "--wait", "--timeout", "2000");
     t.is(status, 4);
-    t.regex(stderr, new RegExp(`^punt\\.\\w+: not done within 200 ms: ${WAITS}.* stored.*\\. ${EXPLAINED}`));
+    t.regex(stderr, new RegExp(`^punt\\.\\w+: not done within 2000 ms: ${WAITS}.* stored.*\\. ${EXPLAINED}`));
   }
   for (const args of [
     ["add", TYPO],
@@ -67,7 +67,7 @@ test("an add that the daemon has not answered does not say that its punt is stor
   t.deepEqual(await end(add, "SIGINT"), [130, null]);
   t.is(
     (await errors).join(""),
-    "vpp-punt: interrupted by SIGINT: whether the punt is stored is not known: the daemon does not answer (ERR_INTERRUPTED)\n",
+    "vpp-punt: interrupted by SIGINT: whether the punt is stored is not known: the daemon has not answered (ERR_INTERRUPTED)\n",
   );
 });
 

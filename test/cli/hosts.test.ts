@@ -200,7 +200,7 @@ withEtcd("errors about etcd and hosts name what is wrong and what there is", asy
     [
       ["add", "--wait", "--timeout", "500", SPAN, "--host", "edge1"],
       4,
-      /not done within 500 ms: the punt is stored; the host's daemon makes it/,
+      /not done within 500 ms: monitor is PENDING \(a daemon that acts for the host\); the punt is stored; the host's daemon makes it/,
     ],
     [["resume", "--host", "edge1", "--keep", "both"], 2, /Allowed choices are etcd, daemon/],
     [["resume", "--host", "edge2", "--keep", "etcd"], 1, /ERR_NO_SUCH_HOST/],

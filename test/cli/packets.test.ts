@@ -9,7 +9,7 @@ import { text } from "node:stream/consumers";
 import test, { type ExecutionContext } from "ava";
 import { PacketSocket, PcapngWriter, PcapReader, PcapWriter } from "../../lib/index.js";
 import { EmbeddedVpp } from "../../lib/sim/index.js";
-import { cli, end, main, SPAN } from "../support/cli/command.js";
+import { cli, end, main, SPAN, site } from "../support/cli/command.js";
 import { frame, udpPacket } from "../support/frames.js";
 import { need } from "../support/need.js";
 import { until } from "../support/until.js";
@@ -42,7 +42,10 @@ async function place(t: ExecutionContext, ...requests: string[]): Promise<Place>
 }
 
 /** Starts a command that receives, and waits until VPP is connected to it. */
-async function receiving({ env }: Place, ...args: string[]): Promise<ChildProcess & { errors: Promise<string> }> {
+async function receiving(
+  { env }: Pick<Place, "env">,
+  ...args: string[]
+): Promise<ChildProcess & { errors: Promise<string> }> {
   const program = spawn(process.execPath, [main, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, ...env },
@@ -223,13 +226,14 @@ test("inject into a VPP without a punt socket fails at once, and names the missi
 });
 
 test("dump without a daemon says that VPP has disconnected, and who makes the punt again", async (t) => {
-  const here = await place(t, SPAN);
-  const dump = await receiving(here, "dump", "monitor/eth0");
+  const here = await site(t);
+  t.is((await here.punts("add", "--wait", SPAN)).status, 0);
+  const dump = await receiving(here, "dump", "monitor/eth0", ...here.options);
   let said = "";
   dump.stderr!.on("data", (chunk) => {
     said += chunk;
   });
-  await here.vpp.close();
+  await end(here.sim, "SIGKILL");
   await until(() => said.includes("\n"));
   await end(dump, "SIGINT");
   const lost =

@@ -37,16 +37,15 @@ export async function run(text: string | undefined, options: Options): Promise<v
   });
 }
 
-/** @param punt null: it is not there; undefined: no answer came */
+/** @param punt undefined: no answer came */
 function cutShort(
   by: Ending | "late" | "lost",
   timeout: number,
   keeper: string,
-  punt: ShownPunt | null | undefined,
+  punt: ShownPunt | undefined,
 ): PuntError {
   const stored = `the punt is stored; ${keeper} makes it, \`vpp-punt delete\` takes it back`;
-  const absent = punt === null ? "the punt is not stored" : unknown("whether the punt is stored", keeper);
-  const left = punt ? `${standingText([punt])}; ${stored}` : absent;
+  const left = punt ? `${standingText([punt])}; ${stored}` : unknown("whether the punt is stored", keeper);
   const remedy = punt ? { remedy: explainRemedy(punt) } : {};
   if (by === "late")
     return new PuntError("punt.add", "ERR_NOT_READY", `not done within ${timeout} ms: ${left}`, remedy);

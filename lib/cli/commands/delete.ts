@@ -3,7 +3,7 @@ import { PuntError } from "../../errors.js";
 import { idText } from "../../punt/index.js";
 import { after, interrupted, interruption } from "../ending/index.js";
 import { json, print } from "../output/index.js";
-import { find, identityOf, type ManagedOptions, standing, unknown, withPunts } from "../punts/index.js";
+import { find, identityOf, listed, type ManagedOptions, unknown, withPunts } from "../punts/index.js";
 
 interface Options extends ManagedOptions {
   readonly output: string;
@@ -24,7 +24,7 @@ export async function run(
     if (first === "deleted") return print(output === "json" ? json({ deleted: [id] }) : `deleted ${idText(id)}`);
     deleted.catch(() => {});
     // A punt whose deletion is stored may still be listed.
-    const isKnown = (await standing(punts, id)) !== undefined;
+    const isKnown = (await listed(punts)) !== undefined;
     const stays = isKnown
       ? `the punt is out of the store; ${keeper} removes what is left of it in VPP`
       : unknown("whether the punt is deleted", keeper);

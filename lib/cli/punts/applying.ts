@@ -34,7 +34,7 @@ export interface Applied {
   readonly cut?: Cut;
   /** Number of punts whose outcome is unknown, because the wait was cut short. Undefined: no answer came, so that nothing is known. */
   readonly open: number | undefined;
-  /** Those of them that are there. */
+  /** The statuses of these punts, as far as they are there. */
   readonly waiting: readonly PuntStatus[];
   /** The punts of the requests, as they are now. */
   readonly statuses: readonly PuntStatus[];

@@ -19,7 +19,7 @@ export {
   withPunts,
 } from "./open.js";
 export { type FileOfPunts, requestOf, requestsOf } from "./requests.js";
-export { explainRemedy, standing, standingText, unknown } from "./standing.js";
+export { explainRemedy, listed, standing, standingText, unknown } from "./standing.js";
 export { type ShownPunt, shownPunt, statusText } from "./status.js";
 export type { Unseen } from "./unseen.js";
 export { find, identityOf, type PuntName, required } from "./which.js";

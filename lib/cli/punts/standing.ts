@@ -1,4 +1,4 @@
-// What punts wait for, for a command that stops waiting for them.
+// The state of punts for which a command stops waiting.
 import { setTimeout as sleep } from "node:timers/promises";
 import { idKey, idText, type PuntId, type PuntStatus, type Punts } from "../../punt/index.js";
 import { type ShownPunt, shownPunt } from "./status.js";
@@ -7,6 +7,7 @@ import { type ShownPunt, shownPunt } from "./status.js";
 const NAMED = 5;
 /** How long the list may take after the end of a wait. A daemon that is well answers at once. */
 const LIST_MS = 1_000;
+const PAUSE_MS = 50;
 
 /** Returns `t is PENDING (VPP interface eth9)` for each punt. */
 export function standingText(punts: readonly ShownPunt[]): string {
@@ -23,19 +24,21 @@ export function explainRemedy({ id }: ShownPunt): string {
 
 /** Says that `what` is not known: the keeper of the punts has not answered. */
 export function unknown(what: string, keeper: string): string {
-  return `${what} is not known: ${keeper} does not answer`;
+  return `${what} is not known: ${keeper} has not answered`;
 }
 
 /** Returns the punts as they are now. Undefined: no answer comes, so that nothing is known of them. */
-export async function listed(punts: Punts): Promise<readonly PuntStatus[] | undefined> {
+export async function listed(punts: Punts, ms = LIST_MS): Promise<readonly PuntStatus[] | undefined> {
   const list = async () => punts.list();
-  return Promise.race([list().catch(() => undefined), sleep(LIST_MS, undefined, { ref: false })]);
+  return Promise.race([list().catch(() => undefined), sleep(ms, undefined, { ref: false })]);
 }
 
-/** Returns the punt as it is now; null: it is not there. Undefined as `listed`. */
-export async function standing(punts: Punts, id: PuntId): Promise<ShownPunt | null | undefined> {
-  const found = await listed(punts);
-  if (found === undefined) return undefined;
-  const status = found.find((each) => idKey(each.id) === idKey(id));
-  return status ? shownPunt(status) : null;
+/** Returns the punt as it is now; its addition may still be under way. Undefined: it does not come, so that nothing is known of it. */
+export async function standing(punts: Punts, id: PuntId): Promise<ShownPunt | undefined> {
+  for (const end = performance.now() + LIST_MS; performance.now() < end; await sleep(PAUSE_MS)) {
+    const found = await listed(punts, end - performance.now());
+    const status = found?.find((each) => idKey(each.id) === idKey(id));
+    if (status) return shownPunt(status);
+  }
+  return undefined;
 }

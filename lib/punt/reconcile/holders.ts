@@ -1,5 +1,7 @@
 // Reads the names of managers among VPP's clients.
 import { createHash } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { VppApi } from "../items/index.js";
 
 /** A manager that has registered with VPP, or waits until it may. */
 export interface Holder {
@@ -49,6 +51,31 @@ export function listedManagers(clients: string): ListedManager[] {
     const { pid, owner } = manager;
     return { pid, isWaiting: isWaiting(manager), ownerHash: owner, isOf: (name) => hashOf(name) === owner };
   });
+}
+
+/**
+ * A line that fails to open a file, and does nothing else. VPP (26.06, vl_socket_read_ready in socket_api.c; 22.10 does not) takes the end of a
+ * connection for "no data yet" while its last failed system call says EAGAIN, so a killed client may stay for minutes. With ENOTDIR there
+ * instead, VPP removes the client in its next turn.
+ */
+export const MAKE_VPP_NOTICE = "exec /dev/null/none";
+/** Time in which VPP removes a killed client that it has noticed. */
+const NOTICE_MS = 20;
+
+/**
+ * Returns the process of another program's manager that has the lock on the owner's objects, by the number in its own PID namespace; undefined
+ * if there is none.
+ */
+export async function otherManager(vpp: Pick<VppApi, "call">, owner: string): Promise<number | undefined> {
+  const look = async () => {
+    const managers = listedManagers((await vpp.call("cli_inband", { cmd: "show api clients" })).reply);
+    return managers.find((manager) => !manager.isWaiting && manager.isOf(owner) && manager.pid !== process.pid)?.pid;
+  };
+  if ((await look()) === undefined) return undefined;
+  // The process may have been killed.
+  await vpp.call("cli_inband", { cmd: MAKE_VPP_NOTICE }).catch(() => {});
+  await sleep(NOTICE_MS);
+  return look();
 }
 
 /** Returns the hash of an owner's name. */

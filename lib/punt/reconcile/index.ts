@@ -5,7 +5,16 @@ export { type Adoption, removeOutgrown, type Sought, seek, type TakenObject } fr
 export type { DeviceReport } from "./device-report.js";
 export { Expected } from "./expected.js";
 export { factsOf } from "./facts-of.js";
-export { type Holder, hashIn, hashOf, holdersIn, type ListedManager, listedManagers } from "./holders.js";
+export {
+  type Holder,
+  hashIn,
+  hashOf,
+  holdersIn,
+  type ListedManager,
+  listedManagers,
+  MAKE_VPP_NOTICE,
+  otherManager,
+} from "./holders.js";
 export { asPuntError, isDisconnect } from "./look-errors.js";
 export { Pace } from "./pace.js";
 export { Reborn } from "./reborn.js";

@@ -1,5 +1,4 @@
 // The loop that makes VPP match the desired state.
 
 export type { Adoption, DeviceReport } from "../reconcile/index.js";
-export { otherManager } from "./owner-lock.js";
 export { Worker, type WorkerOptions } from "./worker.js";

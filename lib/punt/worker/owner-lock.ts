@@ -3,21 +3,14 @@ import { statSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { PuntError } from "../../errors.js";
 import type { VppConnection } from "../options.js";
-import { type Holder, hashIn, hashOf, holdersIn, listedManagers } from "../reconcile/index.js";
+import { type Holder, hashIn, hashOf, holdersIn, MAKE_VPP_NOTICE } from "../reconcile/index.js";
 import { NamedClient } from "./named-client.js";
 
 const OP = "punt.lock";
-const CLIENTS = "show api clients";
 /** Tries even without patience: of managers that come at the same time, one stays, and sees that it is alone at its second or third try. */
 const LEAST_TRIES = 4;
 const SHORTEST_WAIT = 20;
 const MORE_WAIT = 100;
-/**
- * A line that fails to open a file, and does nothing else. VPP (26.06, vl_socket_read_ready in socket_api.c; 22.10 does not) takes the end of a
- * connection for "no data yet" while its last failed system call says EAGAIN, so a killed client may stay for minutes. With ENOTDIR there
- * instead, VPP removes the client in its next turn.
- */
-const MAKE_VPP_NOTICE = "exec /dev/null/none";
 /** Managers that agree with no others on who acts. */
 const ALONE = "...";
 
@@ -112,7 +105,7 @@ export class OwnerLock {
 
   /** Reads over the manager's own connection, so that both connections are known to lead to one VPP. */
   async #look(): Promise<{ hasThis: boolean; rival: Holder | undefined }> {
-    const { reply } = await this.#vpp.call("cli_inband", { cmd: CLIENTS });
+    const { reply } = await this.#vpp.call("cli_inband", { cmd: "show api clients" });
     const holders = holdersIn(reply);
     const mine = this.#client.isConnected ? holders.find(({ name }) => name === this.#client.name) : undefined;
     const rivals = holders.filter((holder) => holder !== mine && this.#excludes(holder));
@@ -135,22 +128,6 @@ export class OwnerLock {
     this.#isSure = false;
     await this.#client.close();
   }
-}
-
-/**
- * Returns the process of another program's manager that has the lock on the owner's objects, by the number in its own PID namespace; undefined
- * if there is none.
- */
-export async function otherManager(vpp: Pick<VppConnection, "call">, owner: string): Promise<number | undefined> {
-  const look = async () => {
-    const managers = listedManagers((await vpp.call("cli_inband", { cmd: CLIENTS })).reply);
-    return managers.find((manager) => !manager.isWaiting && manager.isOf(owner) && manager.pid !== process.pid)?.pid;
-  };
-  if ((await look()) === undefined) return undefined;
-  // The process may have been killed.
-  await vpp.call("cli_inband", { cmd: MAKE_VPP_NOTICE }).catch(() => {});
-  await sleep(SHORTEST_WAIT);
-  return look();
 }
 
 /** A connection of another kind, such as shared memory, has no path, and a program's own way to VPP may lead elsewhere. */
