@@ -4,6 +4,7 @@ export { ClusterPunts } from "./cluster-punts.js";
 export { decide } from "./decision.js";
 export { DEFAULT_PREFIX, Etcd, type EtcdCall, type EtcdOptions } from "./etcd/index.js";
 export { EtcdPunts } from "./etcd-punts.js";
+export type { Changes } from "./forwarded.js";
 export { type HostInfo, Hosts } from "./hosts.js";
 export type { KeptValues } from "./kept-values.js";
 export { escapePart, Keys, unescapePart } from "./keys.js";

@@ -4,6 +4,7 @@ import type { PuntId, PuntManager, PuntRequest, PuntStatus } from "../punt/index
 import { IN_ETCD } from "./answers.js";
 import type { AskedChange } from "./cluster-options.js";
 import type { Entry, Mirror } from "./etcd/index.js";
+import type { Changes } from "./forwarded.js";
 import type { Keys } from "./keys.js";
 import { content, idIn, parseWish } from "./records.js";
 import { refusedStatus, type StatusWriter } from "./status.js";
@@ -17,6 +18,8 @@ const PATIENCE = { timeout: 5_000 };
 
 export interface WishesOptions {
   readonly manager: PuntManager;
+  /** Makes the manager's changes. */
+  readonly changes: Changes;
   readonly mirror: Mirror;
   readonly keys: Keys;
   readonly statuses: StatusWriter;
@@ -99,13 +102,13 @@ export class Wishes {
   async #take(key: string): Promise<void> {
     const id = idIn(key, this.#folder);
     if (id === undefined) return this.#refuse(key, undefined, contentError(key));
-    const { mirror, manager, following } = this.#options;
+    const { mirror, manager, changes, following } = this.#options;
     const entry = mirror.get(key);
     const has = manager.get(id)?.request;
     try {
       if (entry) await this.#grant(entry, id, has);
       else if (has) {
-        const end = () => following(key, undefined, () => manager.delete(id));
+        const end = () => following(key, undefined, () => changes.delete(id));
         await this.#recorded(key, id, { by: "unknown", call: "delete" }, end);
       }
       this.#accepted(key, id);
@@ -117,12 +120,12 @@ export class Wishes {
   }
 
   async #grant(entry: Entry, id: PuntId, has: PuntRequest | undefined): Promise<void> {
-    const { manager, following } = this.#options;
+    const { changes, following } = this.#options;
     const { request, by } = parseWish(entry, id);
     if (has && JSON.stringify(has) === JSON.stringify(request)) return;
     const { key } = entry;
     const call = has ? "update" : "add";
-    const grant = () => following(key, request, () => manager[call](request, PATIENCE));
+    const grant = () => following(key, request, () => changes[call](request, PATIENCE));
     await this.#recorded(key, id, { by, call }, grant);
   }
 
