@@ -6,7 +6,7 @@ export { DEFAULT_PREFIX, Etcd, type EtcdCall, type EtcdOptions } from "./etcd/in
 export { EtcdPunts } from "./etcd-punts.js";
 export type { Changes } from "./forwarded.js";
 export { type HostInfo, Hosts } from "./hosts.js";
-export type { KeptValues } from "./kept-values.js";
+export type { KeptValues, OfPunt } from "./kept-values.js";
 export { escapePart, Keys, unescapePart } from "./keys.js";
 export { checkClusterOptions } from "./options.js";
 export type { Explainer } from "./question.js";
