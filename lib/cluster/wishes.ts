@@ -18,7 +18,7 @@ const PATIENCE = { timeout: 5_000 };
 
 export interface WishesOptions {
   readonly manager: PuntManager;
-  /** Makes the manager's changes. */
+  /** Makes the changes of the manager that other programs' wishes ask for. */
   readonly changes: Changes;
   readonly mirror: Mirror;
   readonly keys: Keys;
@@ -102,13 +102,13 @@ export class Wishes {
   async #take(key: string): Promise<void> {
     const id = idIn(key, this.#folder);
     if (id === undefined) return this.#refuse(key, undefined, contentError(key));
-    const { mirror, manager, changes, following } = this.#options;
+    const { mirror, manager, following } = this.#options;
     const entry = mirror.get(key);
     const has = manager.get(id)?.request;
     try {
       if (entry) await this.#grant(entry, id, has);
       else if (has) {
-        const end = () => following(key, undefined, () => changes.delete(id));
+        const end = () => following(key, undefined, () => this.#changesOf(key).delete(id));
         await this.#recorded(key, id, { by: "unknown", call: "delete" }, end);
       }
       this.#accepted(key, id);
@@ -120,13 +120,19 @@ export class Wishes {
   }
 
   async #grant(entry: Entry, id: PuntId, has: PuntRequest | undefined): Promise<void> {
-    const { changes, following } = this.#options;
+    const { following } = this.#options;
     const { request, by } = parseWish(entry, id);
     if (has && JSON.stringify(has) === JSON.stringify(request)) return;
     const { key } = entry;
     const call = has ? "update" : "add";
-    const grant = () => following(key, request, () => changes[call](request, PATIENCE));
+    const grant = () => following(key, request, () => this.#changesOf(key)[call](request, PATIENCE));
     await this.#recorded(key, id, { by, call }, grant);
+  }
+
+  /** A wish of the manager's own may be seen before the manager has its punt: the change under way is the same one. */
+  #changesOf(key: string): Changes {
+    const { manager, changes, isOwn } = this.#options;
+    return isOwn(key) ? manager : changes;
   }
 
   /** Reports the outcome of another program's wish. */
