@@ -29,6 +29,7 @@ import {
   partyAt,
   type TlsDoor,
 } from "./doors/index.js";
+import { hostAt } from "./host-at.js";
 import { openHttpPort } from "./http-port.js";
 import { unixCaller } from "./identity.js";
 import { type Opened, openParts } from "./opened.js";
@@ -270,7 +271,7 @@ export class RunningDaemon {
 
   #openActing(punts: ClusterPunts, sockets: readonly UnixSocket[]): Promise<ActingDoors<UnixSocket>> {
     return ActingDoors.open({
-      ...{ punts, sockets, isListening, sessions: this.#opened.sessions, logger: this.#options.logger },
+      ...{ punts, sockets, isListening, hostAt, sessions: this.#opened.sessions, logger: this.#options.logger },
       attachSocketOf: (path) => this.#parts.attachSocketOf(path),
       open: (...where) => this.#openPair(...where),
       isDraining: () => this.#isDraining,
