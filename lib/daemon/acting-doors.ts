@@ -6,6 +6,7 @@ import { ensureFolder } from "../files/index.js";
 import type { Logger } from "../logger.js";
 import { type Door, lookAt, PlacedFile } from "./doors/index.js";
 import type { Sessions } from "./sessions.js";
+import { obstacleOf } from "./standing.js";
 
 export interface ActingDoorsOptions<S extends { readonly path: string }> {
   readonly punts: Pick<ClusterPunts, "acts" | "role" | "standing" | "on">;
@@ -25,6 +26,8 @@ export interface ActingDoorsOptions<S extends { readonly path: string }> {
   isDraining(): boolean;
 }
 
+/** Milliseconds that a daemon that starts has to reach etcd, before its log says that it is cut off. */
+const FIRST_CONTACT_MS = 3_000;
 /** Milliseconds between two looks at a place that another host's daemon has. */
 const OTHERS_MS = 5_000;
 
@@ -37,6 +40,7 @@ export class ActingDoors<S extends { readonly path: string }> {
   /** The places that daemons of other hosts have, with the hosts. */
   readonly #others = new Map<string, string>();
   #lookAtOthers: NodeJS.Timeout | undefined;
+  #firstContact: NodeJS.Timeout | undefined;
   readonly #ending = new AbortController();
 
   /** Opens the sockets at which no process listens. @throws PuntError of a socket */
@@ -62,11 +66,13 @@ export class ActingDoors<S extends { readonly path: string }> {
 
   /** Follows the daemon's role: the daemon that acts listens where clients look for it; the others leave its sockets alone. */
   follow(): void {
-    const { punts, logger } = this.#options;
+    const { punts } = this.#options;
     let before: Role | undefined;
     const take = (role: Role) => {
-      const { host, daemon } = punts.standing;
-      logger.info({ role, host, daemon }, "what this daemon does for its host");
+      clearTimeout(this.#firstContact);
+      const isFirst = before === undefined && role === "cut-off";
+      if (isFirst) this.#firstContact = setTimeout(() => this.#logStanding(), FIRST_CONTACT_MS).unref();
+      else this.#logStanding();
       if (role === "leader") this.#inTurn(() => this.#takeUp());
       else if (before === "leader") this.#handOver();
       before = role;
@@ -80,9 +86,18 @@ export class ActingDoors<S extends { readonly path: string }> {
     this.#ending.signal.addEventListener("abort", () => void look.close());
   }
 
+  #logStanding(): void {
+    const { punts, logger } = this.#options;
+    const { role, host, daemon } = punts.standing;
+    const obstacle = obstacleOf(punts.standing);
+    if (obstacle === undefined) logger.info({ role, host, daemon }, "what this daemon does for its host");
+    else logger.warn({ role, host, daemon }, obstacle);
+  }
+
   async close(): Promise<void> {
     this.#ending.abort();
     clearTimeout(this.#lookAtOthers);
+    clearTimeout(this.#firstContact);
     await this.#roles;
     await this.#close();
   }

@@ -17,6 +17,7 @@ import { InterfaceTable, LateVpp } from "../vpp/index.js";
 import { AuditLog } from "./audit.js";
 import { LastingChanges } from "./lasting.js";
 import type { CheckedDaemonOptions } from "./options.js";
+import { Problems } from "./problems.js";
 import { explainFramesToOperator, explainToOperator, PuntNames, Snapshots } from "./service/index.js";
 import { type SessionMemory, sessionFile, sessionsInEtcd } from "./session-memory.js";
 import { Sessions, type SessionsOptions } from "./sessions.js";
@@ -33,6 +34,7 @@ export interface Opened {
   readonly audit: AuditLog;
   readonly sessions: Sessions;
   readonly counters: CounterReader;
+  readonly problems: Problems;
   /** Reads the files for etcd again. @throws PuntError of a file; what could not be read stays as it was */
   reloadEtcd(): Promise<void>;
 }
@@ -49,6 +51,7 @@ export async function openParts(options: CheckedDaemonOptions): Promise<Opened> 
   vpp.on("disconnected", (cause) => {
     logger.warn({ vpp: vppSocket, reason: cause?.message }, "VPP is away: punts wait for it");
   });
+  const problems = new Problems(logger);
   const table = new InterfaceTable(vpp);
   try {
     const counters = new CounterReader({
@@ -59,6 +62,7 @@ export async function openParts(options: CheckedDaemonOptions): Promise<Opened> 
     const punts: PuntManager | ClusterPunts = await openPunts(
       options,
       vpp,
+      problems,
       {
         punt: (id, traceMs) => explainToOperator({ vpp, punts, counters }, id, traceMs),
         counters: async (cnf) => counters.read(await punts.list(cnf === undefined ? {} : { cnf })),
@@ -84,6 +88,7 @@ export async function openParts(options: CheckedDaemonOptions): Promise<Opened> 
       audit,
       sessions,
       counters,
+      problems,
       reloadEtcd,
     };
   } catch (error) {
@@ -98,23 +103,23 @@ export async function openParts(options: CheckedDaemonOptions): Promise<Opened> 
 async function openPunts(
   options: CheckedDaemonOptions,
   vpp: LateVpp,
+  { tell: problem, passed }: Problems,
   explainer: Explainer,
   lasting: (changes: Changes) => Changes,
 ): Promise<PuntManager | ClusterPunts> {
-  const { state, logger, etcd, socket, attachSocket } = options;
+  const { state, etcd, socket, attachSocket } = options;
   const manager = { ...managerUnderStoneWork(options), ...options.manager, vpp };
-  const problem = (error: PuntError) => logger.warn({ err: error }, error.message);
   if (etcd) {
     // One for all terms: it listens to VPP as long as the daemon lives.
     const host = manager.host ?? new DefaultHost(vpp);
     const addresses = [socket, attachSocket];
     const cluster = { cluster: etcd, state, addresses, explainer, lasting, problem };
-    return ClusterPunts.start({ ...cluster, manager: { ...manager, host } });
+    const punts = await ClusterPunts.start({ ...cluster, manager: { ...manager, host } });
+    return punts.on("pass", passed);
   }
   const store = state === undefined ? {} : { store: new FileStore(join(state, "punts.json")) };
   const punts = await PuntManager.start({ returnTime: RETURN_TIME_MS, ...manager, ...store });
-  punts.on("problem", problem);
-  return punts;
+  return punts.on("problem", problem).on("pass", passed);
 }
 
 /** A call that reached this daemon by etcd: the daemon or the command that passed it on has judged it. */

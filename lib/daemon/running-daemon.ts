@@ -250,7 +250,7 @@ export class RunningDaemon {
     if (this.#isDraining) return "the daemon is stopping";
     if (!this.#opened.vpp.isConnected) return "VPP is away";
     const cluster = this.#parts.cluster();
-    return cluster && obstacleOf(cluster);
+    return this.#opened.problems.obstacle ?? (cluster && obstacleOf(cluster));
   }
 
   async #openDoors(): Promise<void> {
