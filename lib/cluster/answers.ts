@@ -18,7 +18,7 @@ export interface AnswersOptions {
   readonly mirror: Mirror;
   readonly keys: Keys;
   readonly leadership: Leadership;
-  /** What answers the questions. */
+  /** Answers the questions. */
   readonly by: Answering;
   /** Makes a change on behalf of the asker. */
   as<T>(by: string, change: () => Promise<T>): Promise<T>;

@@ -19,7 +19,7 @@ import type { Changes } from "./forwarded.js";
 import { content, keptIn, parseJson, shaped } from "./records.js";
 import { revived } from "./status.js";
 
-/** What answers questions. */
+/** Answers questions. */
 export interface Answering {
   readonly changes: Changes;
   readonly punts: Pick<Punts, "plan">;

@@ -4,7 +4,7 @@ import { setMaxListeners } from "node:events";
 import type { Http2ServerRequest } from "node:http2";
 import { constants } from "node:http2";
 import type { Socket } from "node:net";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { createContextValues } from "@connectrpc/connect";
 import { CallOrder } from "../call-order.js";
 import { ClusterPunts } from "../cluster/index.js";
@@ -229,7 +229,7 @@ export class RunningDaemon {
       version: packageVersion(),
       term: randomUUID(),
       tokens: new Tokens(),
-      pins: new NamespacePins(join(dirname(socket), "netns")),
+      pins: this.#newPins(),
       attachSocketOf: (path) => (path === socket ? attachSocket : attachPathOf(path)),
       owner: this.#options.manager?.owner ?? DEFAULT_OWNER,
       socketDirectory,
@@ -237,6 +237,13 @@ export class RunningDaemon {
       stopping: this.#stopping.signal,
       vppSocket: this.#options.vppSocket,
     };
+  }
+
+  /** Daemons may have their sockets in one folder. Those of one host in etcd have the same punts. */
+  #newPins(): NamespacePins {
+    const { socket, etcd } = this.#options;
+    const user = etcd === undefined ? `socket ${basename(socket)}` : `host ${etcd.host}`;
+    return new NamespacePins(join(dirname(socket), "netns"), undefined, undefined, user);
   }
 
   async #openHttp(): Promise<void> {
