@@ -1,4 +1,4 @@
-// What a daemon's log says of its part in the cluster.
+// The words of a daemon's log about its part in the cluster.
 import { join } from "node:path";
 import { Daemon } from "../../lib/daemon/index.js";
 import { type Logger, SILENT } from "../../lib/logger.js";
