@@ -1,12 +1,11 @@
 // Answers the questions that arrive through etcd while this daemon acts.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { PuntError } from "../errors.js";
-import type { Punts } from "../punt/index.js";
 import type { AskedChange } from "./cluster-options.js";
 import { type Etcd, isAway, type Mirror, type Write } from "./etcd/index.js";
 import { type Keys, partsOf } from "./keys.js";
 import type { Leadership } from "./leadership.js";
-import { answerTo, type Explainer, messageText, messageWrites, parseHead } from "./question.js";
+import { type Answering, answerTo, messageText, messageWrites, parseHead } from "./question.js";
 
 /** Where an operator's command asks, without a daemon. */
 export const IN_ETCD = "etcd";
@@ -19,8 +18,8 @@ export interface AnswersOptions {
   readonly mirror: Mirror;
   readonly keys: Keys;
   readonly leadership: Leadership;
-  readonly punts: Punts;
-  readonly explainer?: Explainer | undefined;
+  /** Answers the questions. */
+  readonly by: Answering;
   /** Makes a change on behalf of the asker. */
   as<T>(by: string, change: () => Promise<T>): Promise<T>;
   /** Takes the question and its outcome. */
@@ -62,10 +61,10 @@ export class Answers {
   }
 
   async #answer(key: string, id: string, value: string): Promise<void> {
-    const { mirror, keys, punts, explainer, as, asked } = this.#options;
+    const { mirror, keys, by, as, asked } = this.#options;
     const head = parseHead(key, value);
     const text = messageText(key, head, (name) => mirror.get(name)?.value);
-    const answer = await as(head.by, () => answerTo(text, punts, explainer));
+    const answer = await as(head.by, () => answerTo(text, by));
     asked({ by: head.by, through: head.through ?? IN_ETCD, ...answer });
     const writes = messageWrites(keys.key("answer", id), answer.text, { by: "" }, head.lease);
     for (const write of writes.slice(0, -1)) await this.#write(key, [write]);

@@ -2,6 +2,7 @@
 import type { PuntError } from "../errors.js";
 import type { PuntEvent, PuntIdInput, PuntManagerEvents, PuntManagerOptions } from "../punt/index.js";
 import type { Etcd, EtcdCall, EtcdOptions } from "./etcd/index.js";
+import type { Changes } from "./forwarded.js";
 import type { Explainer } from "./question.js";
 
 export interface ClusterOptions extends EtcdOptions {
@@ -24,6 +25,8 @@ export interface ClusterStart {
   readonly addresses: readonly string[];
   /** Answers programs elsewhere that ask for the way of packets. */
   readonly explainer?: Explainer;
+  /** Returns how changes are made that come by way of etcd. Left out: as they are asked for. */
+  readonly lasting?: (changes: Changes) => Changes;
   problem(error: PuntError): void;
 }
 

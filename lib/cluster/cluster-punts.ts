@@ -286,7 +286,7 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
     try {
       const term = await Term.begin({
         ...{ etcd: this.etcd, mirror, keys: this.#keys, leadership, history: this.#history },
-        ...{ manager: this.#start.manager, explainer: this.#start.explainer },
+        ...{ manager: this.#start.manager, explainer: this.#start.explainer, lasting: this.#start.lasting },
         ...{ remembered: this.#remembered, punts: this },
         as: (by, change) => this.as(by, change),
         asked: (change) => guarded(() => void this.emit("asked", change)),

@@ -15,8 +15,16 @@ import type {
 } from "../punt/index.js";
 import { DryRun, withoutSecrets } from "../punt/index.js";
 import type { Write } from "./etcd/index.js";
+import type { Changes } from "./forwarded.js";
 import { content, keptIn, parseJson, shaped } from "./records.js";
 import { revived } from "./status.js";
+
+/** Answers questions. */
+export interface Answering {
+  readonly changes: Changes;
+  readonly punts: Pick<Punts, "plan">;
+  readonly explainer?: Explainer | undefined;
+}
 
 /** The calls that can be asked for. */
 export type Question =
@@ -139,12 +147,12 @@ function parseQuestion(text: string): Question {
 }
 
 /** Makes the call of a question. @returns the answer, which may be an error */
-export async function answerTo(text: string, punts: Punts, explainer?: Explainer): Promise<Answer> {
+export async function answerTo(text: string, by: Answering): Promise<Answer> {
   let about: Pick<Answer, "call" | "punts"> = { call: "unknown", punts: [] };
   try {
     const question = parseQuestion(text);
     about = { call: question.call, punts: puntsOf(question) };
-    const value = await ask(question, punts, explainer);
+    const value = await ask(question, by);
     const deleted = question.call === "apply" ? (value as ApplyResult).deleted : [];
     const answer = JSON.stringify({ value: plain(value) }, plainNumbers);
     return { ...about, punts: [...about.punts, ...deleted], text: answer };
@@ -174,16 +182,16 @@ function puntsOf(question: Question): readonly PuntIdInput[] {
   }
 }
 
-function ask(question: Question, punts: Punts, explainer: Explainer = NONE): Promise<unknown> {
+function ask(question: Question, { changes, punts, explainer = NONE }: Answering): Promise<unknown> {
   switch (question.call) {
     case "add":
-      return punts.add(question.request, question.options);
+      return changes.add(question.request, question.options);
     case "update":
-      return punts.update(question.request, question.options);
+      return changes.update(question.request, question.options);
     case "delete":
-      return punts.delete(question.id);
+      return changes.delete(question.id);
     case "apply":
-      return punts.apply(question.set, question.options);
+      return changes.apply(question.set, question.options);
     case "plan":
       return punts.plan(question.change);
     case "explain":

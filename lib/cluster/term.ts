@@ -1,11 +1,13 @@
 // One term of the daemon that acts: its manager, the wishes that it follows, the statuses that it writes, and the answers.
 import { join } from "node:path";
 import { PuntError } from "../errors.js";
-import { type PuntEvent, PuntManager, type PuntManagerOptions, type PuntStatus } from "../punt/index.js";
+import { type PuntEvent, PuntManager, type PuntManagerOptions, type PuntStatus, type Punts } from "../punt/index.js";
 import { Acting } from "./acting.js";
 import { Answers, type AnswersOptions } from "./answers.js";
+import type { ClusterStart } from "./cluster-options.js";
 import type { Change } from "./etcd/index.js";
 import { FencedVpp, fencedHost } from "./fence.js";
+import type { Changes } from "./forwarded.js";
 import type { History } from "./history.js";
 import { ClientName } from "./same-vpp.js";
 import { StatusWriter } from "./status.js";
@@ -13,13 +15,16 @@ import { EtcdStore, type EtcdStoreOptions } from "./store.js";
 import { Wishes } from "./wishes.js";
 import { Writer } from "./writer.js";
 
-export interface TermOptions extends Omit<AnswersOptions, "punts"> {
+export interface TermOptions extends Omit<AnswersOptions, "by"> {
   readonly history: History;
   readonly manager: Omit<PuntManagerOptions, "store" | "readOnly">;
   readonly remembered: EtcdStoreOptions["remembered"];
   readonly whoAsked: EtcdStoreOptions["whoAsked"];
+  /** Returns how changes are made that come by way of etcd. */
+  readonly lasting: ClusterStart["lasting"];
+  readonly explainer: ClusterStart["explainer"];
   /** The interface that answers questions. It is the daemon's own, which knows who asks. */
-  readonly punts: AnswersOptions["punts"];
+  readonly punts: Punts;
   /** Returns a punt's status. Until this manager has looked at VPP, it is the status of an earlier manager. */
   shown(status: PuntStatus): PuntStatus;
   /** Called if VPP has objects that etcd does not know, and this daemon does not know why. */
@@ -76,10 +81,11 @@ export class Term {
     this.#statuses = new StatusWriter(etcd, keys, leadership, problem);
     const isGood = () => leadership.isGood;
     const looks = { isGood, isOwn: store.isWriting.bind(store), following: store.following.bind(store) };
-    const { shown } = options;
-    this.#wishes = new Wishes({ manager, mirror, keys, statuses: this.#statuses, shown, asked, problem, ...looks });
+    const { shown, explainer, lasting = (changes: Changes) => changes } = options;
+    const told = { statuses: this.#statuses, shown, asked, problem };
+    this.#wishes = new Wishes({ manager, changes: lasting(manager), mirror, keys, ...told, ...looks });
     this.acting = new Acting({ manager, mirror, keys, writer, wishes: this.#wishes });
-    this.#answers = new Answers({ ...options, punts });
+    this.#answers = new Answers({ ...options, by: { changes: lasting(punts), punts, explainer } });
   }
 
   /** Takes changes of etcd. */

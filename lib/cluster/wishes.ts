@@ -4,6 +4,7 @@ import type { PuntId, PuntManager, PuntRequest, PuntStatus } from "../punt/index
 import { IN_ETCD } from "./answers.js";
 import type { AskedChange } from "./cluster-options.js";
 import type { Entry, Mirror } from "./etcd/index.js";
+import type { Changes } from "./forwarded.js";
 import type { Keys } from "./keys.js";
 import { content, idIn, parseWish } from "./records.js";
 import { refusedStatus, type StatusWriter } from "./status.js";
@@ -17,6 +18,8 @@ const PATIENCE = { timeout: 5_000 };
 
 export interface WishesOptions {
   readonly manager: PuntManager;
+  /** Makes the changes of the manager that other programs' wishes ask for. */
+  readonly changes: Changes;
   readonly mirror: Mirror;
   readonly keys: Keys;
   readonly statuses: StatusWriter;
@@ -105,7 +108,7 @@ export class Wishes {
     try {
       if (entry) await this.#grant(entry, id, has);
       else if (has) {
-        const end = () => following(key, undefined, () => manager.delete(id));
+        const end = () => following(key, undefined, () => this.#changesOf(key).delete(id));
         await this.#recorded(key, id, { by: "unknown", call: "delete" }, end);
       }
       this.#accepted(key, id);
@@ -117,13 +120,19 @@ export class Wishes {
   }
 
   async #grant(entry: Entry, id: PuntId, has: PuntRequest | undefined): Promise<void> {
-    const { manager, following } = this.#options;
+    const { following } = this.#options;
     const { request, by } = parseWish(entry, id);
     if (has && JSON.stringify(has) === JSON.stringify(request)) return;
     const { key } = entry;
     const call = has ? "update" : "add";
-    const grant = () => following(key, request, () => manager[call](request, PATIENCE));
+    const grant = () => following(key, request, () => this.#changesOf(key)[call](request, PATIENCE));
     await this.#recorded(key, id, { by, call }, grant);
+  }
+
+  /** A wish of the manager's own may be seen before the manager has its punt: the change under way is the same one. */
+  #changesOf(key: string): Changes {
+    const { manager, changes, isOwn } = this.#options;
+    return isOwn(key) ? manager : changes;
   }
 
   /** Reports the outcome of another program's wish. */

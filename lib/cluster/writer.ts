@@ -6,6 +6,7 @@ import {
   type Condition,
   type Entry,
   type Etcd,
+  isRefusedLate,
   isUnknown,
   type Mirror,
   MOST_WRITES,
@@ -90,15 +91,15 @@ export class Writer {
       const revision = await this.#etcd.write([this.#leadership.condition, ...conditions], writes);
       if (revision !== undefined) return revision;
     } catch (error) {
-      if (!isUnknown(error)) throw error;
+      if (!isUnknown(error) && !isRefusedLate(error)) throw error;
       return this.#settle(next, before, error as PuntError);
     }
     throw await this.#refusal(conditions);
   }
 
   /**
-   * Finds out whether etcd made a write that it did not answer. If not, uses up the write's generation, so that etcd cannot make it
-   * later.
+   * Finds out whether etcd made a write that it did not answer, or that it refused for want of room. One that it neither made nor refused is
+   * made impossible: its generation is used up.
    */
   async #settle(next: Generation, before: Entry | undefined, cause: PuntError): Promise<number> {
     while (this.#leadership.isGood) {
@@ -109,6 +110,8 @@ export class Writer {
       }
       if (entry && parseGeneration(entry.value, entry.key).write === next.write) return entry.modified;
       if ((entry?.modified ?? 0) !== (before?.modified ?? 0)) throw this.#leadership.refusal(OP);
+      // etcd has answered, so it does not make the write later, and may have no room for another one.
+      if (!isUnknown(cause)) throw cause;
       const instead: Generation = { number: next.number, write: randomUUID() };
       const value = JSON.stringify(instead);
       const revision = await this.#etcd

@@ -6,6 +6,7 @@ import { ensureFolder } from "../files/index.js";
 import type { Logger } from "../logger.js";
 import { type Door, lookAt, PlacedFile } from "./doors/index.js";
 import type { Sessions } from "./sessions.js";
+import { obstacleOf } from "./standing.js";
 
 export interface ActingDoorsOptions<S extends { readonly path: string }> {
   readonly punts: Pick<ClusterPunts, "acts" | "role" | "standing" | "on">;
@@ -19,9 +20,16 @@ export interface ActingDoorsOptions<S extends { readonly path: string }> {
   open(socket: S, callsAt: string, attachAt: string): Promise<readonly Door[]>;
   /** Whether a living process listens at a path. */
   isListening(path: string): Promise<boolean>;
+  /** Returns the host of the daemon that listens at a path; undefined if it does not say. Left out: all daemons are of one host. */
+  readonly hostAt?: (path: string) => Promise<string | undefined>;
   /** Whether the daemon is stopping: then it takes no place any more. */
   isDraining(): boolean;
 }
+
+/** Milliseconds that a daemon that starts has to reach etcd, before its log says that it is cut off. */
+const FIRST_CONTACT_MS = 3_000;
+/** Milliseconds between two looks at a place that another host's daemon has. */
+const OTHERS_MS = 5_000;
 
 /** Doors at files that the daemon that acts takes over. */
 export class ActingDoors<S extends { readonly path: string }> {
@@ -29,6 +37,10 @@ export class ActingDoors<S extends { readonly path: string }> {
   #doors: readonly Door[] = [];
   #files: readonly PlacedFile[] = [];
   #roles: Promise<void> = Promise.resolve();
+  /** The places that daemons of other hosts have, with the hosts. */
+  readonly #others = new Map<string, string>();
+  #lookAtOthers: NodeJS.Timeout | undefined;
+  #firstContact: NodeJS.Timeout | undefined;
   readonly #ending = new AbortController();
 
   /** Opens the sockets at which no process listens. @throws PuntError of a socket */
@@ -54,11 +66,13 @@ export class ActingDoors<S extends { readonly path: string }> {
 
   /** Follows the daemon's role: the daemon that acts listens where clients look for it; the others leave its sockets alone. */
   follow(): void {
-    const { punts, logger } = this.#options;
+    const { punts } = this.#options;
     let before: Role | undefined;
     const take = (role: Role) => {
-      const { host, daemon } = punts.standing;
-      logger.info({ role, host, daemon }, "what this daemon does for its host");
+      clearTimeout(this.#firstContact);
+      const isFirst = before === undefined && role === "cut-off";
+      if (isFirst) this.#firstContact = setTimeout(() => this.#logStanding(), FIRST_CONTACT_MS).unref();
+      else this.#logStanding();
       if (role === "leader") this.#inTurn(() => this.#takeUp());
       else if (before === "leader") this.#handOver();
       before = role;
@@ -72,8 +86,18 @@ export class ActingDoors<S extends { readonly path: string }> {
     this.#ending.signal.addEventListener("abort", () => void look.close());
   }
 
+  #logStanding(): void {
+    const { punts, logger } = this.#options;
+    const { role, host, daemon } = punts.standing;
+    const obstacle = obstacleOf(punts.standing);
+    if (obstacle === undefined) logger.info({ role, host, daemon }, "what this daemon does for its host");
+    else logger.warn({ role, host, daemon }, obstacle);
+  }
+
   async close(): Promise<void> {
     this.#ending.abort();
+    clearTimeout(this.#lookAtOthers);
+    clearTimeout(this.#firstContact);
     await this.#roles;
     await this.#close();
   }
@@ -94,9 +118,11 @@ export class ActingDoors<S extends { readonly path: string }> {
 
   async #takePlaces(): Promise<void> {
     if (this.#options.isDraining()) return;
-    if (this.#files.length > 0 && this.#files.every((file) => file.isThere)) return;
-    await this.#close();
+    if (!this.#files.every((file) => file.isThere)) await this.#close();
     await this.#open(true);
+    clearTimeout(this.#lookAtOthers);
+    const again = () => this.#inTurn(async () => void (this.#options.punts.acts && (await this.#takePlaces())));
+    if (this.#others.size > 0) this.#lookAtOthers = setTimeout(again, OTHERS_MS).unref();
   }
 
   /** A daemon that cannot read them acts all the same. It refuses calls with a session, which read them again. */
@@ -129,7 +155,31 @@ export class ActingDoors<S extends { readonly path: string }> {
   /** Opens the sockets; one where another daemon listens is left to it, unless this daemon acts. */
   async #open(isActing: boolean): Promise<void> {
     const { sockets, isListening } = this.#options;
-    for (const each of sockets) if (isActing || !(await isListening(each.path))) await this.#openAt(each);
+    for (const each of sockets) {
+      const { path } = each;
+      if (this.paths.includes(path)) continue;
+      const isTaken = await isListening(path);
+      if (!isTaken) this.#others.delete(path);
+      if (!isTaken || (isActing && !(await this.#isOthers(path)))) await this.#openAt(each);
+    }
+  }
+
+  /** Whether a daemon of another host listens there: each would take the place from the other for ever. */
+  async #isOthers(path: string): Promise<boolean> {
+    const { punts, logger, hostAt } = this.#options;
+    const { host } = punts.standing;
+    const other = (await hostAt?.(path)) ?? host;
+    if (other === host) {
+      this.#others.delete(path);
+      return false;
+    }
+    if (this.#others.get(path) !== other)
+      logger.error(
+        { host, other, path },
+        `the socket is left to the daemon of host ${other}: give this daemon of host ${host} a socket of its own`,
+      );
+    this.#others.set(path, other);
+    return true;
   }
 
   /** Opens a socket for calls, and beside it the socket that hands over descriptors. */

@@ -1,6 +1,6 @@
 // The parts of a daemon below its doors: the connection to VPP, the punts, the sessions and the audit log.
 import { join } from "node:path";
-import { type AskedChange, ClusterPunts, type Explainer } from "../cluster/index.js";
+import { type AskedChange, type Changes, ClusterPunts, type Explainer } from "../cluster/index.js";
 import { CounterReader } from "../counters/index.js";
 import { PuntError } from "../errors.js";
 import { ensureFolder, OWN_FOLDER } from "../files/index.js";
@@ -15,7 +15,9 @@ import {
 } from "../punt/index.js";
 import { InterfaceTable, LateVpp } from "../vpp/index.js";
 import { AuditLog } from "./audit.js";
+import { LastingChanges } from "./lasting.js";
 import type { CheckedDaemonOptions } from "./options.js";
+import { Problems } from "./problems.js";
 import { explainFramesToOperator, explainToOperator, PuntNames, Snapshots } from "./service/index.js";
 import { type SessionMemory, sessionFile, sessionsInEtcd } from "./session-memory.js";
 import { Sessions, type SessionsOptions } from "./sessions.js";
@@ -32,6 +34,7 @@ export interface Opened {
   readonly audit: AuditLog;
   readonly sessions: Sessions;
   readonly counters: CounterReader;
+  readonly problems: Problems;
   /** Reads the files for etcd again. @throws PuntError of a file; what could not be read stays as it was */
   reloadEtcd(): Promise<void>;
 }
@@ -48,6 +51,7 @@ export async function openParts(options: CheckedDaemonOptions): Promise<Opened> 
   vpp.on("disconnected", (cause) => {
     logger.warn({ vpp: vppSocket, reason: cause?.message }, "VPP is away: punts wait for it");
   });
+  const problems = new Problems(logger);
   const table = new InterfaceTable(vpp);
   try {
     const counters = new CounterReader({
@@ -55,19 +59,22 @@ export async function openParts(options: CheckedDaemonOptions): Promise<Opened> 
       vppSocket,
       statsSocket: options.statsSocket,
     });
-    const punts: PuntManager | ClusterPunts = await openPunts(options, vpp, {
-      punt: (id, traceMs) => explainToOperator({ vpp, punts, counters }, id, traceMs),
-      counters: async (cnf) => counters.read(await punts.list(cnf === undefined ? {} : { cnf })),
-      frames: (question) => explainFramesToOperator({ vpp, punts }, question),
-    });
+    const punts: PuntManager | ClusterPunts = await openPunts(
+      options,
+      vpp,
+      problems,
+      {
+        punt: (id, traceMs) => explainToOperator({ vpp, punts, counters }, id, traceMs),
+        counters: async (cnf) => counters.read(await punts.list(cnf === undefined ? {} : { cnf })),
+        frames: (question) => explainFramesToOperator({ vpp, punts }, question),
+      },
+      (changes) => lastingIn(punts as ClusterPunts, () => sessions, changes),
+    );
     const names = namesOf(punts);
     const snapshots = snapshotsOf(punts);
     const cluster = punts instanceof ClusterPunts ? punts : undefined;
     const sessions = sessionsOf(punts, { memory: memoryOf(punts, state), audit, problem });
-    cluster?.on("asked", (change) => {
-      recordAsked(audit, change);
-      leaveSessions(sessions, change);
-    });
+    cluster?.on("asked", (change) => recordAsked(audit, change));
     // In a cluster, the daemon that acts has them, once it does.
     if (punts instanceof PuntManager) await sessions.load().catch((error) => closeAfter(error, punts));
     const reloadEtcd = async () => cluster?.etcd.reload();
@@ -81,6 +88,7 @@ export async function openParts(options: CheckedDaemonOptions): Promise<Opened> 
       audit,
       sessions,
       counters,
+      problems,
       reloadEtcd,
     };
   } catch (error) {
@@ -95,21 +103,23 @@ export async function openParts(options: CheckedDaemonOptions): Promise<Opened> 
 async function openPunts(
   options: CheckedDaemonOptions,
   vpp: LateVpp,
+  { tell: problem, passed }: Problems,
   explainer: Explainer,
+  lasting: (changes: Changes) => Changes,
 ): Promise<PuntManager | ClusterPunts> {
-  const { state, logger, etcd, socket, attachSocket } = options;
+  const { state, etcd, socket, attachSocket } = options;
   const manager = { ...managerUnderStoneWork(options), ...options.manager, vpp };
-  const problem = (error: PuntError) => logger.warn({ err: error }, error.message);
   if (etcd) {
     // One for all terms: it listens to VPP as long as the daemon lives.
     const host = manager.host ?? new DefaultHost(vpp);
     const addresses = [socket, attachSocket];
-    return ClusterPunts.start({ cluster: etcd, manager: { ...manager, host }, state, addresses, explainer, problem });
+    const cluster = { cluster: etcd, state, addresses, explainer, lasting, problem };
+    const punts = await ClusterPunts.start({ ...cluster, manager: { ...manager, host } });
+    return punts.on("pass", passed);
   }
   const store = state === undefined ? {} : { store: new FileStore(join(state, "punts.json")) };
   const punts = await PuntManager.start({ returnTime: RETURN_TIME_MS, ...manager, ...store });
-  punts.on("problem", problem);
-  return punts;
+  return punts.on("problem", problem).on("pass", passed);
 }
 
 /** A call that reached this daemon by etcd: the daemon or the command that passed it on has judged it. */
@@ -122,10 +132,13 @@ function recordAsked(audit: AuditLog, { by, through, call, punts, error }: Asked
   });
 }
 
-/** No session goes through etcd: what is asked for there stays for good, or is gone. An update leaves the session as it is. */
-function leaveSessions(sessions: Sessions, { call, punts, error }: AskedChange): void {
-  if (error || !["add", "apply", "delete"].includes(call)) return;
-  for (const { cnf, key = "", label = "" } of punts) sessions.unbind({ cnf, key, label });
+/** Returns how a daemon makes changes that come by way of etcd. They may come before it has taken up the sessions of its host. */
+export function lastingIn(punts: ClusterPunts, sessions: () => Sessions, changes: Changes): Changes {
+  const here = async () => {
+    if (punts.acts) await sessions().takeUp();
+    return sessions();
+  };
+  return new LastingChanges(changes, () => punts, here);
 }
 
 /** Returns the sessions of CNFs. In a cluster, the daemon that acts has them. */

@@ -1,7 +1,7 @@
 // Network namespaces that CNFs have handed over, each at a path that the manager and VPP can open.
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
-import { open, readdir, rm } from "node:fs/promises";
+import { open, readdir, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type Descriptor, networkNamespace, OWN_NAMESPACE } from "../descriptor/index.js";
 import { PuntError } from "../errors.js";
@@ -27,9 +27,18 @@ export class NamespacePins {
   /** The namespaces that no punt names, as far as this daemon knows: since when, and who handed each over to this daemon. */
   readonly #unused = new Map<string, { readonly since: number; readonly owner?: string }>();
   readonly #mostUnused: number;
+  /** Where the daemons that share the folder mark the namespaces that they use. */
+  readonly #marks: string;
+  readonly #user: string | undefined;
+  readonly #marked = new Set<string>();
 
-  /** `deadline`: how long `mount` and `umount` may take, in milliseconds. `mostUnused`: namespaces of an owner that no punt names. */
-  constructor(directory: string, deadline = 5_000, mostUnused = MOST_UNUSED) {
+  /**
+   * `deadline`: how long `mount` and `umount` may take, in milliseconds. `mostUnused`: namespaces of an owner that no punt names. `user`: tells
+   * this daemon, and the others of its host, from daemons with other punts. Left out: no others use the folder.
+   */
+  constructor(directory: string, deadline = 5_000, mostUnused = MOST_UNUSED, user?: string) {
+    this.#marks = `${directory}-used-by`;
+    this.#user = user === undefined ? undefined : encodeURIComponent(user);
     this.#directory = directory;
     this.#deadline = deadline;
     this.#mostUnused = mostUnused;
@@ -48,9 +57,11 @@ export class NamespacePins {
     this.#requireRoom(path, owner);
     this.#unused.set(path, { since: performance.now(), owner });
     try {
+      await this.#mark(path);
       await this.#bind(path, inode, namespace);
       return path;
     } catch (error) {
+      await this.#unmark(path);
       this.#unused.delete(path);
       throw error;
     }
@@ -81,14 +92,39 @@ export class NamespacePins {
 
   /** Lets go of the namespaces that no punt has named for a minute. Another daemon of the host, or an earlier life, may have pinned them. */
   async clean(used: ReadonlySet<string>): Promise<void> {
-    for (const path of used) this.#unused.delete(path);
+    for (const path of used) {
+      this.#unused.delete(path);
+      if (dirname(path) === this.#directory) await this.#mark(path).catch(() => {});
+    }
+    const others = await this.#usedByOthers();
     const found = (await this.#names()).map((name) => join(this.#directory, name));
     // Another daemon may have let go of some of this one's.
     for (const path of new Set([...found, ...this.#unused.keys()])) {
       if (used.has(path) || !this.#isUnusedLong(path)) continue;
       this.#unused.delete(path);
-      await this.#remove(path);
+      await this.#unmark(path);
+      if (!others.has(basename(path))) await this.#remove(path);
     }
+  }
+
+  /** Marks a namespace as one that this daemon uses: daemons with other punts leave it. */
+  async #mark(path: string): Promise<void> {
+    if (this.#user === undefined || this.#marked.has(path)) return;
+    const folder = join(this.#marks, this.#user);
+    await ensureFolder(folder, 0o755);
+    await writeFile(join(folder, basename(path)), "");
+    this.#marked.add(path);
+  }
+
+  async #unmark(path: string): Promise<void> {
+    if (this.#user === undefined) return;
+    this.#marked.delete(path);
+    await rm(join(this.#marks, this.#user, basename(path)), { force: true }).catch(() => {});
+  }
+
+  async #usedByOthers(): Promise<Set<string>> {
+    const others = (await namesIn(this.#marks)).filter((user) => user !== this.#user);
+    return new Set((await Promise.all(others.map((user) => namesIn(join(this.#marks, user))))).flat());
   }
 
   #requireRoom(path: string, owner: string): void {
@@ -100,7 +136,7 @@ export class NamespacePins {
   }
 
   #names(): Promise<string[]> {
-    return readdir(this.#directory).catch(() => []);
+    return namesIn(this.#directory);
   }
 
   async #remove(path: string): Promise<void> {
@@ -120,6 +156,10 @@ export class NamespacePins {
     this.#unused.set(path, known);
     return now - known.since >= UNUSED_MS;
   }
+}
+
+function namesIn(folder: string): Promise<string[]> {
+  return readdir(folder).catch(() => []);
 }
 
 function prefixOf(cnf: string): string {

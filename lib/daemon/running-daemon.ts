@@ -4,7 +4,7 @@ import { setMaxListeners } from "node:events";
 import type { Http2ServerRequest } from "node:http2";
 import { constants } from "node:http2";
 import type { Socket } from "node:net";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { createContextValues } from "@connectrpc/connect";
 import { CallOrder } from "../call-order.js";
 import { ClusterPunts } from "../cluster/index.js";
@@ -29,6 +29,7 @@ import {
   partyAt,
   type TlsDoor,
 } from "./doors/index.js";
+import { hostAt } from "./host-at.js";
 import { openHttpPort } from "./http-port.js";
 import { unixCaller } from "./identity.js";
 import { type Opened, openParts } from "./opened.js";
@@ -228,7 +229,7 @@ export class RunningDaemon {
       version: packageVersion(),
       term: randomUUID(),
       tokens: new Tokens(),
-      pins: new NamespacePins(join(dirname(socket), "netns")),
+      pins: this.#newPins(),
       attachSocketOf: (path) => (path === socket ? attachSocket : attachPathOf(path)),
       owner: this.#options.manager?.owner ?? DEFAULT_OWNER,
       socketDirectory,
@@ -236,6 +237,13 @@ export class RunningDaemon {
       stopping: this.#stopping.signal,
       vppSocket: this.#options.vppSocket,
     };
+  }
+
+  /** Daemons may have their sockets in one folder. Those of one host in etcd have the same punts. */
+  #newPins(): NamespacePins {
+    const { socket, etcd } = this.#options;
+    const user = etcd === undefined ? `socket ${basename(socket)}` : `host ${etcd.host}`;
+    return new NamespacePins(join(dirname(socket), "netns"), undefined, undefined, user);
   }
 
   async #openHttp(): Promise<void> {
@@ -249,7 +257,7 @@ export class RunningDaemon {
     if (this.#isDraining) return "the daemon is stopping";
     if (!this.#opened.vpp.isConnected) return "VPP is away";
     const cluster = this.#parts.cluster();
-    return cluster && obstacleOf(cluster);
+    return this.#opened.problems.obstacle ?? (cluster && obstacleOf(cluster));
   }
 
   async #openDoors(): Promise<void> {
@@ -270,7 +278,7 @@ export class RunningDaemon {
 
   #openActing(punts: ClusterPunts, sockets: readonly UnixSocket[]): Promise<ActingDoors<UnixSocket>> {
     return ActingDoors.open({
-      ...{ punts, sockets, isListening, sessions: this.#opened.sessions, logger: this.#options.logger },
+      ...{ punts, sockets, isListening, hostAt, sessions: this.#opened.sessions, logger: this.#options.logger },
       attachSocketOf: (path) => this.#parts.attachSocketOf(path),
       open: (...where) => this.#openPair(...where),
       isDraining: () => this.#isDraining,

@@ -1,5 +1,6 @@
 // Where a daemon keeps its sessions: a file, or etcd.
-import type { KeptValues } from "../cluster/index.js";
+import type { KeptValues, OfPunt } from "../cluster/index.js";
+import { PuntError } from "../errors.js";
 import { StateFile, type StateForm } from "../files/index.js";
 import { lazily, zod } from "../lazily.js";
 import { idKey, type PuntId } from "../punt/index.js";
@@ -36,13 +37,53 @@ export function sessionFile(path: string): SessionMemory {
   return new StateFile(path, SESSIONS);
 }
 
-/** Keeps sessions in etcd, so that the daemon that takes over has them too. */
-export function sessionsInEtcd(kept: Pick<KeptValues, "recall" | "keep">): SessionMemory {
+/** A punt's session, as etcd has it. */
+interface Bound {
+  readonly session: string;
+  readonly graceMs: number;
+}
+
+/** The folder of the punts that are in sessions. */
+const BOUND = "bound";
+/** The one value in which daemons of earlier versions keep all sessions. */
+const EARLIER = "sessions";
+
+/** Keeps sessions in etcd, so that the daemon that takes over has them too: a value for each punt. */
+export function sessionsInEtcd(kept: Pick<KeptValues, "recall" | "recallOfPunts" | "keepOfPunts">): SessionMemory {
   return {
-    load: () => kept.recall("sessions", SESSIONS.shape()),
-    save: (sessions) => kept.keep("sessions", sessions),
+    load: async () => {
+      const bound = await kept.recallOfPunts(BOUND, boundForm());
+      // Where it is there, a daemon of an earlier version was the last to act.
+      return (await kept.recall(EARLIER, SESSIONS.shape())) ?? sessionsOf(bound);
+    },
+    save: async (sessions) => {
+      const bound = sessions.flatMap(({ id: session, graceMs, punts }) =>
+        punts.map((punt): OfPunt<Bound> => [punt, { session, graceMs }]),
+      );
+      await kept.keepOfPunts(BOUND, bound, EARLIER);
+    },
   };
 }
+
+/** @throws PuntError ERR_ETCD_CONTENT: a session has punts of two CNFs */
+function sessionsOf(bound: readonly OfPunt<Bound>[]): StoredSession[] {
+  const sessions = new Map<string, StoredSession & { readonly punts: PuntId[] }>();
+  for (const [punt, { session: id, graceMs }] of bound) {
+    const { cnf } = punt;
+    const session = sessions.get(id) ?? { id, cnf, graceMs, punts: [] };
+    sessions.set(id, session);
+    if (session.cnf !== cnf) {
+      const message = `a session in etcd has punts of the CNFs ${session.cnf} and ${cnf}; they were left alone`;
+      throw new PuntError("cluster.read", "ERR_ETCD_CONTENT", message, { session: id });
+    }
+    session.punts.push(punt);
+  }
+  return [...sessions.values()];
+}
+
+const graceForm = () => zod().int().min(0).max(LONGEST_GRACE_MS);
+
+const boundForm = lazily(() => zod().object({ session: zod().string().min(1), graceMs: graceForm() }));
 
 function shapeOfSessions() {
   const text = zod().string();
@@ -50,7 +91,7 @@ function shapeOfSessions() {
   const session = zod().object({
     id: text.min(1),
     cnf: text,
-    graceMs: zod().int().min(0).max(LONGEST_GRACE_MS),
+    graceMs: graceForm(),
     punts: zod().array(punt),
   });
   return zod()

@@ -103,6 +103,11 @@ export class Sessions {
     if (this.#isSaveMissed) this.#save();
   }
 
+  /** Takes up the sessions of an earlier daemon, before a change of the daemon that acts which may come first. Those that cannot be read do not keep it. */
+  async takeUp(): Promise<void> {
+    if (this.#isElsewhere) await this.load().catch(() => {});
+  }
+
   /** Takes up the sessions of an earlier daemon if they could not be read before. @throws PuntError of the memory */
   async ready(): Promise<void> {
     if (this.#isUnread) await this.load();

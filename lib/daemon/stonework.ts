@@ -24,8 +24,18 @@ export async function startStoneWork(
   if (stonework === undefined) return undefined;
   const kept = state === undefined ? {} : { state: join(state, "stonework.json") };
   const netns = manager?.containers === undefined ? {} : { netns: containersOf(stonework.netns) };
+  // Daemons that share an etcd have one set of punts, and each has the items that it was given.
+  const others = { hasOthers: parts.hosts !== undefined };
   const access = new PolicyAccess(parts, gate);
-  return StoneWorkOrchestrator.start({ ...stonework, ...netns, ...kept, punts: parts.punts, logger, access });
+  return StoneWorkOrchestrator.start({
+    ...stonework,
+    ...netns,
+    ...kept,
+    ...others,
+    punts: parts.punts,
+    logger,
+    access,
+  });
 }
 
 /** Asks the policy for callers of StoneWork's ports, and for the CNFs whose items have punts. */

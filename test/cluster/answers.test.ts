@@ -67,7 +67,7 @@ function start(failures: readonly PuntError[], isGood = true) {
   const answers = new Answers({
     etcd: store as unknown as Etcd,
     mirror: store as unknown as Mirror,
-    ...{ keys, punts },
+    ...{ keys, by: { changes: punts, punts } },
     leadership: leadership as Leadership,
     as: (_by, change) => change(),
     asked: () => {},

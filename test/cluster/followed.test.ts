@@ -91,7 +91,13 @@ function following(t: ExecutionContext) {
     delete: () => step("delete", undefined),
   } as unknown as PuntManager;
   const wishes = new Wishes({
-    ...{ manager, mirror, keys, statuses: { put: () => {}, delete: () => {} } as unknown as StatusWriter },
+    ...{
+      manager,
+      changes: manager,
+      mirror,
+      keys,
+      statuses: { put: () => {}, delete: () => {} } as unknown as StatusWriter,
+    },
     ...{ shown: (status) => status, asked: () => {}, problem: (error) => t.fail(error.message) },
     ...{ isGood: () => true, isOwn: () => false, following: store.following.bind(store) },
   });

@@ -37,6 +37,15 @@ withEtcd("a daemon whose VPP is not the leader's refuses changes, and does not t
   t.deepEqual(await members.interfaces(other), before);
 });
 
+withEtcd("a daemon with another VPP stands back also if it has the name of the daemon that acts", async (t) => {
+  const members = await Members.start(t);
+  const first = await members.join({ name: "edge", lease: 4 });
+  await hasRole(first, "leader");
+  const second = await members.join({ name: "edge", lease: 4, on: await members.otherVpp() });
+  await hasRole(second, "other-vpp");
+  await t.throwsAsync(second.add(span("fw")), { code: "ERR_OTHER_VPP" });
+});
+
 withEtcd("daemons of one VPP keep their roles when it starts again", async (t) => {
   const members = await Members.start(t);
   const first = await members.join();

@@ -11,11 +11,11 @@ import { need } from "../support/need.js";
 const { test } = need("etcd", "etcdctl");
 
 /** Starts a daemon with a socket of its own. */
-async function start(t: ExecutionContext, { directory, vpp, etcd }: Members, name: string) {
+async function start(t: ExecutionContext, { directory, vpp, etcd }: Members, name: string, lease = 4) {
   const socket = join(directory, name, "manager.sock");
   const daemon = await Daemon.start({
     ...{ socket, vppSocket: vpp.apiSocket, socketDirectory: join(directory, "sockets") },
-    etcd: { endpoints: etcd.url, host: "h1", name, lease: 4 },
+    etcd: { endpoints: etcd.url, host: "h1", name, lease },
     manager: { host: new EmulatedHost(vpp), memifDirectory: join(directory, "memif"), resyncInterval: 500 },
   });
   t.teardown(() => daemon.close());
@@ -39,6 +39,34 @@ test("a daemon that starts beside the acting daemon leaves that daemon's session
   await cnf.close();
   await eventually(async () => (await first.operator.list()).length === 0);
 });
+
+for (const way of ["a standby", "etcd"] as const)
+  test(`what an operator asks for through ${way} leaves the session that it was in`, async (t) => {
+    const members = await Members.start(t);
+    const first = await start(t, members, "first", 10);
+    await first.hasRole("leader");
+    const second = await start(t, members, "second", 10);
+    await second.hasRole("standby");
+    const operator = way === "etcd" ? await members.operator() : second.operator;
+    const cnf = await connectPunts({ socket: first.socket, session: { cnf: "fw", grace: 0 } });
+    t.teardown(() => cnf.close());
+    const punt = (key: string, vppInterface = "eth0") => span("fw", { key, vppInterface });
+    const keys = ["again", "applied", "other", "updated"];
+    await cnf.apply({ punts: [...keys.map((key) => punt(key)), punt("late", "absent")] }, { keep: true });
+    await operator.delete({ cnf: "fw", key: "again" });
+    await operator.add(punt("again"));
+    await operator.apply({ punts: [punt("applied")] }, { keep: true });
+    // The manager has this one, and goes on.
+    await t.throwsAsync(operator.add(punt("late", "absent"), { waitFor: "CREATED", timeout: 50 }), {
+      code: "ETIMEDOUT",
+    });
+    await t.throwsAsync(operator.add(punt("other", "eth1")), { code: "ERR_PUNT_EXISTS" });
+    await operator.update(span("fw", { key: "updated", direction: "rx" }));
+    await cnf.close();
+    const left = async () => (await first.operator.list()).map(({ id }) => id.key).sort();
+    await eventually(async () => (await left()).every((key) => key !== "updated" && key !== "other"));
+    t.deepEqual(await left(), ["again", "applied", "late"]);
+  });
 
 test("a daemon that does not act opens no session, and a CNF there gets its punt once that daemon acts", async (t) => {
   const members = await Members.start(t);

@@ -1,7 +1,16 @@
 // The network namespaces of CNFs at paths: what is bound there, and how long the daemon keeps a namespace without a punt.
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, existsSync, openSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { NamespacePins } from "../../lib/daemon/pins.js";
@@ -38,6 +47,30 @@ test.serial("a namespace goes a minute after its last punt, whichever daemon of 
   t.true(await cleanAt(7 * MINUTE - 1));
   t.false(await cleanAt(7 * MINUTE));
   t.true(await pins.isEmpty());
+});
+
+test.serial("a namespace that a daemon with other punts uses stays, and goes once neither does", async (t) => {
+  const directory = join(socketFolder(t), "netns");
+  mkdirSync(directory);
+  const path = join(directory, "0123456789abcdef-4026531840");
+  writeFileSync(path, "");
+  const real = performance.now;
+  let now = 0;
+  performance.now = () => now;
+  t.teardown(() => {
+    performance.now = real;
+  });
+  const pins = ["one", "host a/b"].map((user) => new NamespacePins(directory, undefined, undefined, user));
+  const cleanAt = async (time: number, ...used: string[]) => {
+    now = time;
+    await pins[0]!.clean(new Set(used));
+    await pins[1]!.clean(new Set());
+    return existsSync(path);
+  };
+  t.true(await cleanAt(0, path));
+  t.true(await cleanAt(2 * MINUTE, path));
+  t.true(await cleanAt(3 * MINUTE));
+  t.false(await cleanAt(4 * MINUTE));
 });
 
 const { test: rootTest } = need("root", "netns");

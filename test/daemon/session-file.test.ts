@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
+import type { OfPunt } from "../../lib/cluster/index.js";
 import { keptIn } from "../../lib/cluster/records.js";
 import { Daemon } from "../../lib/daemon/index.js";
 import {
@@ -146,23 +147,39 @@ test("a daemon whose file of sessions is damaged does not start, and leaves ever
 });
 
 test("sessions in etcd have the same check, and the error names the key", async (t) => {
-  const kept = new Map<string, string>();
+  let earlier: string | undefined;
+  let bound: readonly OfPunt<string>[] = [];
   const memory = sessionsInEtcd({
-    recall: async (name, shape) => {
-      const value = kept.get(name);
-      return value === undefined ? undefined : keptIn({ key: `/p/${name}`, value }, shape);
+    recall: async (name, shape) =>
+      earlier === undefined ? undefined : keptIn({ key: `/p/${name}`, value: earlier }, shape),
+    recallOfPunts: async (name, shape) =>
+      bound.map(([id, value]) => [id, keptIn({ key: `/p/${name}/${id.cnf}`, value }, shape)]),
+    keepOfPunts: async (_name, values) => {
+      bound = values.map(([id, value]) => [id, JSON.stringify(value)]);
     },
-    keep: async (name, value) => void kept.set(name, JSON.stringify(value)),
   });
-  t.is(await memory.load(), undefined);
+  t.deepEqual(await memory.load(), []);
   await memory.save([SESSION]);
   t.deepEqual(await memory.load(), [SESSION]);
   for (const text of ["", "{", "5", "{}", ...SHAPES.map(([content]) => JSON.stringify(content))]) {
-    kept.set("sessions", text);
+    earlier = text;
     const error = await t.throwsAsync<PuntError>(memory.load(), {
       code: "ERR_ETCD_CONTENT",
       message: /\/p\/sessions in etcd/,
     });
     t.like(error, { details: { key: "/p/sessions" } });
   }
+  earlier = undefined;
+  const [[id]] = bound as [OfPunt<string>];
+  for (const text of ["", "{}", "[]", '{"session":"","graceMs":1}', '{"session":"1","graceMs":-1}']) {
+    bound = [[id, text]];
+    const error = await t.throwsAsync<PuntError>(memory.load(), { code: "ERR_ETCD_CONTENT" });
+    t.like(error, { details: { key: `/p/bound/${id.cnf}` } });
+  }
+  const value = JSON.stringify({ session: "1", graceMs: 1 });
+  bound = [
+    [id, value],
+    [{ ...id, cnf: "another" }, value],
+  ];
+  await t.throwsAsync(memory.load(), { code: "ERR_ETCD_CONTENT", message: /punts of the CNFs .* and another/ });
 });

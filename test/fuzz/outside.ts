@@ -130,7 +130,7 @@ const CHECKS = {
 /** The text of a question through etcd: it has an answer, and names the punts that it is about. */
 export async function etcdQuestions(random: Random): Promise<void> {
   const question = damagedText(JSON.stringify(random.pick(QUESTIONS)), random);
-  const { text, call, punts, error } = await answerTo(question, CHECKS);
+  const { text, call, punts, error } = await answerTo(question, { changes: CHECKS, punts: CHECKS });
   for (const { cnf, key = "", label = "" } of punts) idText({ cnf, key, label });
   if (error?.code === "ERR_INTERNAL") throw new Error(`a fault for a refusal: ${text}`);
   call.toUpperCase();

@@ -8,12 +8,17 @@ const UNKNOWN_OUTCOME = new Set([1, 2, 4, 8, 10, 13, 14, 15]);
 const REFUSALS =
   /authentication failed|permission denied|user name is empty|invalid auth|not enabled|PermissionDenied/i;
 
-/** The words of refusals that share their code with calls whose outcome is unknown: etcd has not made what it has no room for. */
+/** The words of refusals that share their code with calls whose outcome is unknown. */
 const NO_ROOM = /etcdserver: (mvcc: database space exceeded|too many requests)/;
 
 /** Returns whether etcd may have made the failed call, or may still make it. */
 export function isUnknown(error: unknown): boolean {
   return error instanceof PuntError && error.details.outcome === "unknown";
+}
+
+/** Returns whether etcd refused a write that it may have made: the write which fills it is made and refused. */
+export function isRefusedLate(error: unknown): boolean {
+  return error instanceof PuntError && error.code === "ERR_ETCD" && NO_ROOM.test(error.message);
 }
 
 /** Returns whether etcd did not answer. */

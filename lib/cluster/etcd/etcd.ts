@@ -244,7 +244,8 @@ export class Etcd {
     watch.leave = () => {
       if (!this.#watches.delete(watch)) return;
       end();
-      handlers.ended(away(OP, this.endpoints, "the server of the watch does not answer"));
+      const message = "the server of the watch does not answer, and another one is asked";
+      handlers.ended(new PuntError(OP, "ERR_ETCD_LEFT", message));
     };
     return () => {
       this.#watches.delete(watch);

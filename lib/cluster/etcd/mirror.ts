@@ -197,7 +197,10 @@ export class Mirror {
           }
         },
         ended: (error) => {
-          if ((error as PuntError).code === "ERR_ETCD_COMPACTED") resolve();
+          const { code } = error as PuntError;
+          if (code === "ERR_ETCD_COMPACTED") resolve();
+          // The next read tells whether etcd is lost.
+          else if (code === "ERR_ETCD_LEFT") setTimeout(resolve, PAUSE_MS).unref();
           else reject(error);
         },
       });

@@ -9,8 +9,8 @@ import type { Parts, Scope } from "./scope.js";
  * program or a daemon that ends while it waits leaves nothing behind.
  */
 export async function bound<T>(
-  { punts, sessions }: Parts,
-  { op, host }: Scope,
+  { punts, sessions }: Pick<Parts, "punts" | "sessions">,
+  { op, host }: Pick<Scope, "op" | "host">,
   requests: readonly PuntRequest[],
   session: string,
   ask: () => Promise<T>,

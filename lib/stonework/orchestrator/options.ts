@@ -49,6 +49,11 @@ export interface StoneWorkOptions {
 export interface OrchestratorOptions extends StoneWorkOptions {
   /** The manager of the punts: a manager in this process, or the client of a daemon. */
   readonly punts: Punts;
+  /**
+   * Whether other orchestrators have punts of the same CNFs, as with daemons that share an etcd: a punt without an item here may be of an
+   * item there, and stays. Default false.
+   */
+  readonly hasOthers?: boolean;
 }
 
 export type CheckedOptions = Required<Omit<OrchestratorOptions, "config" | "state">> &
@@ -69,7 +74,7 @@ const NAMES = [
     "logger",
     "access",
   ],
-  "punts",
+  ...["punts", "hasOthers"],
 ];
 
 /** @throws PuntError ERR_OPTION */
@@ -88,10 +93,12 @@ export function checkOrchestratorOptions(options: OrchestratorOptions): CheckedO
     pingInterval: PING_INTERVAL_MS,
     logger: SILENT,
     access: UNLIMITED,
+    hasOthers: false,
     ...given(options),
   };
   check.object("punts", full.punts);
   check.object("access", full.access);
+  check.boolean("hasOthers", full.hasOthers);
   check.path("directory", full.directory);
   check.text("host", full.host, 255, 1);
   check.integer("grpcPort", full.grpcPort, 0, 65535);

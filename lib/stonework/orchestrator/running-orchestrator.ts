@@ -163,13 +163,17 @@ export class RunningOrchestrator {
 
   /** Deletes the punts of items that an earlier orchestrator had and that are not configured any more. */
   async #deleteOrphans(cnf: Cnf): Promise<void> {
-    const { punts, access } = this.#options;
+    const { punts, access, hasOthers, logger } = this.#options;
     const { label } = cnf;
     const { address } = cnf.announcement;
     const isOfModel = ({ key }: PuntId) => [...cnf.models.values()].some((model) => isKeyOf(model, key));
     const all = (await punts.list({ cnf: label })).map(({ id }) => id);
     const gone = all.filter((id) => isOfModel(id) && !this.#items.has(id.key));
     if (gone.length === 0) return;
+    if (hasOthers) {
+      logger.info({ cnf: label, punts: gone }, "punts without an item here stay: another daemon may have their items");
+      return;
+    }
     await access.punts({ label, address }, { requests: [], gone }, async () => {
       for (const id of gone) await punts.delete(id);
     });

@@ -1,9 +1,8 @@
 // The modules of the host, as they meet its daemons: at one socket, where the daemon that acts listens, or each at the socket of a daemon.
 import { join } from "node:path";
 import { Keys } from "../../../lib/cluster/index.js";
-import type { StoredSession } from "../../../lib/daemon/session-memory.js";
 import type { PuntError } from "../../../lib/errors.js";
-import { idKey, type PuntId, type PuntRequestInput, type PuntStatus } from "../../../lib/punt/index.js";
+import type { PuntId, PuntRequestInput, PuntStatus } from "../../../lib/punt/index.js";
 import { type CallDoor, CallDoors } from "../module/call-door.js";
 import { type ModuleAction, Modules } from "../module/modules.js";
 import type { ModuleHost } from "../module/program.js";
@@ -14,7 +13,7 @@ import { type Party, ROOT, type World } from "../world/index.js";
 import { type DaemonProcess, HOST, PREFIX } from "./daemon-process.js";
 import type { EtcdModel } from "./etcd-model.js";
 
-const sessionsKey = new Keys(PREFIX, HOST).key("state", "kept", "sessions");
+const keys = new Keys(PREFIX, HOST);
 
 export interface HostModulesOptions {
   daemons(): readonly DaemonProcess[];
@@ -72,8 +71,7 @@ export class HostModules implements ModuleHost {
 
   isForgotten(id: PuntId): boolean {
     if (this.mayForget) return true;
-    const sessions: readonly StoredSession[] = JSON.parse(this.#etcd.get(sessionsKey)?.value ?? "[]");
-    const isKept = sessions.some(({ punts }) => punts.some((punt) => idKey(punt) === idKey(id)));
+    const isKept = this.#etcd.get(keys.key("state", "kept", "bound", id.cnf, id.key, id.label)) !== undefined;
     return this.#areSessionsUnkept && !isKept;
   }
 

@@ -1,0 +1,57 @@
+// The problems of a daemon's punts in its log: each once, and not at every attempt.
+import { messageOf, PuntError } from "../errors.js";
+import type { Logger } from "../logger.js";
+
+/** Milliseconds after which a problem that goes on is logged again. */
+const AGAIN_MS = 60_000;
+/** Most problems that are remembered. */
+const MOST_TOLD = 1_000;
+
+export class Problems {
+  readonly #logger: Logger;
+  /** When each problem was logged, the oldest first. */
+  readonly #told = new Map<string, number>();
+  /** Another manager of the owner has the VPP. */
+  #rival: PuntError | undefined;
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  /** Why nothing is done in VPP: another manager has it. */
+  get obstacle(): string | undefined {
+    return this.#rival && `another manager (pid ${this.#rival.details.pid}) has this VPP`;
+  }
+
+  readonly tell = (error: PuntError): void => {
+    const { message } = error;
+    const isRival = error.code === "ERR_OWNER_BUSY";
+    const isTold = isRival ? this.#rival?.message === message : performance.now() - this.#toldAt(message) < AGAIN_MS;
+    if (isRival) this.#rival = error;
+    if (isTold) return;
+    this.#told.delete(message);
+    this.#told.set(message, performance.now());
+    if (this.#told.size > MOST_TOLD) this.#told.delete(this.#told.keys().next().value!);
+    this.#logger.warn(fieldsOf(error), message);
+  };
+
+  #toldAt(message: string): number {
+    return this.#told.get(message) ?? Number.NEGATIVE_INFINITY;
+  }
+
+  /** Takes the end of a comparison with VPP. */
+  readonly passed = ({ error }: { readonly error?: PuntError }): void => {
+    if (error || !this.#rival) return;
+    const { pid, owner } = this.#rival.details;
+    this.#rival = undefined;
+    this.#logger.info({ pid, owner }, "the other manager has left this VPP: this daemon manages the owner's punts");
+  };
+}
+
+/** A problem that has a code of its own needs no stack. */
+function fieldsOf(error: PuntError): object {
+  if (!(error instanceof PuntError) || error.code === "ERR_INTERNAL") return { err: error };
+  const { op, code, details, cause } = error;
+  const reason = cause instanceof Error ? messageOf({ op, message: cause.message }) : undefined;
+  return { op, code, details, ...(reason !== undefined && { reason }) };
+}

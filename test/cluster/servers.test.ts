@@ -1,0 +1,90 @@
+// An etcd of several servers, of which some do not answer.
+import type { ExecutionContext } from "ava";
+import { Mirror } from "../../lib/cluster/etcd/index.js";
+import { Etcd, Keys } from "../../lib/cluster/index.js";
+import type { PuntError } from "../../lib/errors.js";
+import { eventually } from "../support/etcd/members.js";
+import { ThreeEtcds } from "../support/etcd/three.js";
+import { need } from "../support/need.js";
+
+const withEtcd = need("etcd", "etcdctl").test.serial;
+const KEY = new Keys("/vpp-punt", "h1").key("wanted", "dns", "", "");
+
+async function connected(t: ExecutionContext, endpoints: string | readonly string[]): Promise<Etcd> {
+  const etcd = await Etcd.open({ endpoints, timeout: 1_000 });
+  t.teardown(() => etcd.close());
+  return etcd;
+}
+
+/** Returns a copy that follows etcd. */
+async function followed(t: ExecutionContext, etcd: Etcd): Promise<Mirror> {
+  const folder = new Keys("/vpp-punt", "h1").folder("wanted");
+  const mirror = new Mirror(etcd, [folder], { changed: () => {}, reached: () => {} });
+  t.teardown(() => mirror.close());
+  mirror.start();
+  await eventually(() => mirror.isReached);
+  return mirror;
+}
+
+withEtcd("calls go to another server when one is dead, and none fails", async (t) => {
+  const three = await ThreeEtcds.start(t);
+  const etcd = await connected(t, three.endpoints);
+  await etcd.write([], [{ key: KEY, value: "0" }]);
+  three.kill(0);
+  // The members that are left may have to elect a leader.
+  const other = await connected(t, three.endpoints.slice(1));
+  await eventually(() =>
+    other.get(KEY).then(
+      () => true,
+      () => false,
+    ),
+  );
+  // The connection may end in the middle of the first call.
+  await etcd.write([], [{ key: KEY, value: "0" }]).catch(() => {});
+  for (let turn = 1; turn <= 9; turn++) await etcd.write([], [{ key: KEY, value: `${turn}` }]);
+  t.is((await etcd.get(KEY))?.value, "9");
+});
+
+withEtcd("a server that is stopped costs one write, and the copy of etcd goes on at another server", async (t) => {
+  const three = await ThreeEtcds.start(t);
+  const etcd = await connected(t, three.endpoints);
+  const mirror = await followed(t, etcd);
+  three.stop(0);
+  const lost = (await etcd.write([], [{ key: KEY, value: "0" }]).catch((error) => error)) as PuntError;
+  t.like(lost, { code: "ERR_ETCD_AWAY", details: { outcome: "unknown" } });
+  const other = await connected(t, three.endpoints.slice(1));
+  await eventually(() =>
+    other.get(KEY).then(
+      () => true,
+      () => false,
+    ),
+  );
+  for (let turn = 1; turn <= 9; turn++) await etcd.write([], [{ key: KEY, value: `${turn}` }]);
+  t.is((await etcd.get(KEY))?.value, "9");
+  await eventually(() => mirror.get(KEY)?.value === "9");
+});
+
+withEtcd("a read is asked of the next server", async (t) => {
+  const three = await ThreeEtcds.start(t);
+  const etcd = await connected(t, three.endpoints);
+  await etcd.write([], [{ key: KEY, value: "here" }]);
+  three.stop(0);
+  const other = await connected(t, three.endpoints.slice(1));
+  await eventually(() =>
+    other.get(KEY).then(
+      () => true,
+      () => false,
+    ),
+  );
+  t.is((await etcd.get(KEY))?.value, "here");
+});
+
+withEtcd("a copy at a member without a leader does not count as one of now", async (t) => {
+  const three = await ThreeEtcds.start(t);
+  const mirror = await followed(t, await connected(t, three.endpoints[0]!));
+  // The member that is left answers pings.
+  three.stop(1);
+  three.stop(2);
+  await eventually(() => !mirror.isReached);
+  t.pass();
+});
