@@ -175,6 +175,9 @@ function watched(
     elsewhere: now ? undefined : {},
     view: {
       ...{ sees: ({ cnf }: { cnf: string }) => rules.sees.includes(cnf), label: (cnf: string) => `u7.${cnf}` },
+      unnamed() {
+        return this;
+      },
       ...{ status: (status: PuntStatus) => status, event: (event: unknown) => event, rights: { key: "own" } },
     },
   };
