@@ -9,10 +9,13 @@ export class Kernel implements Host {
   failing = 0;
   readonly #world: World;
   readonly #host: EmulatedHost;
+  readonly #moved: (device: string, from: string, to: string) => void;
 
-  constructor(world: World, host: EmulatedHost) {
+  /** @param moved called when a device of VPP's is in another namespace */
+  constructor(world: World, host: EmulatedHost, moved: (device: string, from: string, to: string) => void) {
     this.#world = world;
     this.#host = host;
+    this.#moved = moved;
   }
 
   async identify(namespace: string): Promise<string | undefined> {
@@ -43,6 +46,7 @@ export class Kernel implements Host {
     schedule.note(JSON.stringify(change));
     this.#check(change.change, namespace);
     await this.#host.change(namespace, change);
+    if (change.change === "move-link") this.#moved(change.name, namespace, change.to);
     await schedule.answer("changed");
   }
 

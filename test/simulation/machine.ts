@@ -36,10 +36,14 @@ export class Machine {
     this.#world = world;
     this.vpp = new VppProcess(world, CARDS, (life) => this.#configure(life));
     const { namespaces } = world.sockets;
-    world.sockets.devices = ({ device, place }) =>
-      this.vpp.life?.host.values().some((each) => each.name === device && namespaces.placeOf(each) === place) ?? false;
+    const deviceAt = (name: string, place: string | undefined) =>
+      this.vpp.life?.host.values().find((each) => each.name === name && namespaces.placeOf(each) === place);
+    world.sockets.devices = ({ device, place }) => deviceAt(device, place) !== undefined;
     this.#host = new EmulatedHost(this.vpp);
-    this.kernel = new Kernel(world, this.#host);
+    this.kernel = new Kernel(world, this.#host, (name, from, to) => {
+      const device = deviceAt(name, namespaces.at(from));
+      if (device) namespaces.put(device, to);
+    });
     this.#operator = new Operator(this.#operatorsClient(), CARDS, ROOT);
   }
 
