@@ -45,7 +45,7 @@ export class SchemaLoader {
       return Schema.fromDirectory(this.#source.folder);
     if (hasGetApiJson(table)) return fetchSchema(ask);
     const folder = await apiFolderOf(ask);
-    // A folder that is empty or has a bad file is no reason to do without the built-in definitions.
+    // The built-in definitions serve as well where a folder is empty or has a bad file.
     return folder === undefined ? undefined : Schema.fromDirectory(folder).catch(() => undefined);
   }
 }

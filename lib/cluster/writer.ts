@@ -98,7 +98,7 @@ export class Writer {
   }
 
   /**
-   * Finds out whether etcd made a write that it did not answer, or that it refused for want of room. One that it neither made nor refused is
+   * Finds out whether etcd made a write that it did not answer, or that it refused for want of room. A write that it neither made nor refused is
    * made impossible: its generation is used up.
    */
   async #settle(next: Generation, before: Entry | undefined, cause: PuntError): Promise<number> {

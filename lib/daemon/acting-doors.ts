@@ -164,7 +164,7 @@ export class ActingDoors<S extends { readonly path: string }> {
     }
   }
 
-  /** Whether a daemon of another host listens there: each would take the place from the other for ever. */
+  /** Whether a daemon of another host listens there: each would take the place from the other without end. */
   async #isOthers(path: string): Promise<boolean> {
     const { punts, logger, hostAt } = this.#options;
     const { host } = punts.standing;

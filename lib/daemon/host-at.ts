@@ -2,7 +2,7 @@
 import { request } from "node:http";
 import { Punts } from "../wire/index.js";
 
-/** Milliseconds that a daemon has to answer. One that hangs is relieved. */
+/** Milliseconds that a daemon has to answer. A daemon that hangs loses the socket. */
 const LONGEST_MS = 1_000;
 /** Most bytes of an answer. */
 const MOST_BYTES = 1 << 20;

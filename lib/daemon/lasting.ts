@@ -1,4 +1,4 @@
-// Changes that come by way of etcd: no session goes through it, so what is asked for there stays for good.
+// Changes that come by way of etcd: no session goes through it, so that its punts stay for good.
 import { CallOrder, type InOrder } from "../call-order.js";
 import type { Changes } from "../cluster/index.js";
 import {

@@ -107,7 +107,7 @@ export class NamespacePins {
     }
   }
 
-  /** Marks a namespace as one that this daemon uses: daemons with other punts leave it. */
+  /** Marks a namespace as used by this daemon: daemons with other punts leave it. */
   async #mark(path: string): Promise<void> {
     if (this.#user === undefined || this.#marked.has(path)) return;
     const folder = join(this.#marks, this.#user);

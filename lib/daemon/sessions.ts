@@ -103,7 +103,7 @@ export class Sessions {
     if (this.#isSaveMissed) this.#save();
   }
 
-  /** Takes up the sessions of an earlier daemon, before a change of the daemon that acts which may come first. Those that cannot be read do not keep it. */
+  /** Takes up the sessions of an earlier daemon, before a change of the daemon that acts which may come first. A memory that cannot be read does not hold the change up. */
   async takeUp(): Promise<void> {
     if (this.#isElsewhere) await this.load().catch(() => {});
   }
@@ -306,7 +306,7 @@ export class Sessions {
   }
 
   /**
-   * @param isAgain whether the session has ended before, and these punts were left. One that a call asks for now may be another program's
+   * @param isAgain whether the session has ended before, and these punts were left. A punt that a call asks for now may be another program's
    * @param ownCalls how many calls for each punt are the session's own
    */
   async #expire(session: Session, { isAgain = false, ownCalls = 0 } = {}): Promise<void> {

@@ -6,7 +6,7 @@ export function fileId({ dev, ino }: Stats | BigIntStats): string {
   return `${dev}:${ino}`;
 }
 
-/** Names a file as `fileId` does, and tells it from one that came later in its place, whose inode may be the same. */
+/** Names a file as `fileId` does, and tells it from a later file in its place, whose inode may be the same. */
 export function fileLifeId(info: BigIntStats): string {
   return `${fileId(info)}:${info.ctimeNs}`;
 }

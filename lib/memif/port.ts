@@ -173,7 +173,7 @@ export class Memif extends EventEmitter<MemifEvents> {
     return { rx: this.#native.rxQueues, tx: this.#native.txQueues };
   }
 
-  /** @internal The number of the transmit queue for packets of receive queue `index`: one that the peer has, while there is a peer. */
+  /** @internal The number of the transmit queue for packets of receive queue `index`: the peer has it, while there is a peer. */
   servedQueue(index: number): number {
     const served = this.peer?.txQueues || this.#native.txQueues;
     return Math.min(index, served - 1, this.#native.txQueues - 1);

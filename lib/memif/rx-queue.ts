@@ -202,7 +202,7 @@ export class MemifRxQueue {
   }
 
   #forget(): void {
-    // The next owner of the queue gets their buffers. Those of a port that is closed belong to nobody else.
+    // The next owner of the queue gets their buffers. The buffers of a port that is closed have no other owner.
     if (this.#setup.isAttached) for (const packet of this.#kept) packet.release();
     this.#kept.clear();
     this.#memories.forget();

@@ -35,7 +35,7 @@ interface Options extends EtcdFlags, ManagingOptions {
 
 export async function run(options: Options): Promise<void> {
   const early = firstSignal();
-  // A start reads the files itself. SIGHUP must not end it, and what changes meanwhile is read afterwards.
+  // A start reads the files itself. SIGHUP must not end it: what changes during the start is read afterwards.
   let reload: (() => void) | "due" | undefined;
   process.on("SIGHUP", () => {
     if (typeof reload === "function") reload();

@@ -39,7 +39,7 @@ export class Etcd {
   onCalled: ((call: EtcdCall, ms: number, isAnswered: boolean) => void) | undefined;
   /** One client for each server: the client's own choice of a server takes a dead one for every n-th call. */
   #clients: readonly EtcdClient[];
-  /** The server that is asked: the next one after a call that it did not answer. */
+  /** The server of all calls: the next one after a call that it did not answer. */
   #at = 0;
   /** Ends the watches at a server that did not answer. */
   readonly #watches = new Set<{ readonly client: EtcdClient; leave(): void }>();
@@ -244,7 +244,7 @@ export class Etcd {
     watch.leave = () => {
       if (!this.#watches.delete(watch)) return;
       end();
-      const message = "the server of the watch does not answer, and another one is asked";
+      const message = "the server of the watch does not answer, and calls go to another one";
       handlers.ended(new PuntError(OP, "ERR_ETCD_LEFT", message));
     };
     return () => {

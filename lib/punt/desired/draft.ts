@@ -79,7 +79,7 @@ export class Draft {
         if (error) rivals.set(rivalIn(error, left), error);
         return error !== undefined;
       });
-      // In a circle, one of them gives up what it has first.
+      // In a circle, one of them gives up its own things first.
       if (held.length === left.length) this.#giveUp(rivals);
       left = held;
     }

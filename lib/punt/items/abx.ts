@@ -106,7 +106,7 @@ export const abxAttach: Kind<Attach> = {
 };
 
 /**
- * Detaches what an interface that is gone has left under the index of one that was made since the look. abx enables nothing on an interface
+ * Detaches what an interface that is gone has left under the index of an interface that was made since the look. abx enables nothing on an interface
  * for its second attachment.
  */
 async function detachFormer(context: ActContext, rx: string): Promise<void> {

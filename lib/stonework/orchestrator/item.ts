@@ -202,7 +202,7 @@ export class ConfigItem {
     const known = this.#requests;
     const isNew = [...next.keys()].some((key) => !known.has(key));
     const isOther = [...next].some(([key, request]) => known.has(key) && !isSame(request, known.get(key)!));
-    // One whose deletion failed may be asked for again.
+    // A punt whose deletion failed may be asked for again.
     this.#leaving = [...this.#leaving.filter((id) => !next.has(idKey(id))), ...gone];
     if (isOther || (isNew && gone.length > 0)) {
       await this.#withdraw();

@@ -275,7 +275,7 @@ void RxBinding::Close() {
 /// Gives the queue and the memory of its bursts back.
 void RxBinding::Finish() {
   if (finished_) return;
-  // The next owner of the queue needs them. After the connection's end nobody else does.
+  // The next owner of the queue needs the retained buffers. After the connection's end they are of no use.
   if (!queue_.Stale()) std::erase_if(kept_, [&](const auto& kept) { return queue_.GiveBack(kept.first); });
   finished_ = true;
   queue_.Unlock();

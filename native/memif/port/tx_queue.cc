@@ -3,7 +3,7 @@
 namespace vpp_punt::memif {
 
 void TxQueue::Unlock() {
-  if (owes_doorbell_) RingDoorbell();  // nobody does it at the end of a handler that closes its port
+  if (owes_doorbell_) RingDoorbell();  // a handler that closes its port has not done it
   // The ring goes on at its place for the next thread.
   if (slot_->generation() != generation_) Drop();
   past_owners_.fetch_add(1, std::memory_order_relaxed);
