@@ -19,6 +19,7 @@ const READERS: Readonly<Record<string, string>> = {
   "lib/cluster/status.ts": "nextTry, and the time of a wish",
   "lib/cluster/records.ts": "the time of a wish",
   "lib/cluster/leadership.ts": "the time of an election",
+  "lib/cluster/etcd/clients.ts": "grpc-js takes the end of a call as a time of day",
   "lib/cluster/etcd/etcd.ts": "grpc-js takes the end of a call as a time of day",
   "lib/module/remote/connection.ts": "the end of a certificate",
   "lib/module/packets.ts": "an example",

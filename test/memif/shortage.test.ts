@@ -57,7 +57,9 @@ test("a connection with too few descriptors on either side is refused by name, a
     t,
     `const server = Memif.open(serving);
     const reasons = new Set();
-    for (let left = 0; left < 16; left++) {
+    // On a busy machine, other descriptors may be open for a moment, so that a shortage is at another step.
+    const isSeen = () => ["client, self: cannot connect to", "server, self: cannot accept a client"].every((words) => [...reasons].some((reason) => reason.startsWith(words)));
+    for (let round = 0; round < 10 && !isSeen(); round++) for (let left = 0; left < 16; left++) {
       take(left);
       const client = Memif.open({ ...connecting, reconnectMs: 5 });
       const refused = (side) => ({ reason, by }) => { if (by !== "peer" || /${NO_DESCRIPTORS}/.test(reason)) reasons.add(side + by + ": " + reason); };

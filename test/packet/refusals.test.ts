@@ -295,7 +295,7 @@ test("what a capture can't take is refused by name, in both formats", (t) => {
     ["abc", 0n, "ERR_INVALID_PACKET", "a packet must be a Uint8Array", {}],
     ...(
       [
-        [-1n, "-1"],
+        [-1n, "-1n"],
         [5, "5"],
         ["now", '"now"'],
       ] as const
