@@ -37,9 +37,11 @@ function accessesOf(report) {
  */
 function isOurs(report) {
   const accesses = tops(accessesOf(report));
+  const creations = tops(report.split(/\n\s*\n/).filter((part) => /Location is file descriptor/.test(part)));
   const isDescriptor = /Location is file descriptor/.test(report) || accesses.some((frame) => /\buv_/.test(frame));
   const ours = accesses.filter((frame) => /vpp_punt\.node/.test(frame));
-  return isDescriptor ? ours.length === accesses.length : ours.length > 0;
+  if (!isDescriptor) return ours.length > 0;
+  return ours.length === accesses.length && creations.every((frame) => /vpp_punt\.node/.test(frame));
 }
 
 /** Names the functions of the addon, which the sanitizer does not know: it is loaded late. */
