@@ -21,6 +21,15 @@ const MOST_WORDS = 65_536;
  * Binds namespaces to files, as `ip netns` does. A file outlives the daemon, so that its next life changes nothing; it keeps the
  * namespace in existence until no punt names it.
  */
+interface PinOptions {
+  /** How long `mount` and `umount` may take, in milliseconds. */
+  readonly deadline?: number;
+  /** Namespaces of an owner that no punt names. */
+  readonly mostUnused?: number;
+  /** Tells this daemon, and the others of its host, from daemons with other punts. Left out: no others use the folder. */
+  readonly user?: string;
+}
+
 export class NamespacePins {
   readonly #directory: string;
   readonly #deadline: number;
@@ -32,11 +41,7 @@ export class NamespacePins {
   readonly #user: string | undefined;
   readonly #marked = new Set<string>();
 
-  /**
-   * `deadline`: how long `mount` and `umount` may take, in milliseconds. `mostUnused`: namespaces of an owner that no punt names. `user`: tells
-   * this daemon, and the others of its host, from daemons with other punts. Left out: no others use the folder.
-   */
-  constructor(directory: string, deadline = 5_000, mostUnused = MOST_UNUSED, user?: string) {
+  constructor(directory: string, { deadline = 5_000, mostUnused = MOST_UNUSED, user }: PinOptions = {}) {
     this.#marks = `${directory}-used-by`;
     this.#user = user === undefined ? undefined : encodeURIComponent(user);
     this.#directory = directory;
@@ -87,7 +92,7 @@ export class NamespacePins {
 
   /** Tells whether no namespace is bound, by whichever daemon, and none of this one's is remembered. */
   async isEmpty(): Promise<boolean> {
-    return this.#unused.size === 0 && (await this.#names()).length === 0;
+    return this.#unused.size === 0 && (await namesIn(this.#directory)).length === 0;
   }
 
   /** Lets go of the namespaces that no punt has named for a minute. Another daemon of the host, or an earlier life, may have pinned them. */
@@ -97,7 +102,7 @@ export class NamespacePins {
       if (dirname(path) === this.#directory) await this.#mark(path).catch(() => {});
     }
     const others = await this.#usedByOthers();
-    const found = (await this.#names()).map((name) => join(this.#directory, name));
+    const found = (await namesIn(this.#directory)).map((name) => join(this.#directory, name));
     // Another daemon may have let go of some of this one's.
     for (const path of new Set([...found, ...this.#unused.keys()])) {
       if (used.has(path) || !this.#isUnusedLong(path)) continue;
@@ -133,10 +138,6 @@ export class NamespacePins {
     if (count < this.#mostUnused) return;
     const message = `no punt names ${count} of the network namespaces that ${owner} has handed over: ask for punts first`;
     throw new PuntError("punt.attach", "ERR_RESOURCE_EXHAUSTED", message);
-  }
-
-  #names(): Promise<string[]> {
-    return namesIn(this.#directory);
   }
 
   async #remove(path: string): Promise<void> {

@@ -243,7 +243,7 @@ export class RunningDaemon {
   #newPins(): NamespacePins {
     const { socket, etcd } = this.#options;
     const user = etcd === undefined ? `socket ${basename(socket)}` : `host ${etcd.host}`;
-    return new NamespacePins(join(dirname(socket), "netns"), undefined, undefined, user);
+    return new NamespacePins(join(dirname(socket), "netns"), { user });
   }
 
   async #openHttp(): Promise<void> {

@@ -1,5 +1,4 @@
 // The options of `openPunt`, and their checks.
-
 import type { MemifStats } from "../memif/index.js";
 import { OptionCheck } from "../options.js";
 import type { PacketSocketStats } from "../packet-socket/index.js";

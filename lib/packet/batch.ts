@@ -24,7 +24,7 @@ export interface RetainedPacket {
   readonly inPlace: boolean;
   /**
    * Gives the buffer back to the ring that it came from. The second call does nothing. Ring slots of a memif server's port go back in order:
-   * those that came after the packet wait for it.
+   * later slots wait for this one.
    */
   release(): void;
 }

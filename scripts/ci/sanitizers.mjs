@@ -21,7 +21,7 @@ export function nativeTestFiles() {
 export async function compileSanitized(into, sanitizers, niceness = 0) {
   rmSync(into, { recursive: true, force: true });
   mkdirSync(join(into, "logs"), { recursive: true });
-  // Programs of other users report, too: one that cannot write its report ends.
+  // Programs of other users report, too: a program that cannot write its report ends.
   chmodSync(join(into, "logs"), 0o1777);
   for (const name of ["native", "binding.gyp", "package.json", "scripts"])
     cpSync(name, join(into, name), { recursive: true });

@@ -114,7 +114,7 @@ test("a malformed question is refused, and so is a namespace without a descripto
   await t.throwsAsync(ask(encodeAttach({ kind: "namespace", cnf: "dns" })), { code: "ERR_PROTOCOL" });
 });
 
-test("the audit log tells a question that is refused from one that fails", async (t) => {
+test("the audit log tells refused questions from failed ones", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "vpp-punt-attach-"));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
   const audit = join(folder, "audit.log");

@@ -16,7 +16,7 @@ async function readAll(stream: AsyncIterable<unknown>): Promise<number> {
   return count;
 }
 
-test("a listener hears of an abort once, also of one that was before", (t) => {
+test("a listener hears of an abort once, also of an earlier abort", (t) => {
   let heard = 0;
   const ending = new AbortController();
   whenAborted(ending.signal, () => heard++);
@@ -49,7 +49,7 @@ test("a session whose caller has gone ends, and its punts with it", async (t) =>
   t.deepEqual(deleted, ["a"]);
 });
 
-test("a watch of the daemon's health ends whose caller goes while it is told the first answer", async (t) => {
+test("a watch of the daemon's health ends if its caller goes at the first answer", async (t) => {
   const ending = new AbortController();
   const stream = new HealthService()
     .implementation()

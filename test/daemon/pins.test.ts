@@ -20,22 +20,30 @@ import { socketFolder, until } from "../support/punt-socket/peer.js";
 
 const MINUTE = 60_000;
 
-test.serial("a namespace goes a minute after its last punt, whichever daemon of the host has pinned it", async (t) => {
-  const directory = socketFolder(t);
-  const path = join(directory, "0123456789abcdef-4026531840");
-  t.true(await new NamespacePins(directory).isEmpty());
-  t.true(await new NamespacePins(join(directory, "none")).isEmpty());
-  writeFileSync(path, "");
+/** Sets the time of `performance.now` to 0. @returns what sets it to another one */
+function ownTime(t: ExecutionContext): (ms: number) => void {
   const real = performance.now;
   let now = 0;
   performance.now = () => now;
   t.teardown(() => {
     performance.now = real;
   });
+  return (ms) => {
+    now = ms;
+  };
+}
+
+test.serial("a namespace goes a minute after its last punt, whichever daemon of the host has pinned it", async (t) => {
+  const directory = socketFolder(t);
+  const path = join(directory, "0123456789abcdef-4026531840");
+  t.true(await new NamespacePins(directory).isEmpty());
+  t.true(await new NamespacePins(join(directory, "none")).isEmpty());
+  writeFileSync(path, "");
+  const setTime = ownTime(t);
   const pins = new NamespacePins(directory);
   t.false(await pins.isEmpty());
   const cleanAt = async (time: number, ...used: string[]) => {
-    now = time;
+    setTime(time);
     await pins.clean(new Set(used));
     return existsSync(path);
   };
@@ -54,15 +62,10 @@ test.serial("a namespace that a daemon with other punts uses stays, and goes onc
   mkdirSync(directory);
   const path = join(directory, "0123456789abcdef-4026531840");
   writeFileSync(path, "");
-  const real = performance.now;
-  let now = 0;
-  performance.now = () => now;
-  t.teardown(() => {
-    performance.now = real;
-  });
-  const pins = ["one", "host a/b"].map((user) => new NamespacePins(directory, undefined, undefined, user));
+  const setTime = ownTime(t);
+  const pins = ["one", "host a/b"].map((user) => new NamespacePins(directory, { user }));
   const cleanAt = async (time: number, ...used: string[]) => {
-    now = time;
+    setTime(time);
     await pins[0]!.clean(new Set(used));
     await pins[1]!.clean(new Set());
     return existsSync(path);
@@ -90,7 +93,7 @@ async function otherNamespace(t: ExecutionContext): Promise<Descriptor> {
 rootTest.serial("a user hands over so many namespaces without punts, and others are not held up", async (t) => {
   const directory = socketFolder(t);
   const namespace = await otherNamespace(t);
-  const pins = new NamespacePins(directory, 5_000, 1);
+  const pins = new NamespacePins(directory, { mostUnused: 1 });
   t.teardown(() => {
     for (const name of readdirSync(directory)) spawnSync("umount", ["--lazy", join(directory, name)]);
   });
@@ -186,7 +189,7 @@ rootTest.serial("a path where something else than the namespace is afterwards is
 
 rootTest.serial("a mount that never ends is given up", async (t) => {
   const { folder, pinned } = withPrograms(t, "echo $$ > pid; exec sleep 600");
-  const pinning = new NamespacePins(pinned, 500).pin("cnf", await otherNamespace(t), "root");
+  const pinning = new NamespacePins(pinned, { deadline: 500 }).pin("cnf", await otherNamespace(t), "root");
   await t.throwsAsync(pinning, { code: "EPERM", message: /it did not end within 0.5 s$/ });
   const pid = readFileSync(join(folder, "pid"), "utf8").trim();
   await until(() => !existsSync(`/proc/${pid}`));

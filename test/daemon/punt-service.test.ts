@@ -111,7 +111,7 @@ test("a punt that is deleted on another host leaves the session of this host's p
   t.deepEqual([own.deleted, other.deleted], [2, 2]);
 });
 
-test("a host that etcd does not know is refused with the names of those that the caller may reach", async (t) => {
+test("the refusal of an unknown host names the hosts that the caller may reach", async (t) => {
   const { parts, service, context, other } = play();
   const rule = { ...RULE, hosts: ["h2", "h3"] };
   Object.assign(parts, {

@@ -358,7 +358,7 @@ test.serial("a punt socket whose file is missing at two looks is requested again
 });
 
 test.serial(
-  "a punt socket that another program takes over is asked for again, and left to that program while it lives",
+  "the daemon keeps a punt socket for the program that has taken it over, and hands it back after that",
   async (t) => {
     const look = ownLooks(t);
     const side = socketSide(t);

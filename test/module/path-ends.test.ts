@@ -84,7 +84,7 @@ test.serial("a punt socket that connects later is reported once, and polling sto
 });
 
 test.serial(
-  "a punt socket whose file was removed is opened again, and one that another program took over once that has ended",
+  "a punt socket is opened again after its file was removed, and after a program that took it over has ended",
   (t) => {
     const side = socketSide(t);
     const { ends, told, looks, problems } = pathEnds(t);

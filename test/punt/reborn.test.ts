@@ -50,7 +50,7 @@ test("a deletion is remembered until nothing is left to make again, and a later 
   reborn.lost(5);
   reborn.rebuilt(first, () => false);
   const second = reborn.within(facts);
-  t.deepEqual([...second.reborn!.keys()], [5], "it was deleted once more meanwhile");
+  t.deepEqual([...second.reborn!.keys()], [5], "it was deleted once more in between");
   reborn.rebuilt(second, () => false);
   t.is(reborn.within(facts), facts);
   reborn.lost(7);

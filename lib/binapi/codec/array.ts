@@ -1,5 +1,4 @@
 // Codecs of arrays.
-
 import { show } from "../../options.js";
 import type { Reader, Writer } from "../cursor.js";
 import { FieldError, within } from "../field-error.js";

@@ -1,5 +1,4 @@
 // Codecs of enums and of flags.
-
 import { show } from "../../options.js";
 import type { EnumDef } from "../definitions.js";
 import { FieldError } from "../field-error.js";

@@ -1,5 +1,4 @@
 // Codecs of unions.
-
 import { show } from "../../options.js";
 import { Writer } from "../cursor.js";
 import { FieldError, within } from "../field-error.js";

@@ -1,4 +1,4 @@
-// A client of etcd for reads, transactions, leases and watches. Each call has a deadline, and is never repeated.
+// A client of etcd for reads, transactions, leases and watches. Each call has a deadline. A write that etcd may have got is never repeated.
 import { setMaxListeners } from "node:events";
 import { isDeepStrictEqual } from "node:util";
 import type { ITxnResponse } from "etcd3";

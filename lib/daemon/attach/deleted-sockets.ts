@@ -11,7 +11,6 @@ const WATCH_RETRY_MS = 1_000;
 const LOOK_MS = 250;
 /** How often the sockets are looked at that an earlier daemon has left to living processes: for a minute, in which CNFs hear of deletions. */
 const MOST_LOOKS = 240;
-
 /** How long after deletions the folder is looked at again: a CNF that had not heard of one may have made the file again, and died. */
 const LATER_MS = 5_000;
 

@@ -1,5 +1,6 @@
 // The configuration items of all CNFs: from the file, and set over gRPC. The latter are kept over restarts.
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
+import { CallOrder } from "../../call-order.js";
 import { StateFile, type StateForm } from "../../files/index.js";
 import { lazily, zod } from "../../lazily.js";
 import type { PuntId } from "../../punt/index.js";
@@ -26,8 +27,8 @@ export class Items {
   readonly #held = new Map<string, Held>();
   readonly #around: Surroundings;
   readonly #file: StateFile<Record<string, string>>;
-
-  #changing: Promise<unknown> = Promise.resolve();
+  /** Each change is saved with those before it. */
+  readonly #order = new CallOrder();
 
   constructor(around: Surroundings, path: string | undefined) {
     this.#around = around;
@@ -70,13 +71,10 @@ export class Items {
    */
   set(key: string, item: Item): Promise<ConfigItem | undefined> {
     const isGone = item.data === undefined;
-    const change = this.#changing.then(async () => {
+    return this.#order.after(["items"], async () => {
       await this.#save(key, isGone ? undefined : item);
       return isGone ? this.#delete(key) : this.#put(key, item, false);
     });
-    // Each change is saved with those before it.
-    this.#changing = change.catch(() => {});
-    return change;
   }
 
   /** The items of a model as the file has them. */
