@@ -42,7 +42,7 @@ import { Keys } from "./keys.js";
 import { type LeaderRecord, parseLeader } from "./leadership.js";
 import { merged, statusOf } from "./merge.js";
 import { applyResultIn, dryRunIn, explanationIn, type FramesQuestion, type Question, statusIn } from "./question.js";
-import { idIn, parseWish, wishText } from "./records.js";
+import { idIn, isWishOf, wishText } from "./records.js";
 import { watchStatuses } from "./status-watch.js";
 
 /** Milliseconds that a daemon may take for a call that sets no limit. */
@@ -86,7 +86,7 @@ export class EtcdPunts implements Punts {
     checkAddOptions(options, "punt.add");
     const request = parseRequest(input);
     return this.#change("add", request, options, (entry) => {
-      if (entry && !isSame(entry, request)) throw puntExists(request);
+      if (entry && !isWishOf(entry, request)) throw puntExists(request);
       return entry === undefined;
     });
   }
@@ -96,7 +96,7 @@ export class EtcdPunts implements Punts {
     const request = parseRequest(input, "request", "punt.update");
     return this.#change("update", request, options, (entry) => {
       if (!entry) throw noSuchPunt("punt.update", request);
-      return !isSame(entry, request);
+      return !isWishOf(entry, request);
     });
   }
 
@@ -282,8 +282,8 @@ export class EtcdPunts implements Punts {
     const known = new Map(entries.map((entry) => [entry.key, entry]));
     const all = requests.map((request) => ({ request, entry: known.get(this.#keys.punt("wanted", request)) }));
     const added = all.filter(({ entry }) => !entry);
-    const updated = all.filter(({ entry, request }) => entry && !isSame(entry, request));
-    const unchanged = all.filter(({ entry, request }) => entry && isSame(entry, request));
+    const updated = all.filter(({ entry, request }) => entry && !isWishOf(entry, request));
+    const unchanged = all.filter(({ entry, request }) => entry && isWishOf(entry, request));
     const asked = new Set(all.map(({ entry }) => entry?.key));
     const dropped = new Set(named.map((id) => this.#keys.punt("wanted", id)));
     for (const id of named) if (!known.has(this.#keys.punt("wanted", id))) throw noSuchPunt("punt.apply", id);
@@ -315,12 +315,4 @@ interface Wished {
   /** Undefined ends the wish. */
   readonly request: PuntRequest | undefined;
   readonly entry: Entry | undefined;
-}
-
-function isSame(entry: Entry, request: PuntRequest): boolean {
-  try {
-    return JSON.stringify(parseWish(entry, request).request) === JSON.stringify(request);
-  } catch {
-    return false;
-  }
 }

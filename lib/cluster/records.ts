@@ -45,6 +45,15 @@ export function parseWish(entry: Pick<Entry, "key" | "value">, id: PuntId): Wish
   return { request: parsed, by, at };
 }
 
+/** Returns whether a wish asks for a request. One that cannot be read does not. */
+export function isWishOf(entry: Pick<Entry, "key" | "value">, request: PuntRequest): boolean {
+  try {
+    return JSON.stringify(parseWish(entry, idOf(request)).request) === JSON.stringify(request);
+  } catch {
+    return false;
+  }
+}
+
 export function wishText(request: PuntRequest, by: string): string {
   return JSON.stringify({ request, by, at: new Date().toISOString() } satisfies Wish);
 }

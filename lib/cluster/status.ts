@@ -1,7 +1,7 @@
 // The status of punts in etcd: the daemon that acts writes it, and all others read it.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { PuntError } from "../errors.js";
-import { type PuntId, type PuntRequest, type PuntStatus, withoutSecrets } from "../punt/index.js";
+import { type PuntFailure, type PuntId, type PuntRequest, type PuntStatus, withoutSecrets } from "../punt/index.js";
 import { type Condition, type Entry, type Etcd, MOST_WRITES, type Write } from "./etcd/index.js";
 import type { Keys } from "./keys.js";
 import type { Leadership } from "./leadership.js";
@@ -17,7 +17,7 @@ export interface StatusRecord {
   readonly status: PuntStatus;
   /** Revision of the wish that it answers; 0 for none. */
   readonly wish: number;
-  /** The daemon did not take the punt: nothing of it is in VPP. */
+  /** The daemon did not take the wish: VPP has what the one before asked for, or nothing. */
   readonly refused?: true;
   readonly at: string;
 }
@@ -36,10 +36,14 @@ export function revived(value: unknown, key: string): PuntStatus {
   return failure ? { ...status, failure: { ...failure, nextTry: new Date(failure.nextTry) } } : status;
 }
 
-/** A punt that a daemon did not take. */
-export function refusedStatus(id: PuntId, request: PuntRequest | undefined, { code, message }: PuntError): PuntStatus {
-  const failure = { item: "request", code, message, attempts: 1, nextTry: new Date(Date.now() + 10_000) };
-  return { ...bareStatus(id, request), state: "FAILED", failure };
+/** Returns why a daemon did not take a wish. */
+export function refusal({ code, message }: PuntError): PuntFailure {
+  return { item: "request", code, message, attempts: 1, nextTry: new Date(Date.now() + 10_000) };
+}
+
+/** Returns the status of a punt whose wish a daemon did not take. */
+export function refusedStatus(status: PuntStatus, failure: PuntFailure): PuntStatus {
+  return { ...status, state: "FAILED", failure };
 }
 
 /** A punt without a status from any daemon. */

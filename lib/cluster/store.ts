@@ -1,9 +1,8 @@
 // A manager's store in etcd: each object is a key, and a save writes the differences.
-import type { Store, StoredState } from "../punt/index.js";
-import { type PuntRequest, parseRequest } from "../punt/index.js";
+import type { PuntRequest, Store, StoredState } from "../punt/index.js";
 import type { Condition, Entry, Mirror, Write } from "./etcd/index.js";
 import type { Keys } from "./keys.js";
-import { acceptedKey, FOLDERS, idIn, Orders, recordsOf, stateOf, wishText } from "./records.js";
+import { acceptedKey, FOLDERS, idIn, isWishOf, Orders, recordsOf, stateOf, wishText } from "./records.js";
 import type { Writer } from "./writer.js";
 
 /** The state that a daemon remembers from before etcd had another history. */
@@ -104,7 +103,7 @@ export class EtcdStore implements Store {
     return punts
       .filter((request) => written.has(acceptedKey(keys, request)))
       .map((request) => ({ request, key: keys.punt("wanted", request) }))
-      .filter(({ request, key }) => !isWishFor(mirror.get(key), request) && !this.#isFollowed(key, request))
+      .filter(({ request, key }) => !isWished(mirror.get(key), request) && !this.#isFollowed(key, request))
       .map(({ request, key }) => ({ key, value: wishText(request, whoAsked(request)) }));
   }
 
@@ -124,11 +123,6 @@ function joined({ state: before, replaces }: Remembered, now: StoredState | unde
   return { ...rest, notes, claims: { ...before.claims, ...claims } };
 }
 
-function isWishFor(entry: Entry | undefined, request: PuntRequest): boolean {
-  if (!entry) return false;
-  try {
-    return JSON.stringify(parseRequest(JSON.parse(entry.value).request)) === JSON.stringify(request);
-  } catch {
-    return false;
-  }
+function isWished(entry: Entry | undefined, request: PuntRequest): boolean {
+  return entry !== undefined && isWishOf(entry, request);
 }

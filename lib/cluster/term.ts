@@ -106,7 +106,7 @@ export class Term {
     if (this.#isOver) return;
     const present = this.manager.get(id);
     if (to === "DELETED" && !present) this.#statuses.delete(id);
-    else this.#statuses.put(this.#options.shown(present ?? status), this.#wishes.revisionOf(id));
+    else this.#wishes.tell(present ?? status);
     // There may be a new wish, which came while the punt was being deleted.
     if (to === "DELETED") this.#wishes.look(this.#options.keys.punt("wanted", id));
   }
@@ -124,8 +124,7 @@ export class Term {
   /** Begins to follow wishes and to answer questions. Call it when the daemon passes its own calls to this term's manager. */
   start(): void {
     this.#statuses.start();
-    for (const status of this.manager.list())
-      this.#statuses.put(this.#options.shown(status), this.#wishes.revisionOf(status.id));
+    for (const status of this.manager.list()) this.#wishes.tell(status);
     this.#wishes.lookAtAll();
     this.#answers.lookAtAll();
     if (this.#options.history.isNew) void this.#openWithCare();

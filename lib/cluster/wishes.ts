@@ -1,13 +1,13 @@
 // Passes the wishes in etcd to the manager of the daemon that acts.
 import type { PuntError } from "../errors.js";
-import type { PuntId, PuntManager, PuntRequest, PuntStatus } from "../punt/index.js";
+import type { PuntFailure, PuntId, PuntManager, PuntRequest, PuntStatus } from "../punt/index.js";
 import { IN_ETCD } from "./answers.js";
 import type { AskedChange } from "./cluster-options.js";
 import type { Entry, Mirror } from "./etcd/index.js";
 import type { Changes } from "./forwarded.js";
 import type { Keys } from "./keys.js";
-import { content, idIn, parseWish } from "./records.js";
-import { refusedStatus, type StatusWriter } from "./status.js";
+import { content, idIn, isWishOf, parseWish } from "./records.js";
+import { bareStatus, refusal, refusedStatus, type StatusWriter } from "./status.js";
 
 /** Wishes that the manager works on at the same time. */
 const WINDOW = 64;
@@ -36,15 +36,22 @@ export interface WishesOptions {
   following<T>(key: string, request: PuntRequest | undefined, change: () => Promise<T>): Promise<T>;
 }
 
+/** A wish that cannot be read, or that the manager has refused. */
+interface Refused {
+  /** Of the wish in etcd. */
+  readonly revision: number;
+  readonly failure: PuntFailure;
+}
+
 /**
  * Follows the wishes: adds a punt for a new wish, updates a punt whose wish has changed, and deletes a punt whose wish is gone. A wish
- * that cannot be read changes nothing, and its punt stays.
+ * that cannot be read, or that is refused, changes nothing: the punt of the wish before stays.
  */
 export class Wishes {
   readonly #options: WishesOptions;
   readonly #folder: string;
   readonly #pending = new Set<string>();
-  readonly #refused = new Map<string, number>();
+  readonly #refused = new Map<string, Refused>();
   readonly #running = new Set<Promise<void>>();
   readonly #timer: NodeJS.Timeout;
   #closed = false;
@@ -70,10 +77,15 @@ export class Wishes {
     this.#work();
   }
 
-  /** Returns the revision of the wish that a punt answers. */
-  revisionOf(id: PuntId): number {
-    const { mirror, keys } = this.#options;
-    return mirror.get(keys.punt("wanted", id))?.modified ?? 0;
+  /** Tells etcd the status of a punt, and which wish it answers. A wish that is refused is FAILED, whatever VPP has for the one before. */
+  tell(status: PuntStatus): void {
+    const { mirror, keys, statuses, shown } = this.#options;
+    const key = keys.punt("wanted", status.id);
+    const entry = mirror.get(key);
+    const refused = this.#refused.get(key);
+    if (entry && refused?.revision === entry.modified)
+      statuses.put(refusedStatus(shown(status), refused.failure), entry.modified, true);
+    else statuses.put(shown(status), entry && isWishOf(entry, status.request) ? entry.modified : 0);
   }
 
   async close(): Promise<void> {
@@ -144,7 +156,7 @@ export class Wishes {
   ): Promise<void> {
     const { mirror, isOwn: isWriting, asked } = this.#options;
     const isOwn = isWriting(key);
-    const isAgain = this.#refused.get(key) === (mirror.get(key)?.modified ?? 0);
+    const isAgain = this.#refused.get(key)?.revision === (mirror.get(key)?.modified ?? 0);
     const about = { ...what, through: IN_ETCD, punts: [id] };
     try {
       await change();
@@ -160,29 +172,31 @@ export class Wishes {
     if (this.#closed || !isGood()) return;
     // If VPP refuses it, the manager has the punt: it reports the failure and tries again.
     const request = manager.get(id)?.request;
-    const isTaken = entry !== undefined && request !== undefined && isWishOf(entry, id, request);
+    const isTaken = entry !== undefined && request !== undefined && isWishOf(entry, request);
     if (isTaken || error.code === "ERR_NO_SUCH_PUNT") this.#accepted(key, id);
     else this.#refuse(key, id, error);
   }
 
   /** Also tells that the status answers a wish that says the same as before, at a revision of its own. */
   #accepted(key: string, id: PuntId): void {
-    const { manager, statuses, shown } = this.#options;
+    const { manager, statuses } = this.#options;
     const wasRefused = this.#refused.delete(key);
     const status = manager.get(id);
-    if (status) statuses.put(shown(status), this.revisionOf(id));
+    if (status) this.tell(status);
     else if (wasRefused) statuses.delete(id);
   }
 
   #refuse(key: string, id: PuntId | undefined, error: PuntError): void {
     const { mirror, manager, statuses, problem } = this.#options;
     const revision = mirror.get(key)?.modified ?? 0;
-    const isNews = this.#refused.get(key) !== revision;
-    this.#refused.set(key, revision);
-    if (isNews) problem(error);
-    // An existing punt keeps its own status.
-    if (id !== undefined && isNews && !manager.get(id))
-      statuses.put(refusedStatus(id, undefined, error), revision, true);
+    if (this.#refused.get(key)?.revision === revision) return;
+    const failure = refusal(error);
+    this.#refused.set(key, { revision, failure });
+    problem(error);
+    if (id === undefined) return;
+    const status = manager.get(id);
+    if (status) this.tell(status);
+    else statuses.put(refusedStatus(bareStatus(id, undefined), failure), revision, true);
   }
 
   /** Resolves when the manager has taken or refused the wishes that it works on now. */
@@ -193,14 +207,6 @@ export class Wishes {
   /** Returns whether a wish is refused now. */
   isRefused(id: PuntId): boolean {
     return this.#refused.has(this.#options.keys.punt("wanted", id));
-  }
-}
-
-function isWishOf(entry: Entry, id: PuntId, request: PuntRequest): boolean {
-  try {
-    return JSON.stringify(parseWish(entry, id).request) === JSON.stringify(request);
-  } catch {
-    return false;
   }
 }
 

@@ -43,7 +43,7 @@ interface Wish {
 export interface ModuleHost {
   /** When the daemon hears of what happens now. */
   readonly hearsAt: number;
-  /** Whether requests may be lost, and the punts deleted with them. */
+  /** Whether requests may be lost, and the punts deleted with them, or be those of before. */
   readonly mayForget: boolean;
   /** Whether a punt's session may be lost: then the punt stays for good. */
   isForgotten(id: PuntId): boolean;
@@ -200,7 +200,8 @@ export class ModuleProgram {
     if (isFatal && isExpected) return leftEnds(this.#world, party);
     if (isFatal) throw new Error(`the wish of a living module is lost: ${reason?.code} ${reason?.text}`);
     const found = this.#host.find(this.cnf);
-    if (found && !isOf(withNamespaceOf(this.#wish.request, found), found)) return "the punt has another request";
+    if (found && !this.#host.mayForget && !isOf(withNamespaceOf(this.#wish.request, found), found))
+      return "the punt has another request";
     const text = (status: PuntStatus | undefined) => JSON.stringify([status?.state, status?.request]);
     if (found === undefined || text(found) !== text(heard)) return `heard ${heard?.state}, and not ${found?.state}`;
     if (SAID[found.state] !== state) return `says ${state} of ${found.state}: ${reasons.map(({ text }) => text)}`;
