@@ -13,13 +13,16 @@ export class Problems {
   readonly #told = new Map<string, number>();
   /** Another manager of the owner has the VPP. */
   #rival: PuntError | undefined;
+  /** The last comparison with VPP ended without an answer. */
+  #isVppSilent = false;
 
   constructor(logger: Logger) {
     this.#logger = logger;
   }
 
-  /** Why nothing is done in VPP: another manager has it. */
+  /** Why nothing is done in VPP: another manager has it, or it does not answer. */
   get obstacle(): string | undefined {
+    if (this.#isVppSilent) return "VPP does not answer";
     return this.#rival && `another manager (pid ${this.#rival.details.pid}) has this VPP`;
   }
 
@@ -41,6 +44,7 @@ export class Problems {
 
   /** Takes the end of a comparison with VPP. */
   readonly passed = ({ error }: { readonly error?: PuntError }): void => {
+    this.#isVppSilent = error?.code === "ERR_TIMEOUT";
     if (error || !this.#rival) return;
     const { pid, owner } = this.#rival.details;
     this.#rival = undefined;

@@ -74,3 +74,15 @@ test("a problem that goes on is logged once, until it is another one or has been
   const [one, two] = [1, 2].map((pid) => `punt.lock: process ${pid}`);
   t.deepEqual(said, [one, full.message, two, "over", two]);
 });
+
+test("a daemon whose VPP does not answer is not ready, until VPP answers again", (t) => {
+  const problems = new Problems(SILENT);
+  const late = new PuntError("punt.reconcile", "ERR_TIMEOUT", "no answer within 10000 ms");
+  problems.passed({ error: late });
+  t.is(problems.obstacle, "VPP does not answer");
+  problems.passed({ error: new PuntError("punt.reconcile", "INVALID_VALUE", "refused") });
+  t.is(problems.obstacle, undefined);
+  problems.passed({ error: late });
+  problems.passed({});
+  t.is(problems.obstacle, undefined);
+});
