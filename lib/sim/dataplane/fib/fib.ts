@@ -40,8 +40,6 @@ export interface FibPath {
   tableId?: number;
   weight: number;
   preference: number;
-  /** The path as the API gave it, for the dump. */
-  api?: Record<string, unknown>;
 }
 
 export interface FibSourceEntry {
