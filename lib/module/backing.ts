@@ -1,6 +1,7 @@
 // The keeper of a CNF's punts: a daemon, or a manager in this process.
 import { connect } from "node:net";
 import { join } from "node:path";
+import { DEFAULT_SOCKET_DIRECTORY, DEFAULT_VPP_SOCKET } from "../default-sockets.js";
 import { PuntError } from "../errors.js";
 import { ensureFolder } from "../files/index.js";
 import { given } from "../options.js";
@@ -120,8 +121,8 @@ const OWN = new OwnManagers(openOwn);
 /** Returns the punts of this process's own manager. @throws PuntError of the store, or of an option */
 export async function ownBacking({ vpp: local, ...given }: OwnManagerOptions, managers = OWN): Promise<Backing> {
   const {
-    vppSocket = "/run/vpp/api.sock",
-    socketDirectory = "/run/vpp-punt/sockets",
+    vppSocket = DEFAULT_VPP_SOCKET,
+    socketDirectory = DEFAULT_SOCKET_DIRECTORY,
     manager: options,
   } = local
     ? { ...placeOf(local), manager: { memifDirectory: join(local.directory, "memif"), ...given.manager } }
