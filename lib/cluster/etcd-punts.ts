@@ -18,6 +18,7 @@ import {
   idOf,
   idText,
   isMade,
+  isSameRequest,
   lateError,
   noSuchPunt,
   type PlanChange,
@@ -319,7 +320,7 @@ interface Wished {
 
 function isSame(entry: Entry, request: PuntRequest): boolean {
   try {
-    return JSON.stringify(parseWish(entry, request).request) === JSON.stringify(request);
+    return isSameRequest(parseWish(entry, request).request, request);
   } catch {
     return false;
   }

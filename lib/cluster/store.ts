@@ -1,6 +1,5 @@
 // A manager's store in etcd: each object is a key, and a save writes the differences.
-import type { Store, StoredState } from "../punt/index.js";
-import { type PuntRequest, parseRequest } from "../punt/index.js";
+import { isSameRequest, type PuntRequest, parseRequest, type Store, type StoredState } from "../punt/index.js";
 import type { Condition, Entry, Mirror, Write } from "./etcd/index.js";
 import type { Keys } from "./keys.js";
 import { acceptedKey, FOLDERS, idIn, Orders, recordsOf, stateOf, wishText } from "./records.js";
@@ -127,7 +126,7 @@ function joined({ state: before, replaces }: Remembered, now: StoredState | unde
 function isWishFor(entry: Entry | undefined, request: PuntRequest): boolean {
   if (!entry) return false;
   try {
-    return JSON.stringify(parseRequest(JSON.parse(entry.value).request)) === JSON.stringify(request);
+    return isSameRequest(parseRequest(JSON.parse(entry.value).request), request);
   } catch {
     return false;
   }

@@ -1,6 +1,6 @@
 // Passes the wishes in etcd to the manager of the daemon that acts.
 import type { PuntError } from "../errors.js";
-import type { PuntId, PuntManager, PuntRequest, PuntStatus } from "../punt/index.js";
+import { isSameRequest, type PuntId, type PuntManager, type PuntRequest, type PuntStatus } from "../punt/index.js";
 import { IN_ETCD } from "./answers.js";
 import type { AskedChange } from "./cluster-options.js";
 import type { Entry, Mirror } from "./etcd/index.js";
@@ -122,7 +122,7 @@ export class Wishes {
   async #grant(entry: Entry, id: PuntId, has: PuntRequest | undefined): Promise<void> {
     const { following } = this.#options;
     const { request, by } = parseWish(entry, id);
-    if (has && JSON.stringify(has) === JSON.stringify(request)) return;
+    if (has && isSameRequest(has, request)) return;
     const { key } = entry;
     const call = has ? "update" : "add";
     const grant = () => following(key, request, () => this.#changesOf(key)[call](request, PATIENCE));
@@ -198,7 +198,7 @@ export class Wishes {
 
 function isWishOf(entry: Entry, id: PuntId, request: PuntRequest): boolean {
   try {
-    return JSON.stringify(parseWish(entry, id).request) === JSON.stringify(request);
+    return isSameRequest(parseWish(entry, id).request, request);
   } catch {
     return false;
   }

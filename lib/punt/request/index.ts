@@ -14,6 +14,7 @@ export {
   idKey,
   idOf,
   idText,
+  isSameRequest,
   PUNT_TYPES,
   type PuntId,
   type PuntIdInput,
