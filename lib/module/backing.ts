@@ -26,7 +26,6 @@ import type { InterfaceNames } from "./ports.js";
 import type { RemotePunts, SessionLife } from "./remote/index.js";
 
 export interface Backing {
-  readonly kind: "daemon" | "own";
   readonly punts: Punts;
   readonly interfaces: InterfaceNames;
   /** Returns the path of a punt's socket that this process makes. Undefined: the daemon makes it. */
@@ -82,7 +81,6 @@ export function backingOver(punts: RemotePunts, isHanded: boolean): Backing {
       };
   return {
     ...handing,
-    kind: "daemon",
     punts,
     interfaces: punts.interfaces,
     replaced: punts.replaced,
@@ -134,7 +132,7 @@ export async function ownBacking({ vpp: local, ...given }: OwnManagerOptions, ma
     const follow = (watch: WatchOptions) => manager.watch(watch);
     const replaced = new Promise<never>(() => {});
     const socketPathOf = (id: PuntId) => puntSocketPath(options?.owner ?? DEFAULT_OWNER, socketDirectory, idKey(id));
-    return { kind: "own", punts: manager, interfaces: table, socketPathOf, replaced, follow, close };
+    return { punts: manager, interfaces: table, socketPathOf, replaced, follow, close };
   } catch (error) {
     await close().catch(() => {});
     throw error;
