@@ -1,5 +1,5 @@
-// The package's own folder, wherever the code lies in it.
-import { existsSync } from "node:fs";
+// The package's own folder, wherever the code lies in it, and its version.
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -11,4 +11,10 @@ function rootAbove(folder: string): string {
 /** Returns the path of a file of the package. The compiled code is in several folders of it, and a bundle moves code to others. */
 export function packageFile(...path: string[]): string {
   return join(rootAbove(dirname(fileURLToPath(import.meta.url))), ...path);
+}
+
+/** Returns the version of the package. */
+export function packageVersion(): string {
+  const { version } = JSON.parse(readFileSync(packageFile("package.json"), "utf8")) as { version: string };
+  return version;
 }

@@ -6,6 +6,7 @@
  * @module vpp-punt/binapi
  */
 
+export { DEFAULT_STATS_SOCKET } from "../default-sockets.js";
 export type { ApiJson, RawDefinition, RawService } from "./api-json.js";
 export type { BackoffOptions } from "./backoff.js";
 export { BUILTIN_RELEASES, NEWEST_RELEASE, type Release } from "./builtin.js";
@@ -28,7 +29,6 @@ export { DEFAULT_API_FOLDER, type SchemaSource } from "./schema-source.js";
 export { DEFAULT_SOCKET_PATH, SocketTransport, type SocketTransportOptions } from "./socket-transport.js";
 export {
   type CombinedStat,
-  DEFAULT_STATS_SOCKET,
   type HistogramStat,
   type NamesStat,
   type RingContents,

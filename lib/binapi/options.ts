@@ -1,6 +1,6 @@
 // The client's options and their checks.
 import { PuntError } from "../errors.js";
-import { isAbortSignal, MAX_SOCKET_PATH, OptionCheck } from "../options.js";
+import { isAbortSignal, MAX_SOCKET_PATH, MAX_TIMEOUT_MS, OptionCheck } from "../options.js";
 import type { BackoffOptions } from "./backoff.js";
 import { MOST_REQUESTS } from "./request-table.js";
 import { Schema } from "./schema.js";
@@ -35,9 +35,6 @@ const NAMES: ReadonlySet<string> = new Set([
   ...["trace", "signal"],
 ]);
 
-/** Longest time for setTimeout, which fires at once for a longer one. */
-const LONGEST_MS = 2 ** 31 - 1;
-
 /**
  * Checks the options of `Vpp.connect`.
  *
@@ -56,8 +53,8 @@ export function checkOptions(given: object): void {
   number("window", options.window, 2, MOST_REQUESTS);
   number("queueLimit", options.queueLimit, 1, MOST_REQUESTS);
   number("timeout", options.timeout, 0, Number.POSITIVE_INFINITY);
-  number("connectTimeout", options.connectTimeout, 0, LONGEST_MS);
-  if (wait !== true) number("wait", wait, 0, LONGEST_MS);
+  number("connectTimeout", options.connectTimeout, 0, MAX_TIMEOUT_MS);
+  if (wait !== true) number("wait", wait, 0, MAX_TIMEOUT_MS);
   if (options.reconnect !== undefined && options.reconnect !== false) checkPauses(check, options.reconnect);
   if (!isTrace(trace)) refuse("trace", "must be a path or a function");
   if (signal !== undefined && !isAbortSignal(signal)) refuse("signal", "must be an AbortSignal");
@@ -96,8 +93,8 @@ export function checkSubscription(event: string, options: Readonly<Record<string
 function checkPauses(check: OptionCheck, pauses: unknown): void {
   check.known(pauses, ["min", "max"], "reconnect");
   const { min, max } = pauses as BackoffOptions;
-  number("reconnect.min", min, 1, LONGEST_MS);
-  number("reconnect.max", max, 1, LONGEST_MS);
+  number("reconnect.min", min, 1, MAX_TIMEOUT_MS);
+  number("reconnect.max", max, 1, MAX_TIMEOUT_MS);
 }
 
 function isTrace(trace: unknown): boolean {

@@ -1,5 +1,6 @@
 // The transport over VPP's API socket.
 import { setTimeout as sleep } from "node:timers/promises";
+import { DEFAULT_VPP_SOCKET } from "../default-sockets.js";
 import type { PuntError } from "../errors.js";
 import { addonProblem, native } from "../native.js";
 import { MAX_SOCKET_PATH, OptionCheck } from "../options.js";
@@ -7,7 +8,7 @@ import { connectLink, givenUp, type LinkParts } from "./link.js";
 import { NetSocket } from "./net-socket.js";
 import { type Link, type LinkHandler, LONGEST_NAME, type Transport } from "./transport.js";
 
-export const DEFAULT_SOCKET_PATH = "/run/vpp/api.sock";
+export const DEFAULT_SOCKET_PATH = DEFAULT_VPP_SOCKET;
 
 /** How often to look for room in the queue of VPP's socket, which has room for a few connections only. */
 const RETRY_MS = 10;

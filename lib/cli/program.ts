@@ -1,6 +1,7 @@
 // The command line as Commander knows it. The program, its man pages, its completions and its documents are made from this.
 import { Command } from "commander";
-import { ENVIRONMENT, packageVersion } from "./about/index.js";
+import { packageVersion } from "../package-root.js";
+import { ENVIRONMENT } from "./about/index.js";
 import { addOldForm, addPacketCommands, addPuntCommands, addToolCommands } from "./grammar/index.js";
 import { terminalWidth } from "./output/index.js";
 

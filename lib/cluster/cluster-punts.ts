@@ -39,7 +39,7 @@ import { SameVpp } from "./same-vpp.js";
 import { EtcdStore, type Remembered } from "./store.js";
 import { historyFile, Term } from "./term.js";
 
-/** Milliseconds from the end of a lease until another daemon acts: etcd checks leases twice a second, and the daemon reads VPP first. */
+/** Seconds from the end of a lease until another daemon acts: etcd checks leases twice a second, and the daemon reads VPP first. */
 const TAKEOVER_SECONDS = 2;
 const REFRESH_MS = 50;
 const RETRY_MS = 5_000;

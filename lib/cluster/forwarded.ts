@@ -5,6 +5,7 @@ import {
   type ApplyOptions,
   type ApplyResult,
   type DeleteOptions,
+  isSameRequest,
   type PuntId,
   type PuntIdInput,
   type PuntRequestInput,
@@ -62,7 +63,7 @@ export class Forwarded implements Changes {
 
   #has({ id, request }: PuntStatus): boolean {
     const known = this.#known(id);
-    return known !== undefined && JSON.stringify(known.request) === JSON.stringify(request);
+    return known !== undefined && isSameRequest(known.request, request);
   }
 
   async #until(isKnown: () => boolean): Promise<void> {

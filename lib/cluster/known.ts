@@ -1,5 +1,5 @@
 // The last status of each punt, across all managers of a daemon, and the events of its changes.
-import { ChangeLog, idKey, type PuntEvent, type PuntId, type PuntStatus } from "../punt/index.js";
+import { ChangeLog, idKey, isSameRequest, type PuntEvent, type PuntId, type PuntStatus } from "../punt/index.js";
 import type { ClusterEvents } from "./cluster-options.js";
 import type { Etcd } from "./etcd/index.js";
 import { parseStatus } from "./status.js";
@@ -25,7 +25,7 @@ export class Known {
   /** Returns a status. Until a new manager has looked at VPP, the status from before holds. */
   shown(status: PuntStatus): PuntStatus {
     const known = this.#statuses.get(idKey(status.id));
-    if (status.state !== "INIT" || !known || !isSameRequest(known, status)) return status;
+    if (status.state !== "INIT" || !known || !isSameRequest(known.request, status.request)) return status;
     const { failure, state, missing, reasons } = known;
     return { ...status, state, missing, reasons, ...(failure && { failure }) };
   }
@@ -34,7 +34,7 @@ export class Known {
   take(event: PuntEvent): void {
     const key = idKey(event.id);
     const known = this.#statuses.get(key);
-    if (event.to === "INIT" && known !== undefined && isSameRequest(known, event.status)) return;
+    if (event.to === "INIT" && known !== undefined && isSameRequest(known.request, event.status.request)) return;
     if (event.to === "DELETED") this.#statuses.delete(key);
     else this.#statuses.set(key, event.status);
     this.log.publish({ ...event, from: known?.state });
@@ -55,8 +55,4 @@ export class Known {
       this.take({ id, from, to: "DELETED", cause: "gone", status: { ...status, state: "DELETED" } });
     }
   }
-}
-
-function isSameRequest(one: PuntStatus, other: PuntStatus): boolean {
-  return JSON.stringify(one.request) === JSON.stringify(other.request);
 }

@@ -2,7 +2,15 @@
 import type { ZodType } from "zod";
 import { PuntError } from "../errors.js";
 import { lazily, zod } from "../lazily.js";
-import { idOf, type Note, type PuntId, type PuntRequest, parseRequest, type StoredState } from "../punt/index.js";
+import {
+  idOf,
+  isSameRequest,
+  type Note,
+  type PuntId,
+  type PuntRequest,
+  parseRequest,
+  type StoredState,
+} from "../punt/index.js";
 import { checkShape, issueText } from "../shapes.js";
 import type { Entry } from "./etcd/index.js";
 import { type Keys, partsOf } from "./keys.js";
@@ -48,7 +56,7 @@ export function parseWish(entry: Pick<Entry, "key" | "value">, id: PuntId): Wish
 /** Returns whether a wish asks for a request. One that cannot be read does not. */
 export function isWishOf(entry: Pick<Entry, "key" | "value">, request: PuntRequest): boolean {
   try {
-    return JSON.stringify(parseWish(entry, idOf(request)).request) === JSON.stringify(request);
+    return isSameRequest(parseWish(entry, idOf(request)).request, request);
   } catch {
     return false;
   }

@@ -1,6 +1,13 @@
 // Passes the wishes in etcd to the manager of the daemon that acts.
 import type { PuntError } from "../errors.js";
-import type { PuntFailure, PuntId, PuntManager, PuntRequest, PuntStatus } from "../punt/index.js";
+import {
+  isSameRequest,
+  type PuntFailure,
+  type PuntId,
+  type PuntManager,
+  type PuntRequest,
+  type PuntStatus,
+} from "../punt/index.js";
 import { IN_ETCD } from "./answers.js";
 import type { AskedChange } from "./cluster-options.js";
 import type { Entry, Mirror } from "./etcd/index.js";
@@ -134,7 +141,7 @@ export class Wishes {
   async #grant(entry: Entry, id: PuntId, has: PuntRequest | undefined): Promise<void> {
     const { following } = this.#options;
     const { request, by } = parseWish(entry, id);
-    if (has && JSON.stringify(has) === JSON.stringify(request)) return;
+    if (has && isSameRequest(has, request)) return;
     const { key } = entry;
     const call = has ? "update" : "add";
     const grant = () => following(key, request, () => this.#changesOf(key)[call](request, PATIENCE));

@@ -7,10 +7,10 @@
  */
 
 export type { ClusterOptions, EtcdOptions } from "../cluster/index.js";
+export { DEFAULT_DAEMON_SOCKET } from "../default-sockets.js";
 export type { Logger } from "../logger.js";
 export type { CnfSocket } from "./cnf-sockets.js";
 export { Daemon } from "./daemon.js";
-export { DEFAULT_DAEMON_SOCKET } from "./default-socket.js";
 export type { HttpDoorOptions, PageDoorOptions, TlsDoorOptions } from "./doors/index.js";
 export type {
   Caller,

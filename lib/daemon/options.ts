@@ -2,12 +2,12 @@
 
 import { dirname, join } from "node:path";
 import { type ClusterOptions, checkClusterOptions } from "../cluster/index.js";
+import { DEFAULT_DAEMON_SOCKET, DEFAULT_SOCKET_DIRECTORY, DEFAULT_VPP_SOCKET } from "../default-sockets.js";
 import { type Logger, SILENT } from "../logger.js";
 import { given, OptionCheck } from "../options.js";
 import type { PuntManagerOptions } from "../punt/index.js";
 import type { StoneWorkOptions } from "../stonework/index.js";
 import { type CnfSocket, checkCnfSockets } from "./cnf-sockets.js";
-import { DEFAULT_DAEMON_SOCKET } from "./default-socket.js";
 import type { HttpDoorOptions, PageDoorOptions, TlsDoorOptions } from "./doors/index.js";
 import type { CredentialReader } from "./identity.js";
 import { checkStoneWork } from "./stonework-options.js";
@@ -124,8 +124,8 @@ export function checkDaemonOptions(options: DaemonOptions): CheckedDaemonOptions
     socket,
     attachSocket: join(dirname(check.socketPath("socket", socket)), "attach.sock"),
     socketMode: 0o660,
-    vppSocket: "/run/vpp/api.sock",
-    socketDirectory: "/run/vpp-punt/sockets",
+    vppSocket: DEFAULT_VPP_SOCKET,
+    socketDirectory: DEFAULT_SOCKET_DIRECTORY,
     watcherPatience: 30_000,
     drainTime: 5_000,
     logger: SILENT,

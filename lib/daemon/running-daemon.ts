@@ -10,6 +10,7 @@ import { CallOrder } from "../call-order.js";
 import { ClusterPunts } from "../cluster/index.js";
 import { peerCredentials } from "../descriptor/index.js";
 import { answerSpan, grpcHandler } from "../grpc/index.js";
+import { packageVersion } from "../package-root.js";
 import { DEFAULT_OWNER } from "../punt/index.js";
 import { isListening } from "../sockets/index.js";
 import type { StoneWorkOrchestrator } from "../stonework/index.js";
@@ -55,7 +56,6 @@ import { obstacleOf } from "./standing.js";
 import { startStoneWork } from "./stonework.js";
 import { Tokens } from "./tokens.js";
 import { Traffic } from "./traffic.js";
-import { packageVersion } from "./version.js";
 
 /** A socket file, and the CNF that it is for. */
 interface UnixSocket {

@@ -1,6 +1,7 @@
 // The keeper of a CNF's punts: a daemon, or a manager in this process.
 import { connect } from "node:net";
 import { join } from "node:path";
+import { DEFAULT_SOCKET_DIRECTORY, DEFAULT_VPP_SOCKET } from "../default-sockets.js";
 import { PuntError } from "../errors.js";
 import { ensureFolder } from "../files/index.js";
 import { given } from "../options.js";
@@ -25,7 +26,6 @@ import type { InterfaceNames } from "./ports.js";
 import type { RemotePunts, SessionLife } from "./remote/index.js";
 
 export interface Backing {
-  readonly kind: "daemon" | "own";
   readonly punts: Punts;
   readonly interfaces: InterfaceNames;
   /** Returns the path of a punt's socket that this process makes. Undefined: the daemon makes it. */
@@ -81,7 +81,6 @@ export function backingOver(punts: RemotePunts, isHanded: boolean): Backing {
       };
   return {
     ...handing,
-    kind: "daemon",
     punts,
     interfaces: punts.interfaces,
     replaced: punts.replaced,
@@ -120,8 +119,8 @@ const OWN = new OwnManagers(openOwn);
 /** Returns the punts of this process's own manager. @throws PuntError of the store, or of an option */
 export async function ownBacking({ vpp: local, ...given }: OwnManagerOptions, managers = OWN): Promise<Backing> {
   const {
-    vppSocket = "/run/vpp/api.sock",
-    socketDirectory = "/run/vpp-punt/sockets",
+    vppSocket = DEFAULT_VPP_SOCKET,
+    socketDirectory = DEFAULT_SOCKET_DIRECTORY,
     manager: options,
   } = local
     ? { ...placeOf(local), manager: { memifDirectory: join(local.directory, "memif"), ...given.manager } }
@@ -133,7 +132,7 @@ export async function ownBacking({ vpp: local, ...given }: OwnManagerOptions, ma
     const follow = (watch: WatchOptions) => manager.watch(watch);
     const replaced = new Promise<never>(() => {});
     const socketPathOf = (id: PuntId) => puntSocketPath(options?.owner ?? DEFAULT_OWNER, socketDirectory, idKey(id));
-    return { kind: "own", punts: manager, interfaces: table, socketPathOf, replaced, follow, close };
+    return { punts: manager, interfaces: table, socketPathOf, replaced, follow, close };
   } catch (error) {
     await close().catch(() => {});
     throw error;

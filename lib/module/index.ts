@@ -6,6 +6,7 @@
  * @module vpp-punt/module
  */
 
+export { DEFAULT_DAEMON_SOCKET } from "../default-sockets.js";
 export type { UdpPunt } from "../punt/index.js";
 export type { CnfAnswerOptions, CnfAnswers } from "./answers.js";
 export type { LocalVpp, OwnManagerOptions } from "./backing.js";
@@ -13,7 +14,7 @@ export type { LocalVpp, OwnManagerOptions } from "./backing.js";
 export * from "./connect.js";
 export type { OpenPuntOptions, OpenPuntStats, SendOptions } from "./open-options.js";
 export { OpenPunt, type OpenPuntEvents, openPunt } from "./open-punt.js";
-export { type ConnectOptions, DEFAULT_DAEMON_SOCKET, type TlsAddress } from "./options.js";
+export type { ConnectOptions, TlsAddress } from "./options.js";
 export type { CnfPacket, ReplyOptions } from "./packets.js";
 export type { BatchHandler, CnfPort } from "./ports.js";
 export type { DaemonInfo, RemoteHost } from "./remote/index.js";

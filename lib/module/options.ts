@@ -1,9 +1,7 @@
 // Where a module finds its daemon.
 import { createSecureContext } from "node:tls";
-import { OptionCheck } from "../options.js";
-
-/** Where a daemon listens unless told otherwise. */
-export const DEFAULT_DAEMON_SOCKET = "/run/vpp-punt/manager.sock";
+import { DEFAULT_DAEMON_SOCKET } from "../default-sockets.js";
+import { MAX_TIMEOUT_MS, OptionCheck } from "../options.js";
 
 /** A daemon on another host, or in another container: TCP, with certificates on both sides. */
 export interface TlsAddress {
@@ -57,7 +55,7 @@ export function checkConnectOptions(options: ConnectOptions): void {
     checkPem(check, tls);
   }
   if (wait !== undefined && wait !== true) check.milliseconds("wait", wait);
-  if (answerTimeout !== undefined) check.integer("answerTimeout", answerTimeout, 1, 2 ** 31 - 1);
+  if (answerTimeout !== undefined) check.integer("answerTimeout", answerTimeout, 1, MAX_TIMEOUT_MS);
   if (host !== undefined) check.text("host", host, 255, 1);
   if (session === undefined) return;
   if (host !== undefined) check.refuse("session", "does not go with host");

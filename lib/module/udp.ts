@@ -1,6 +1,6 @@
 // UDP in Ethernet frames: what a received one says, and the frame that answers it.
 import { PuntError } from "../errors.js";
-import { checksumOf, ETHERTYPE, formatIp4, formatIp6, IP_PROTOCOL, sumWords } from "../net/index.js";
+import { checksumOf, ETHERTYPE, formatIp4, formatIp6, IP_PROTOCOL, isVlanTag, sumWords } from "../net/index.js";
 
 const ETHERNET = 14;
 const VLAN = 4;
@@ -34,7 +34,7 @@ export interface UdpFrame {
 export function parseUdp(frame: Uint8Array): UdpFrame | undefined {
   const view = viewOf(frame);
   let at = ETHERNET;
-  while (at <= view.byteLength && isTag(view.getUint16(at - 2))) at += VLAN;
+  while (at <= view.byteLength && isVlanTag(view.getUint16(at - 2))) at += VLAN;
   if (at > view.byteLength) return undefined;
   const type = view.getUint16(at - 2);
   const udpAt = type === ETHERTYPE.IP4 ? afterIp4(view, at) : type === ETHERTYPE.IP6 ? afterIp6(view, at) : 0;
@@ -50,10 +50,6 @@ export function parseUdp(frame: Uint8Array): UdpFrame | undefined {
     source: { address: address(from), port: view.getUint16(udpAt) },
     destination: { address: address(to), port: view.getUint16(udpAt + 2) },
   };
-}
-
-function isTag(type: number): boolean {
-  return type === ETHERTYPE.VLAN || type === ETHERTYPE.QINQ;
 }
 
 function afterIp4(view: DataView, at: number): number {

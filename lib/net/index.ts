@@ -17,4 +17,11 @@ export {
   toNumber,
   widthOf,
 } from "./prefix.js";
-export { ETHERTYPE, IP_PROTOCOL, IP6_EXTENSION, isProtocolOfVpp } from "./protocols.js";
+export {
+  ETHERTYPE,
+  IP_PROTOCOL,
+  IP6_EXTENSION,
+  isProtocolOfVpp,
+  isVlanTag,
+  LARGEST_802_3_LENGTH,
+} from "./protocols.js";

@@ -3,6 +3,13 @@
 /** Ethertypes, those of VLAN tags included. */
 export const ETHERTYPE = { IP4: 0x0800, ARP: 0x0806, IP6: 0x86dd, VLAN: 0x8100, QINQ: 0x88a8 } as const;
 
+/** Up to this value the field is not an ethertype but the frame's length (IEEE 802.3), and LLC follows. */
+export const LARGEST_802_3_LENGTH = 1500;
+
+export function isVlanTag(ethertype: number): boolean {
+  return ethertype === ETHERTYPE.VLAN || ethertype === ETHERTYPE.QINQ;
+}
+
 /** Protocol numbers of the IP header, which IANA assigned, by the names that VPP, Linux and requests use. */
 export const IP_PROTOCOL = {
   HOPOPT: 0,

@@ -1,6 +1,14 @@
 // A frame as one line for a person: who to whom, and what. For logs and the CLI; a decoder for programs it is not.
 import { PuntError } from "../errors.js";
-import { formatIp4, formatIp6, formatMac, IP_PROTOCOL, IP6_EXTENSION } from "../net/index.js";
+import {
+  ETHERTYPE,
+  formatIp4,
+  formatIp6,
+  formatMac,
+  IP_PROTOCOL,
+  IP6_EXTENSION,
+  LARGEST_802_3_LENGTH,
+} from "../net/index.js";
 
 /** Describes what a layer's bytes say. A layer cut short is said to be, and never read beyond. */
 type Describe = (bytes: Uint8Array) => string;
@@ -185,13 +193,12 @@ const ip6 = atLeast(40, "IPv6", (bytes) => {
 
 const vlanTag: Describe = (bytes) => vlan(bytes);
 const ETHERTYPES: Readonly<Record<number, Describe>> = {
-  2048: ip4,
-  2054: arp,
-  34525: ip6,
-  33024: vlanTag,
-  34984: vlanTag,
+  [ETHERTYPE.IP4]: ip4,
+  [ETHERTYPE.ARP]: arp,
+  [ETHERTYPE.IP6]: ip6,
+  [ETHERTYPE.VLAN]: vlanTag,
+  [ETHERTYPE.QINQ]: vlanTag,
 };
-const LARGEST_802_3_LENGTH = 1500;
 
 const ISIS_PDUS = {
   15: "level 1 hello",

@@ -7,6 +7,8 @@ import {
   formatMac,
   IP_PROTOCOL,
   IP6_EXTENSION,
+  isVlanTag,
+  LARGEST_802_3_LENGTH,
   sumWords,
 } from "../net/index.js";
 
@@ -44,7 +46,6 @@ export interface FrameHeaders {
 
 const ETHERNET = 14;
 const TAG = 4;
-const LARGEST_802_3_LENGTH = 1500;
 const WITH_PORTS: readonly number[] = [IP_PROTOCOL.TCP, IP_PROTOCOL.UDP, IP_PROTOCOL.SCTP];
 const EXTENSIONS: readonly number[] = Object.values(IP6_EXTENSION);
 const LATER = { isLaterFragment: true } as const;
@@ -55,7 +56,7 @@ export function headersOf(frame: Uint8Array): FrameHeaders | undefined {
   const view = new DataView(frame.buffer, frame.byteOffset, frame.length);
   let at = ETHERNET;
   let vlan: number | undefined;
-  while (isTag(view.getUint16(at - 2)) && at + TAG <= frame.length) {
+  while (isVlanTag(view.getUint16(at - 2)) && at + TAG <= frame.length) {
     vlan ??= view.getUint16(at) & 0xfff;
     at += TAG;
   }
@@ -69,10 +70,6 @@ export function headersOf(frame: Uint8Array): FrameHeaders | undefined {
     isIsis: ethertype <= LARGEST_802_3_LENGTH && frame[at] === 0xfe && frame[at + 1] === 0xfe && frame[at + 3] === 0x83,
     ...(ip && { ip }),
   };
-}
-
-function isTag(type: number): boolean {
-  return type === ETHERTYPE.VLAN || type === ETHERTYPE.QINQ;
 }
 
 function ipOf(view: DataView, frame: Uint8Array, at: number, ethertype: number): IpHeaders | undefined {

@@ -68,6 +68,7 @@ export {
   idKey,
   idOf,
   idText,
+  isSameRequest,
   lacksSocketPath,
   loadRequests,
   noSuchPunt,

@@ -20,6 +20,7 @@ import type {
 import {
   idKey,
   idText,
+  isSameRequest,
   noSuchPunt,
   type PuntId,
   type PuntIdInput,
@@ -29,7 +30,7 @@ import {
   parseId,
   parseRequest,
 } from "./request/index.js";
-import { applySet, isSame, isWanted } from "./set.js";
+import { applySet, isWanted } from "./set.js";
 import { isMade, type PuntEvent, type PuntStatus } from "./state.js";
 import { loaded, MemoryStore, type Store, storedWithin } from "./store/index.js";
 
@@ -156,7 +157,7 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
   async #put(request: PuntRequest, found: Found): Promise<void> {
     const existing = this.#state.request(request);
     if (!existing) await this.#state.accept(request, found);
-    else if (!isSame(existing, request)) await this.#state.revise(request, found);
+    else if (!isSameRequest(existing, request)) await this.#state.revise(request, found);
   }
 
   private constructor(options: PuntManagerOptions, store: Store, machinery: (listener: Listener) => Machinery) {
@@ -228,7 +229,7 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
     return this.#change("punt.update", input, options, (request, found) => {
       const existing = this.#state.request(request);
       if (!existing) throw noSuchPunt("punt.update", request);
-      return isSame(existing, request) ? this.#state.entry(request) : this.#state.revise(request, found);
+      return isSameRequest(existing, request) ? this.#state.entry(request) : this.#state.revise(request, found);
     });
   }
 

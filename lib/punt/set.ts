@@ -6,6 +6,7 @@ import type { ApplyFailure, ApplyOptions, ApplyResult } from "./punts.js";
 import {
   idKey,
   idOf,
+  isSameRequest,
   noSuchPunt,
   type PuntId,
   type PuntRequest,
@@ -96,17 +97,13 @@ function uniquely(requests: readonly PuntRequest[]): PuntRequest[] {
 function listFor(state: DesiredState, request: PuntRequest): List {
   const existing = state.request(request);
   if (!existing) return "added";
-  return isSame(existing, request) ? "unchanged" : "updated";
-}
-
-export function isSame(one: PuntRequest, other: PuntRequest): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
+  return isSameRequest(existing, request) ? "unchanged" : "updated";
 }
 
 /** Returns whether an equal punt is wanted. @throws PuntError `ERR_PUNT_EXISTS`: the punt exists with another request */
 export function isWanted(state: DesiredState, request: PuntRequest): boolean {
   const existing = state.request(request);
-  if (!existing || isSame(existing, request)) return existing !== undefined;
+  if (!existing || isSameRequest(existing, request)) return existing !== undefined;
   throw puntExists(request);
 }
 

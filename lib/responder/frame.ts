@@ -1,5 +1,5 @@
 // An Ethernet frame under examination: where its parts are. One object serves all frames of a burst.
-import { ETHERTYPE } from "../net/index.js";
+import { isVlanTag } from "../net/index.js";
 import type { Own } from "./own.js";
 
 const ETHERNET = 14;
@@ -25,8 +25,7 @@ export class Frame {
     this.at = start + ETHERNET;
     for (let tags = 0; this.at <= this.end; tags++) {
       const type = this.u16(this.at - 2);
-      const isTag = type === ETHERTYPE.VLAN || type === ETHERTYPE.QINQ;
-      if (!isTag) {
+      if (!isVlanTag(type)) {
         this.type = type;
         return;
       }

@@ -1,5 +1,6 @@
 // The lines of VPP's command line that the embedded VPP understands.
 import {
+  BROADCAST4,
   type DataPlane,
   fibPath,
   formatPrefix,
@@ -15,8 +16,6 @@ const NAMES_OF_VPP: Readonly<Record<number, string>> = {
   ...{ 1: "ICMP", 2: "IGMP", 4: "IP_IN_IP", 6: "TCP", 17: "UDP", 41: "IPV6", 46: "RSVP", 47: "GRE", 50: "IPSEC_ESP" },
   ...{ 51: "IPSEC_AH", 88: "EIGRP", 89: "OSPF", 103: "PIM", 112: "VRRP", 115: "L2TP", 132: "SCTP", 255: "RESERVED" },
 };
-
-const BROADCAST = parseAddress("255.255.255.255");
 
 type Command = (words: string[]) => string;
 
@@ -161,13 +160,13 @@ export class Cli {
   #showBroadcast(): string {
     const isReceived = this.#dp.ip4
       .get(0)
-      .exact(BROADCAST, 32)
+      .exact(BROADCAST4, 32)
       ?.best.some(({ kind }) => kind === "receive");
     return `255.255.255.255/32\n forwarding:\n  dpo-${isReceived ? "receive" : "drop"}`;
   }
 
   #receiveBroadcast(): string {
-    this.#dp.ip4.get(0).set(BROADCAST, 32, "cli", [fibPath("receive")]);
+    this.#dp.ip4.get(0).set(BROADCAST4, 32, "cli", [fibPath("receive")]);
     return "";
   }
 

@@ -1,6 +1,6 @@
 // One life of the embedded VPP, from start to stop.
 import { Schema } from "../binapi/index.js";
-import { type ApiContext, ApiRegistry, ApiServer, MessageTable, pluginOf, registerApi } from "./api/index.js";
+import { type ApiContext, ApiRegistry, ApiServer, MessageTable, registerApi } from "./api/index.js";
 import { Cli } from "./cli.js";
 import { DataPlane, parseMac } from "./dataplane/index.js";
 import {
@@ -104,7 +104,6 @@ export class VppInstance {
       runtimeDirectory: options.directory,
       release: options.release,
       host: options.host,
-      plugins: () => [...new Set(this.table.modules().map(pluginOf))],
       cli: (line) => cli.run(line),
     };
   }

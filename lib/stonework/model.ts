@@ -119,11 +119,6 @@ export function unpackItem<Desc extends DescMessage>(
   }
 }
 
-/** Returns an item that says that the item of this name is to be deleted. */
-export function deletedItem(model: Model, name: string): Item {
-  return create(ItemSchema, { id: { model: modelName(model.spec), name } });
-}
-
 /** Describes a model as StoneWork asks for it: with the file it is declared in. */
 export function detailOf({ message, spec, nameTemplate }: Model): ModelDetail {
   const options = [

@@ -20,6 +20,7 @@ const GROUND = [
   "shapes",
   "package-root",
   "closed-terminal",
+  "default-sockets",
   "embedded-build",
   "tracing",
 ];
@@ -43,6 +44,7 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   lazily: [],
   shapes: ["lazily"],
   "package-root": [],
+  "default-sockets": [],
   "embedded-build": [],
   logger: [],
   options: ["errors"],

@@ -5,7 +5,7 @@ import { PuntError } from "../../lib/errors.js";
 import { formatMac } from "../../lib/net/index.js";
 import type { EmulatedInterface } from "../../lib/punt/index.js";
 import { emptyValue } from "../../lib/sim/api/empty-value.js";
-import { type ApiContext, ApiServer, MessageTable, pluginOf, registerApi } from "../../lib/sim/api/index.js";
+import { type ApiContext, ApiServer, MessageTable, registerApi } from "../../lib/sim/api/index.js";
 import { Cli } from "../../lib/sim/cli.js";
 import { DataPlane, parseMac } from "../../lib/sim/dataplane/index.js";
 import { EmulatedDevices, type MemifConfig, type MemifDevice, WireDevice } from "../../lib/sim/devices/index.js";
@@ -85,7 +85,6 @@ export class VppLife {
       runtimeDirectory: ROOT,
       release: RELEASE,
       host: "emulated",
-      plugins: () => [...new Set(this.#table.modules().map(pluginOf))],
       cli: (line) => this.#cli.run(line),
     };
   }

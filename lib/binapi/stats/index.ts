@@ -11,4 +11,4 @@ export type {
 } from "./counters.js";
 export type { RingContents, RingThread } from "./ring.js";
 export type { StatsPattern } from "./snapshots.js";
-export { DEFAULT_STATS_SOCKET, VppStats } from "./stats.js";
+export { VppStats } from "./stats.js";

@@ -1,6 +1,7 @@
 // The client of VPP's statistics segment.
 import { statSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
+import { DEFAULT_STATS_SOCKET } from "../../default-sockets.js";
 import { PuntError } from "../../errors.js";
 import { fileLifeId } from "../../files/index.js";
 import { type NativeStatsSegment, native } from "../../native.js";
@@ -8,8 +9,6 @@ import { MAX_SOCKET_PATH, OptionCheck } from "../../options.js";
 import type { Stat } from "./counters.js";
 import { StatsMemory } from "./memory.js";
 import { Snapshots, type StatsPattern } from "./snapshots.js";
-
-export const DEFAULT_STATS_SOCKET = "/run/vpp/stats.sock";
 
 /** VPP changes the directory in microseconds. A VPP that takes longer than this has died during a change. */
 const PATIENCE_MS = 1000;

@@ -1,4 +1,3 @@
-// Facts about the command line: its version, the environment variables and the default places.
-export { DEFAULT_DAEMON_SOCKET, DEFAULT_STORE, DEFAULT_VPP_SOCKET } from "./defaults.js";
+// Facts about the command line: the environment variables and the default places.
+export { DEFAULT_STORE } from "./defaults.js";
 export { ENVIRONMENT } from "./environment.js";
-export { packageVersion } from "./package.js";

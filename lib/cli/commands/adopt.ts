@@ -1,8 +1,8 @@
 // `vpp-punt adopt`: takes over the objects in VPP that StoneWork made for the same punts.
 import { Vpp } from "../../binapi/index.js";
-import { type Adoption, idText, PuntManager } from "../../punt/index.js";
+import { type Adoption, PuntManager } from "../../punt/index.js";
 import { json, print, printable, yaml } from "../output/index.js";
-import { changeLine as line, type ManagedOptions, managerOptions, requestsOf } from "../punts/index.js";
+import { changeLine as line, type ManagedOptions, managerOptions, requestsOf, waitingLines } from "../punts/index.js";
 
 interface Options extends ManagedOptions {
   readonly output: string;
@@ -24,12 +24,11 @@ export async function run(file: string, options: Options): Promise<void> {
 }
 
 function adoptionText({ taken, replaced, steps, punts }: Adoption, done: boolean): string {
-  const others = punts.filter(({ state }) => state !== "CREATED");
   return [
     ...taken.map(({ item, known }) => line("take", `${item}  (${printable(known)})`)),
     ...steps.map(({ action, item, why }) => line(action, `${item}  (${printable(why)})`)),
     ...replaced.map(({ item, known }) => line("delete", `${item}  (after ours is there: ${printable(known)})`)),
-    ...others.map(({ id, state, reasons }) => `${state} ${idText(id)}  (${printable(reasons.join(", "))})`),
+    ...waitingLines(punts),
     summary(taken.length, steps.length, replaced.length, done),
   ].join("\n");
 }

@@ -8,7 +8,6 @@ import {
   applyRequests,
   type Changes,
   explainRemedy,
-  idOf,
   type ManagedOptions,
   puntLines,
   requestsOf,
@@ -40,13 +39,13 @@ const CHANGES = ["added", "updated", "unchanged"] as const;
 
 /** "added", "updated" or "unchanged", by the key of each punt's identity. */
 function changeByPunt(changes: Changes): Map<string, string> {
-  return new Map(CHANGES.flatMap((kind) => changes[kind].map((request) => [idKey(idOf(request)), kind] as const)));
+  return new Map(CHANGES.flatMap((kind) => changes[kind].map((request) => [idKey(request), kind] as const)));
 }
 
 function summary({ changes, refused }: Applied): Record<string, number> {
   const { added, updated, unchanged, deleted } = changes;
   const failed = new Set(refused.map(({ id }) => idKey(id)));
-  const good = (requests: Changes["added"]) => requests.filter((request) => !failed.has(idKey(idOf(request)))).length;
+  const good = (requests: Changes["added"]) => requests.filter((request) => !failed.has(idKey(request))).length;
   const gone = deleted.filter((id) => !failed.has(idKey(id))).length;
   const counts = { added: good(added), updated: good(updated), unchanged: good(unchanged), deleted: gone };
   return { ...counts, failed: failed.size };

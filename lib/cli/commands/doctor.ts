@@ -1,7 +1,7 @@
 // `vpp-punt doctor`: the faults of this machine, why they matter, and the command that mends each.
 import { existsSync, statSync } from "node:fs";
+import { DEFAULT_VPP_SOCKET } from "../../default-sockets.js";
 import { PuntError } from "../../errors.js";
-import { DEFAULT_VPP_SOCKET } from "../about/index.js";
 import { type Checked, examine, type Finding, vppOfDaemon } from "../doctor/index.js";
 import { exitWith } from "../ending/index.js";
 import { counted, json, paint, print, printable } from "../output/index.js";

@@ -1,7 +1,7 @@
 // `vpp-punt info`: what this installation can do, what it cannot and why. The shape of `--json` is documented and stable.
 import type { NativeBuildInfo } from "../../native.js";
+import { packageVersion } from "../../package-root.js";
 import type { DeviceReport, FeatureReport } from "../../punt/index.js";
-import { packageVersion } from "../about/index.js";
 import { answeredFeatures, deviceLines, featureLines, triedDevices } from "../doctor/index.js";
 import { json, print, table } from "../output/index.js";
 import {

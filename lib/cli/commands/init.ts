@@ -2,7 +2,7 @@
 import { mkdir, open, readdir, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { PuntError } from "../../errors.js";
-import { packageVersion } from "../about/index.js";
+import { packageVersion } from "../../package-root.js";
 import { projectFiles } from "../init/index.js";
 import { json, print } from "../output/index.js";
 

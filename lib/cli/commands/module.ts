@@ -4,6 +4,7 @@ import { idText } from "../../punt/index.js";
 import type { LearntPunt } from "../../stonework/index.js";
 import { interrupted } from "../ending/index.js";
 import { jsonLine, print } from "../output/index.js";
+import { definedOnly } from "../punts/index.js";
 
 interface Options {
   readonly label: string;
@@ -16,11 +17,15 @@ interface Options {
   readonly json?: boolean;
 }
 
-export async function run({ output, json, ...options }: Options): Promise<void> {
+export async function run({ label, output, json, ...options }: Options): Promise<void> {
+  const { directory, address, grpcPort, httpPort, state } = options;
   // Only this command needs the packages that speak gRPC.
   const { StoneWorkModule } = await import("../../stonework/index.js");
   const ended = interrupted();
-  const module = await StoneWorkModule.start(moduleOptions(options));
+  const module = await StoneWorkModule.start({
+    label,
+    ...definedOnly({ directory, address, grpcPort, httpPort, state }),
+  });
   const asJson = output === "json" || json === true;
   const show = (event: string, details: object, text: string) => print(asJson ? jsonLine({ event, ...details }) : text);
   const showPunt = (punt: LearntPunt) => show("punt", punt, puntText(punt));
@@ -47,17 +52,6 @@ export async function run({ output, json, ...options }: Options): Promise<void> 
   );
   await ended;
   await module.close();
-}
-
-function moduleOptions({ label, directory, address, grpcPort, httpPort, state }: Omit<Options, "output" | "json">) {
-  return {
-    label,
-    ...(directory !== undefined && { directory }),
-    ...(address !== undefined && { address }),
-    ...(grpcPort !== undefined && { grpcPort }),
-    ...(httpPort !== undefined && { httpPort }),
-    ...(state !== undefined && { state }),
-  };
 }
 
 function puntText({ id, state, metadata }: LearntPunt): string {

@@ -1,11 +1,10 @@
 // `vpp-punt plan`: what apply would change.
-import { type DryRun, idText, type PuntRequest, type PuntStatus } from "../../punt/index.js";
+import { type DryRun, idOf, idText, type PuntRequest, type PuntStatus } from "../../punt/index.js";
 import { exitWith, within } from "../ending/index.js";
-import { json, print, printable, yaml } from "../output/index.js";
+import { json, print, yaml } from "../output/index.js";
 import {
   type Changes,
   changesOf,
-  idOf,
   isChange,
   changeLine as line,
   type ManagedOptions,
@@ -13,6 +12,7 @@ import {
   requestsOf,
   sayUnseen,
   type Unseen,
+  waitingLines,
   withKnownPaths,
   withPunts,
 } from "../punts/index.js";
@@ -52,7 +52,7 @@ function named({ added, updated, unchanged, deleted }: Changes): object {
 }
 
 function planText(dry: DryRun, changes: Changes, existing: readonly PuntStatus[], unseen: Unseen | undefined): string {
-  const lines = [...puntLines(changes, existing), ...stepLines(dry, unseen), ...waitingLines(dry)];
+  const lines = [...puntLines(changes, existing), ...stepLines(dry, unseen), ...waitingLines(dry.punts)];
   return [...lines, summary(dry, changes)].join("\n");
 }
 
@@ -68,11 +68,6 @@ function stepLines({ steps }: DryRun, unseen: Unseen | undefined): string[] {
     const reason = [why, ...notes].filter(Boolean).join("; ");
     return line(action, `${item}  (${reason})`);
   });
-}
-
-function waitingLines({ punts }: DryRun): string[] {
-  const others = punts.filter(({ state }) => state !== "CREATED");
-  return others.map(({ id, state, reasons }) => `${state} ${idText(id)}  (${printable(reasons.join(", "))})`);
 }
 
 function summary({ steps }: DryRun, changes: Changes): string {

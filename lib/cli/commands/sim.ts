@@ -2,6 +2,7 @@
 import { EmbeddedVpp, type EmbeddedVppOptions } from "../../sim/index.js";
 import { interrupted } from "../ending/index.js";
 import { json, print, printError } from "../output/index.js";
+import { definedOnly } from "../punts/index.js";
 
 interface Options {
   readonly directory?: string;
@@ -25,9 +26,8 @@ export async function run({
   // As on a router in use. A command of the user's can take one down.
   const up = interfaces.map((name) => `set interface state ${name} up`);
   const options = { exec: [...up, ...exec], host, interfaces, withoutPlugins: without };
-  const chosen = { ...(directory !== undefined && { directory }), ...(release !== undefined && { release }) };
   const ended = interrupted();
-  const vpp = await EmbeddedVpp.start({ ...options, ...chosen } as EmbeddedVppOptions);
+  const vpp = await EmbeddedVpp.start({ ...options, ...definedOnly({ directory, release }) } as EmbeddedVppOptions);
   try {
     // VPP's command line answers a line with a mistake. The log has that, and no user looks there.
     for (const line of await vpp.log()) if (line.startsWith("exec: ") && !line.endsWith(": ")) printError(line);

@@ -1,6 +1,7 @@
 // The man page, made from the command line's definitions.
 import type { Argument, Command, Option } from "commander";
-import { ENVIRONMENT, packageVersion } from "../about/index.js";
+import { packageVersion } from "../../package-root.js";
+import { ENVIRONMENT } from "../about/index.js";
 import { EXIT_STATUSES } from "../ending/index.js";
 import { namesOf } from "./names.js";
 

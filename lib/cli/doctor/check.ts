@@ -2,9 +2,9 @@
 import { spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
+import { DEFAULT_DAEMON_SOCKET } from "../../default-sockets.js";
 import { fileId } from "../../files/index.js";
 import type { DeviceReport, ListedManager } from "../../punt/index.js";
-import { DEFAULT_DAEMON_SOCKET } from "../about/index.js";
 import {
   answerError,
   answeredFeatures,

@@ -1,7 +1,7 @@
 // The check for a second manager: two that manage one owner's punts in one VPP.
 import { parse as parseYaml } from "yaml";
+import { DEFAULT_VPP_SOCKET } from "../../default-sockets.js";
 import { DEFAULT_OWNER, type ListedManager } from "../../punt/index.js";
-import { DEFAULT_VPP_SOCKET } from "../about/index.js";
 import type { Check, Finding, Machine, Process } from "./check.js";
 
 const PROGRAM = /(^|\/)(vpp-punt|cli\/main\.js)$/;

@@ -1,6 +1,6 @@
 // Checks of VPP's sockets: whether they exist, who listens, and who may connect.
 import { connect } from "node:net";
-import { DEFAULT_DAEMON_SOCKET } from "../about/index.js";
+import { DEFAULT_DAEMON_SOCKET } from "../../default-sockets.js";
 import type { Check, Finding, Machine } from "./check.js";
 import { roleFindings } from "./daemon-role.js";
 import { configOf } from "./startup-conf.js";

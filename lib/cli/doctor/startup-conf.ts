@@ -1,9 +1,9 @@
 // Checks of VPP's configuration: the sections that punts need.
+import { DEFAULT_STATS_SOCKET } from "../../default-sockets.js";
 import { FEATURE_NEEDS, type FeatureNeeds } from "../../punt/index.js";
 import type { Check, Finding, Machine } from "./check.js";
 
 const DEFAULT_FILE = "/etc/vpp/startup.conf";
-const DEFAULT_STATS_SOCKET = "/run/vpp/stats.sock";
 const RESTART = "systemctl restart vpp";
 
 /** A section: its words and lines, and the sections in it. */

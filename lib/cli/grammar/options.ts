@@ -1,7 +1,9 @@
 // Options that several commands share: one name, one environment variable and one text for each.
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { DEFAULT_STORE, DEFAULT_VPP_SOCKET } from "../about/index.js";
+import { DEFAULT_VPP_SOCKET } from "../../default-sockets.js";
+import { MAX_TIMEOUT_MS } from "../../options.js";
+import { DEFAULT_STORE } from "../about/index.js";
 
 /** A command's module, loaded when the command runs: `--help` needs neither the addon nor VPP. */
 export interface Runner {
@@ -39,9 +41,7 @@ export function integer(what: string, least: number, most?: number): (text: stri
 /** Collects the values of an option that can be given several times. */
 export const collect = (value: string, values: string[]): string[] => [...values, value];
 
-const LONGEST_MS = 2 ** 31 - 1;
-
-export const milliseconds = integer("milliseconds", 0, LONGEST_MS);
+export const milliseconds = integer("milliseconds", 0, MAX_TIMEOUT_MS);
 
 /** Reads a path; VPP, the daemon and the manager take absolute ones. */
 export function path(text: string): string {
@@ -103,7 +103,7 @@ function named(command: Command): Command {
 }
 
 function timed(command: Command): Command {
-  const read = integer("milliseconds", 1, LONGEST_MS);
+  const read = integer("milliseconds", 1, MAX_TIMEOUT_MS);
   return command
     .option(
       "--resync-interval <ms>",
@@ -113,7 +113,7 @@ function timed(command: Command): Command {
     .option(
       "--return-time <ms>",
       "time for which objects of a lost store stay (default: 0; of a daemon: 5000)",
-      integer("milliseconds", 0, LONGEST_MS),
+      integer("milliseconds", 0, MAX_TIMEOUT_MS),
     )
     .option("--retry-first <ms>", "delay before the first retry of what failed", read)
     .option("--retry-longest <ms>", "longest delay between two retries", read);

@@ -1,6 +1,6 @@
 // The other commands: their names, their arguments and the modules that run them.
 import { Argument, type Command, InvalidArgumentError, Option } from "commander";
-import { DEFAULT_DAEMON_SOCKET } from "../about/index.js";
+import { DEFAULT_DAEMON_SOCKET } from "../../default-sockets.js";
 import { commands } from "../commands/index.js";
 import { clustered } from "./etcd.js";
 import { collect, integer, managing, path, printed, runs, statsSocket, timeout, vppSocket } from "./options.js";

@@ -3,6 +3,7 @@ import { PuntError } from "../../errors.js";
 import {
   type ApplyOptions,
   idKey,
+  idOf,
   isMade,
   type PathlessRequest,
   type PuntId,
@@ -13,7 +14,7 @@ import {
 } from "../../punt/index.js";
 import { after, type Ending, interrupted } from "../ending/index.js";
 import { isProgressShown, progress } from "../output/index.js";
-import { type Changes, changesOf, idOf, withKnownPaths } from "./changes.js";
+import { type Changes, changesOf, withKnownPaths } from "./changes.js";
 import type { Opened } from "./open.js";
 import type { FileOfPunts } from "./requests.js";
 import { listed } from "./standing.js";

@@ -1,7 +1,7 @@
 // Changes of punts as text: `+` is made, `~` is updated, `-` is removed.
-import { idText, type PathlessRequest, type PuntStatus } from "../../punt/index.js";
+import { idText, type PathlessRequest, type PlannedPunt, type PuntStatus } from "../../punt/index.js";
 import { type Color, paint, printable } from "../output/index.js";
-import { type Changes, idOf } from "./changes.js";
+import type { Changes } from "./changes.js";
 
 const SIGNS: Readonly<Record<string, readonly [string, Color]>> = {
   create: ["+", "green"],
@@ -21,14 +21,20 @@ export function puntLines({ added, updated, deleted }: Changes, existing: readon
   return [
     ...deleted.map((id) => changeLine("delete", `punt ${idText(id)}`)),
     ...updated.map((request) =>
-      changeLine("update", `punt ${about(request)}  (${differences(before.get(idText(idOf(request))), request)})`),
+      changeLine("update", `punt ${about(request)}  (${differences(before.get(idText(request)), request)})`),
     ),
     ...added.map((request) => changeLine("create", `punt ${about(request)}`)),
   ];
 }
 
+/** Returns a line for each punt that would not be CREATED, with the reasons. */
+export function waitingLines(punts: readonly PlannedPunt[]): string[] {
+  const others = punts.filter(({ state }) => state !== "CREATED");
+  return others.map(({ id, state, reasons }) => `${state} ${idText(id)}  (${printable(reasons.join(", "))})`);
+}
+
 function about(request: PathlessRequest): string {
-  return `${idText(idOf(request))}: ${request.type} over ${request.interconnect}`;
+  return `${idText(request)}: ${request.type} over ${request.interconnect}`;
 }
 
 /** `vppInterface: eth0 -> eth1` for each field that is not as before. */

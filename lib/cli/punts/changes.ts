@@ -9,11 +9,6 @@ export interface Changes {
   readonly deleted: readonly PuntId[];
 }
 
-/** Returns the identity of a request. */
-export function idOf({ cnf, key, label }: PuntId): PuntId {
-  return { cnf, key, label };
-}
-
 /** Compares a file with the existing punts; with `prune`, punts that the file lacks are deleted. */
 export function changesOf(
   existing: readonly PuntStatus[],
@@ -21,9 +16,9 @@ export function changesOf(
   prune: boolean,
 ): Changes {
   const before = new Map(existing.map((status) => [idKey(status.id), status.request]));
-  const wanted = new Set(requests.map((request) => idKey(idOf(request))));
+  const wanted = new Set(requests.map((request) => idKey(request)));
   const kindOf = (request: PathlessRequest) => {
-    const old = before.get(idKey(idOf(request)));
+    const old = before.get(idKey(request));
     if (old === undefined) return "added";
     return isDeepStrictEqual(old, request) ? "unchanged" : "updated";
   };
@@ -39,7 +34,7 @@ export function withKnownPaths(
 ): readonly PathlessRequest[] {
   const before = new Map(existing.map((status) => [idKey(status.id), status.request]));
   return requests.map((request) => {
-    const old = lacksSocketPath(request) ? before.get(idKey(idOf(request))) : undefined;
+    const old = lacksSocketPath(request) ? before.get(idKey(request)) : undefined;
     return old && "socketPath" in old ? ({ ...request, socketPath: old.socketPath } as PathlessRequest) : request;
   });
 }

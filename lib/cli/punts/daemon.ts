@@ -1,10 +1,11 @@
 // The daemon that a command asks: at its UNIX socket, or over TCP with certificates on both sides.
 import { existsSync } from "node:fs";
+import { DEFAULT_DAEMON_SOCKET, DEFAULT_VPP_SOCKET } from "../../default-sockets.js";
 import { PuntError } from "../../errors.js";
 import { readBytes, unreadable } from "../../files/index.js";
 import type { ConnectOptions, TlsAddress } from "../../module/index.js";
 import { hostPort } from "../../net/index.js";
-import { DEFAULT_DAEMON_SOCKET, DEFAULT_STORE, DEFAULT_VPP_SOCKET } from "../about/index.js";
+import { DEFAULT_STORE } from "../about/index.js";
 
 export type RemotePunts = Awaited<ReturnType<typeof import("../../module/index.js").remotePunts>>;
 

@@ -1,7 +1,7 @@
 // Punts for commands: where they are kept, which ones a command means, how their requests are read, and how they are applied and shown.
 export { type Applied, applyRequests } from "./applying.js";
-export { changeLine, puntLines } from "./change-text.js";
-export { type Changes, changesOf, idOf, isChange, withKnownPaths } from "./changes.js";
+export { changeLine, puntLines, waitingLines } from "./change-text.js";
+export { type Changes, changesOf, isChange, withKnownPaths } from "./changes.js";
 export { type DaemonFlags, withAnyDaemon } from "./daemon.js";
 export { definedOnly } from "./defined.js";
 export { type EtcdFlags, etcdOptions, type Hosts, type HostsLook, hostOf, requireHost, withHosts } from "./etcd.js";

@@ -4,22 +4,14 @@ import type { Vpp } from "../../binapi/index.js";
 /** Every interface: VPP's own filters are not used. */
 const ALL = { name_filter_valid: false, name_filter: "", sw_if_index: 0xffffffff };
 
-interface Detail {
-  readonly sw_if_index: number;
-  readonly interface_name: string;
-  readonly tag: string;
-}
-
-async function details(vpp: Vpp): Promise<Detail[]> {
-  return (await vpp.dumpAll("sw_interface_dump", ALL)) as unknown as Detail[];
-}
-
 /** Returns the indexes of VPP's interfaces by their tags. */
 export async function tagsOf(vpp: Vpp): Promise<Map<string, number>> {
-  return new Map((await details(vpp)).map(({ tag, sw_if_index }) => [tag, sw_if_index]));
+  const interfaces = await vpp.dumpAll("sw_interface_dump", ALL);
+  return new Map(interfaces.map(({ tag, sw_if_index }) => [tag, sw_if_index]));
 }
 
 /** Returns the names of VPP's interfaces by sw_if_index. */
 export async function interfacesOf(vpp: Vpp): Promise<Map<number, string>> {
-  return new Map((await details(vpp)).map(({ sw_if_index, interface_name }) => [sw_if_index, interface_name]));
+  const interfaces = await vpp.dumpAll("sw_interface_dump", ALL);
+  return new Map(interfaces.map(({ sw_if_index, interface_name }) => [sw_if_index, interface_name]));
 }

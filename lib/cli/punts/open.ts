@@ -1,6 +1,7 @@
 // Opens the punts that a command is about: those of a host in etcd, of a daemon, or of a manager of its own over VPP and a store.
 import { Vpp } from "../../binapi/index.js";
 import { CounterReader, type VppCounters } from "../../counters/index.js";
+import { DEFAULT_DAEMON_SOCKET } from "../../default-sockets.js";
 import { PuntError } from "../../errors.js";
 import type { PortFilter } from "../../packet/index.js";
 import {
@@ -11,7 +12,6 @@ import {
   type PuntStatus,
   type Punts,
 } from "../../punt/index.js";
-import { DEFAULT_DAEMON_SOCKET } from "../about/index.js";
 import { answerTimeout, type DaemonAddress, type DaemonFlags, daemonOf, withRemote } from "./daemon.js";
 import { definedOnly } from "./defined.js";
 import { type EtcdFlags, type HostsLook, hostOf, withHosts } from "./etcd.js";

@@ -1,5 +1,5 @@
 // A punt as commands show it: one shape for every table and every JSON.
-import { idText, type PuntId, type PuntStatus } from "../../punt/index.js";
+import { failureText, idText, type PuntFailure, type PuntId, type PuntStatus } from "../../punt/index.js";
 import { json, stateColor, table, yaml } from "../output/index.js";
 
 /** One punt of `list --json`, `apply --json` and the others. Fields are only added within a major version. */
@@ -21,14 +21,14 @@ export interface ShownPunt {
 }
 
 /** Returns sentences that say why a punt is not CREATED. */
-export function reasonsOf({ missing, failure, reasons }: PuntStatus): string[] {
-  if (failure) return [failureText(failure)];
+function reasonsOf({ missing, failure, reasons }: PuntStatus): string[] {
+  if (failure) return [`${failureText(failure)} (${codeOf(failure)})`];
   const degraded = reasons.map(({ text, remedy }) => (remedy ? `${text}; ${remedy}` : text));
   return [...missing.map(({ text }) => text), ...degraded];
 }
 
-function failureText({ item, message, code, number }: NonNullable<PuntStatus["failure"]>): string {
-  return `${item}: ${message} (${code}${number === undefined ? "" : ` ${number}`})`;
+function codeOf({ code, number }: PuntFailure): string {
+  return number === undefined ? code : `${code} ${number}`;
 }
 
 /** Returns the punt in the shape that every command prints. */

@@ -1,6 +1,6 @@
 // Asks for punts that live as long as a session, or for good.
 import { PuntError } from "../../errors.js";
-import { idKey, idOf, type PuntId, type PuntRequest, type Punts } from "../../punt/index.js";
+import { idKey, idOf, isSameRequest, type PuntId, type PuntRequest, type Punts } from "../../punt/index.js";
 import type { Binding, Sessions } from "../sessions.js";
 import type { Parts, Scope } from "./scope.js";
 
@@ -69,7 +69,7 @@ class BoundCall {
         const id = idOf(request);
         // An add that will be refused, because another request has the id, does not change that one's session.
         const known = isAdd ? await this.#punts.get(id) : undefined;
-        if (known && !isSame(known.request, request)) continue;
+        if (known && !isSameRequest(known.request, request)) continue;
         this.#before.set(idKey(id), this.#put(id));
         done.push(id);
       }
@@ -91,7 +91,7 @@ class BoundCall {
       const id = idOf(request);
       const found = await this.#punts.get(id);
       if (!found) this.#sessions.unbind(id, this.#moment);
-      else if (!isTaken && (REFUSALS.has(code) || !isSame(found.request, request))) await this.#putBack(id);
+      else if (!isTaken && (REFUSALS.has(code) || !isSameRequest(found.request, request))) await this.#putBack(id);
       else await this.#putLate(id);
     }
   }
@@ -117,8 +117,4 @@ class BoundCall {
       throw error;
     }
   }
-}
-
-function isSame(one: PuntRequest, other: PuntRequest): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
 }

@@ -7,7 +7,7 @@ import { type Facts, hiddenBy, isNoteOfVpp, type Note, OLD_CLAIM } from "../item
 import type { Wanted } from "../plan/index.js";
 import type { PuntFilter } from "../punts.js";
 import type { Failure, Ledger, Reconciled } from "../reconcile/index.js";
-import { idKey, idText, type PuntId, type PuntRequest } from "../request/index.js";
+import { idKey, idText, isSameRequest, type PuntId, type PuntRequest } from "../request/index.js";
 import type { PuntStatus } from "../state.js";
 import { type ManagerIdentity, Saver, type Store, type StoredState, type Write } from "../store/index.js";
 import { Pairs } from "../types/index.js";
@@ -80,7 +80,7 @@ export class DesiredState implements Ledger {
   #retake(request: PuntRequest): void {
     const entry = this.#entries.get(idKey(request));
     if (!entry) this.#admit(request);
-    else if (JSON.stringify(entry.request) !== JSON.stringify(request)) this.#revised(entry, request);
+    else if (!isSameRequest(entry.request, request)) this.#revised(entry, request);
   }
 
   get wanted(): Wanted {

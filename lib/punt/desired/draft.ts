@@ -3,7 +3,7 @@ import { PuntError, renamed } from "../../errors.js";
 import type { Host } from "../../host/index.js";
 import { type Found, type Marks, Namespaces } from "../interconnect/index.js";
 import type { Wanted } from "../plan/index.js";
-import { idKey, type PuntId, type PuntRequest } from "../request/index.js";
+import { idKey, isSameRequest, type PuntId, type PuntRequest } from "../request/index.js";
 import { Interconnects } from "./interconnects.js";
 import { type OtherNames, refuseOneInterfaceTwice } from "./interface-names.js";
 
@@ -63,7 +63,7 @@ export class Draft {
   put(request: PuntRequest, found: Found, op: string): void {
     const existing = this.#punts.get(idKey(request));
     if (!existing) this.add(request, found, op);
-    else if (JSON.stringify(existing) !== JSON.stringify(request)) this.update(request, found, op);
+    else if (!isSameRequest(existing, request)) this.update(request, found, op);
   }
 
   /**

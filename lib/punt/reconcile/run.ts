@@ -1,15 +1,11 @@
 // Performs steps: deletions first, then creations, each as soon as the steps that it depends on are done.
 import { PuntError } from "../../errors.js";
-import type { Facts, Note } from "../items/index.js";
-import { type ActContext, goneIndex, interfaceKey, kindOf, type Surroundings } from "../items/index.js";
+import { type ActContext, type Facts, goneIndex, interfaceKey, kindOf, type Surroundings } from "../items/index.js";
 import { dependentsIn, prerequisites, type Step } from "../plan/index.js";
 import { asPuntError } from "./look-errors.js";
 import { performInOrder } from "./step-order.js";
 
-export interface RunContext extends Surroundings {
-  note(key: string, value: Note): void;
-  namespace(id: number): string;
-  secretOf(name: string): string;
+export interface RunContext extends Surroundings, Pick<ActContext, "note" | "namespace" | "secretOf"> {
   /** Performs a step in the span of the punt that it is for. */
   readonly spans?: StepSpans | undefined;
 }

@@ -7,7 +7,6 @@ import { removeTrials, type TrialContext, tryTap, tryVeth } from "./device-trial
 import { openListenersNamespace } from "./listener.js";
 
 export interface VppDevicesOptions extends TrialContext {
-  readonly vpp: TrialContext["vpp"];
   /** A path that opens VPP's network namespace. Left out: the kernel says which one it is, or it is tried. */
   readonly vppNamespace: string | undefined;
 }

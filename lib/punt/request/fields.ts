@@ -7,6 +7,9 @@ import { contains, formatPrefix, IP_PROTOCOL, networkOf, parsePrefix } from "../
 const LONGEST_VPP_NAME = 63;
 /** Bytes of the longest name of a Linux network device. */
 export const LONGEST_DEVICE_NAME = 15;
+/** Linux's limits for the MTU of a TAP or veth. */
+export const LEAST_MTU = 68;
+export const LONGEST_MTU = 65_521;
 /** Linux's limits: bytes of the name of a file and of a path, and the highest process id. */
 const LONGEST_FILE_NAME = 255;
 const LONGEST_PATH = 4095;

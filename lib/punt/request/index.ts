@@ -2,6 +2,7 @@
 
 export { type AclRule, familyOfProtocol } from "./acl-rule.js";
 export type { Dependency } from "./dependency.js";
+export { LEAST_MTU, LONGEST_MTU } from "./fields.js";
 export { decodeText, readText } from "./file-text.js";
 export { noSuchPunt, puntExists } from "./no-such-punt.js";
 export {
@@ -13,6 +14,7 @@ export {
   idKey,
   idOf,
   idText,
+  isSameRequest,
   PUNT_TYPES,
   type PuntId,
   type PuntIdInput,

@@ -217,6 +217,11 @@ export function idOf(request: PuntId): PuntId {
   return { cnf, key, label: name };
 }
 
+/** Whether two parsed requests ask for the same: parsing puts the fields of both into one order. */
+export function isSameRequest(one: PuntRequest, other: PuntRequest): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
 /** Refuses what has no identity. The values of the parts are left to the checks of a request. */
 function identified(id: PuntId, op: string): PuntId {
   if (typeof id !== "object" || id === null) new OptionCheck(op).object("id", id);

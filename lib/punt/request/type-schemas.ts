@@ -8,7 +8,9 @@ import {
   addressFamily,
   integer,
   interfaceAddress,
+  LEAST_MTU,
   LONGEST_DEVICE_NAME,
+  LONGEST_MTU,
   label,
   mac,
   netns,
@@ -93,10 +95,6 @@ const hairpinInterface = lazily(() =>
 
 /** Linux refuses these for a new device, or each namespace has it already. It reads % as a place for a number. */
 const NOT_OF_DEVICES = [".", "..", "all", "default", "lo"];
-
-/** Linux's limits for the MTU of a TAP. */
-const LEAST_MTU = 68;
-const LONGEST_MTU = 65_521;
 
 const hairpin = lazily(() =>
   zod()

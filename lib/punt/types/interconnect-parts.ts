@@ -30,7 +30,7 @@ import {
   vethPart,
   vrfDevicePart,
 } from "../items/index.js";
-import type { PuntRequest } from "../request/index.js";
+import { LEAST_MTU, LONGEST_MTU, type PuntRequest } from "../request/index.js";
 import { handlerOf } from "./types.js";
 
 export interface InterconnectContext {
@@ -83,10 +83,6 @@ function mtuOf(
   }
   return undefined;
 }
-
-/** Linux's limits for the MTU of a TAP or veth. */
-const LEAST_MTU = 68;
-const LONGEST_MTU = 65_521;
 
 function baseParts(interconnect: Interconnect, link: InterfaceLink, context: InterconnectContext): Part[] {
   if (interconnect.type === "MEMIF") return memifParts(interconnect, context);

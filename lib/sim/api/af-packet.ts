@@ -1,6 +1,5 @@
 // af_packet.api: interfaces of the host, by name.
-import { randomBytes } from "node:crypto";
-import { parseMac, type SwInterface } from "../dataplane/index.js";
+import { parseMac, randomMac, type SwInterface } from "../dataplane/index.js";
 import { VnetError } from "../vnet-error.js";
 import type { ApiContext } from "./context.js";
 
@@ -24,7 +23,7 @@ export function registerAfPacket({ registry, dp, devices }: ApiContext) {
     // VPP answers with an error, and makes no second interface.
     if (byName.has(host_if_name)) throw new VnetError("IF_ALREADY_EXISTS", `host-${host_if_name} exists already`);
     const link = await devices.afPacket(host_if_name);
-    const mac = use_random_hw_addr ? Uint8Array.from([0x02, 0xfe, ...randomBytes(4)]) : parseMac(hw_addr);
+    const mac = use_random_hw_addr ? randomMac() : parseMac(hw_addr);
     const swInterface = dp.createInterface(
       `host-${host_if_name}`,
       mode === "AF_PACKET_API_MODE_IP" ? undefined : mac,

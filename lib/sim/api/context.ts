@@ -19,7 +19,6 @@ export interface ApiContext {
   release: string;
   /** Where TAPs and af_packet interfaces end. */
   host: "emulated" | "linux";
-  plugins(): string[];
   /** Runs a line of VPP's command line. */
   cli(line: string): string;
 }

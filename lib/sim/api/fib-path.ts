@@ -95,7 +95,3 @@ export function encodePath(path: FibPath, family: AddressFamily): Record<string,
     label_stack: Array.from({ length: 16 }, () => ({ is_uniform: 0, label: 0, ttl: 0, exp: 0 })),
   };
 }
-
-export function samePath(a: FibPath, b: FibPath): boolean {
-  return a.kind === b.kind && a.swIfIndex === b.swIfIndex && a.nextHop === b.nextHop && a.tableId === b.tableId;
-}

@@ -1,11 +1,10 @@
 // interface.api, except loopbacks.
 import type { MessageValue } from "../../binapi/index.js";
 import { formatMac } from "../../net/index.js";
-import { parseMac, parsePrefix, type SwInterface } from "../dataplane/index.js";
+import { NO_INTERFACE, parseMac, parsePrefix, type SwInterface } from "../dataplane/index.js";
 import { VnetError } from "../vnet-error.js";
 import { type ApiContext, statusFlags } from "./context.js";
 
-const NO_INTERFACE = 0xffffffff;
 const ADMIN_UP = "IF_STATUS_API_FLAG_ADMIN_UP";
 
 interface OfInterface {

@@ -10,10 +10,11 @@ import {
   type IpTables,
   isMulticast,
   parsePrefix,
+  samePath,
 } from "../dataplane/index.js";
 import { VnetError } from "../vnet-error.js";
 import type { ApiContext } from "./context.js";
-import { type ApiFibPath, decodePath, encodePath, samePath } from "./fib-path.js";
+import { type ApiFibPath, decodePath, encodePath } from "./fib-path.js";
 
 interface ApiTable {
   table_id: number;

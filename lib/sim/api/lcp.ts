@@ -1,11 +1,9 @@
 // lcp.api of the linux-cp plugin.
 import { formatMac } from "../../net/index.js";
-import type { LcpPair } from "../dataplane/index.js";
+import { type LcpPair, NO_INTERFACE } from "../dataplane/index.js";
 import { VnetError } from "../vnet-error.js";
 import type { ApiContext } from "./context.js";
 import { type Taps, tapArgs } from "./tap.js";
-
-const NO_INTERFACE = 0xffffffff;
 
 interface PairArgs {
   is_add: boolean;

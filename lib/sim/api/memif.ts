@@ -1,9 +1,8 @@
 // memif.api: sockets by id, and the interfaces on them.
-import { randomBytes } from "node:crypto";
 import { dirname, isAbsolute, join } from "node:path";
 import { ensureFolderSync } from "../../files/index.js";
 import { formatMac } from "../../net/index.js";
-import { parseMac, type SwInterface } from "../dataplane/index.js";
+import { parseMac, randomMac, type SwInterface } from "../dataplane/index.js";
 import { DeafMemifDevice, type MemifConfig, type MemifDevice } from "../devices/index.js";
 import { VnetError } from "../vnet-error.js";
 import { type ApiContext, statusFlags } from "./context.js";
@@ -212,8 +211,4 @@ class MemifApi {
       };
     }
   }
-}
-
-function randomMac(): Uint8Array {
-  return Uint8Array.from([0x02, 0xfe, ...randomBytes(4)]);
 }

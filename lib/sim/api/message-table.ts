@@ -21,7 +21,7 @@ const PLUGIN_OF_MODULE = new Map([
   ["vpe", "core"],
 ]);
 
-export function pluginOf(module: string): string {
+function pluginOf(module: string): string {
   return PLUGIN_OF_MODULE.get(module) ?? module;
 }
 

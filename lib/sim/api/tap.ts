@@ -1,8 +1,7 @@
 // tapv2.api: TAPs of VPP and of linux-cp.
-import { randomBytes } from "node:crypto";
 import { LowestFree } from "../../lowest-free.js";
 import { formatMac } from "../../net/index.js";
-import { parseMac, type SwInterface } from "../dataplane/index.js";
+import { parseMac, randomMac, type SwInterface } from "../dataplane/index.js";
 import type { HostDevice } from "../devices/index.js";
 import { VnetError } from "../vnet-error.js";
 import type { ApiContext } from "./context.js";
@@ -192,8 +191,4 @@ function details(swInterface: SwInterface, { id, args, link }: Tap) {
     host_namespace: link.namespace,
     host_bridge: args.host_bridge_set ? args.host_bridge : "",
   };
-}
-
-function randomMac(): Uint8Array {
-  return Uint8Array.from([0x02, 0xfe, ...randomBytes(4)]);
 }

@@ -12,6 +12,7 @@ export {
   FibTable,
   fibPath,
   IpTables,
+  samePath,
 } from "./fib/index.js";
 export { type Device, type InterfaceCounters, SwInterface } from "./interface/index.js";
 export type { LcpPair } from "./linux-cp/index.js";
@@ -19,6 +20,7 @@ export type { PuntRegistration, PuntTransport } from "./punt/index.js";
 export {
   type Address,
   type AddressFamily,
+  BROADCAST4,
   familyOf,
   formatAddress,
   formatPrefix,
@@ -30,5 +32,6 @@ export {
   parseAddress,
   parseMac,
   parsePrefix,
+  randomMac,
   UNSPECIFIED6,
 } from "./vlib/index.js";

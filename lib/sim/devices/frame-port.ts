@@ -71,10 +71,6 @@ export class FramePort {
     for (let i = 0; i < count; i++) this.#done[i]!(this.#accepted[i] === 1);
   }
 
-  unref(): void {
-    this.#port.unref();
-  }
-
   close(): void {
     this.#port.close();
   }

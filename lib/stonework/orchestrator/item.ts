@@ -1,7 +1,7 @@
 // One configuration item of a CNF: its punts are asked for, and the CNF hears of them in StoneWork's order.
 import { create } from "@bufbuild/protobuf";
 import { PuntError } from "../../errors.js";
-import { idKey, idOf, isMade, type PuntId, type PuntRequest, parseRequest } from "../../punt/index.js";
+import { idKey, idOf, isMade, isSameRequest, type PuntId, type PuntRequest, parseRequest } from "../../punt/index.js";
 import { type ItemDependency, puntDependencies } from "../dependencies.js";
 import { type Item, ItemSchema } from "../gen/ligato/generic/manager_pb.js";
 import { type PuntMetadata, PuntState } from "../gen/puntmgr/puntmgr_pb.js";
@@ -201,7 +201,7 @@ export class ConfigItem {
     const { punts, deadline } = this.#around;
     const known = this.#requests;
     const isNew = [...next.keys()].some((key) => !known.has(key));
-    const isOther = [...next].some(([key, request]) => known.has(key) && !isSame(request, known.get(key)!));
+    const isOther = [...next].some(([key, request]) => known.has(key) && !isSameRequest(request, known.get(key)!));
     // A punt whose deletion failed may be asked for again.
     this.#leaving = [...this.#leaving.filter((id) => !next.has(idKey(id))), ...gone];
     if (isOther || (isNew && gone.length > 0)) {
@@ -375,8 +375,4 @@ export class ConfigItem {
     if (this.#isHeard) this.#around.removed(this);
     else this.#tellLater();
   }
-}
-
-function isSame(one: PuntRequest, other: PuntRequest): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
 }

@@ -1,6 +1,6 @@
 // The plugin ABF: ACL-based forwarding.
 import { VnetError } from "../../vnet-error.js";
-import type { FibPath } from "../fib/index.js";
+import { type FibPath, samePath } from "../fib/index.js";
 import type { Plane } from "../interface/index.js";
 import { type IpLookup, parseIp4, parseIp6 } from "../ip/index.js";
 import type { AddressFamily, Packet } from "../vlib/index.js";
@@ -91,8 +91,4 @@ export class Abf {
 
 function checkPaths(paths: FibPath[]): void {
   if (paths.length === 0) throw new VnetError("INVALID_VALUE", "an ABF policy needs paths");
-}
-
-function samePath(a: FibPath, b: FibPath): boolean {
-  return a.kind === b.kind && a.swIfIndex === b.swIfIndex && a.nextHop === b.nextHop && a.tableId === b.tableId;
 }

@@ -1,11 +1,12 @@
 // The DHCP client of VPP.
 import { randomInt } from "node:crypto";
 import { ETHERTYPE, IP_PROTOCOL } from "../../../net/index.js";
+import { MAX_TIMEOUT_MS } from "../../../options.js";
 import { VnetError } from "../../vnet-error.js";
 import { fibPath } from "../fib/index.js";
 import { type Plane, type SwInterface, tagged } from "../interface/index.js";
 import { IP4_HEADER, type IpAddresses, type IpHeader, UDP_HEADER, writeIp4Header } from "../ip/index.js";
-import { ETHERNET_HEADER, equalBytes, Packet, readIp4, setU16, setU32, u16, u32 } from "../vlib/index.js";
+import { BROADCAST4, ETHERNET_HEADER, equalBytes, Packet, readIp4, setU16, setU32, u16, u32 } from "../vlib/index.js";
 import { DHCP, DHCP_OPTION, findOption, isDhcp, readOptions } from "./dhcp.js";
 import type { Dhcp4Ports } from "./ports.js";
 
@@ -32,10 +33,11 @@ export interface DhcpLease {
   dns: number[];
 }
 
-/** Seconds to the first repetition of an unanswered message; doubled each time, up to the longest. */
+/** Milliseconds to the first repetition of an unanswered message; doubled each time, up to the longest. */
 const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 16_000;
-const BROADCAST = 0xffffffff;
+/** The time of a lease without an end. */
+const FOREVER = 0xffffffff;
 const PARAMETERS = [1, 28, 2, 3, 15, 6, 119, 12, 44, 47, 26, 121, 42];
 
 /** The DHCP client: leases an address for an interface, and sets a default route through the router that the lease names. */
@@ -208,10 +210,10 @@ export class DhcpClient {
 
   /** At half its time the client asks for the lease again from the start. This is simpler than renewing, and gives the same address. */
   #renewLater(leaseTime: Uint8Array | undefined): void {
-    const seconds = leaseTime?.length === 4 ? u32(leaseTime, 0) : BROADCAST;
+    const seconds = leaseTime?.length === 4 ? u32(leaseTime, 0) : FOREVER;
     clearTimeout(this.#timer);
-    if (seconds === BROADCAST) return;
-    const halfMs = Math.min(seconds * 500, 2 ** 31 - 1);
+    if (seconds === FOREVER) return;
+    const halfMs = Math.min(seconds * 500, MAX_TIMEOUT_MS);
     this.#timer = setTimeout(() => this.#restart(), halfMs).unref();
   }
 
@@ -266,7 +268,7 @@ function dhcpFrame(mac: Uint8Array, xid: number, client: DhcpClientOptions, more
   frame.fill(0xff, 0, 6);
   frame.set(mac, 6);
   setU16(frame, 12, ETHERTYPE.IP4);
-  writeIp4Header(frame, ETHERNET_HEADER, frame.length - ETHERNET_HEADER, IP_PROTOCOL.UDP, 0, BROADCAST);
+  writeIp4Header(frame, ETHERNET_HEADER, frame.length - ETHERNET_HEADER, IP_PROTOCOL.UDP, 0, BROADCAST4);
   setU16(frame, dhcp - 8, DHCP.clientPort);
   setU16(frame, dhcp - 6, DHCP.serverPort);
   setU16(frame, dhcp - 4, frame.length - dhcp + UDP_HEADER);

@@ -3,12 +3,11 @@ import { ETHERTYPE } from "../../../net/index.js";
 import type { IpTables } from "../fib/index.js";
 import { type Plane, type SwInterface, tagged } from "../interface/index.js";
 import { type IpAddresses, type IpHeader, setIp4Checksum, UDP_HEADER } from "../ip/index.js";
-import { ETHERNET_HEADER, Packet, readIp4, setU16, setU32, u16, u32, writeAddress } from "../vlib/index.js";
+import { BROADCAST4, ETHERNET_HEADER, Packet, readIp4, setU16, setU32, u16, u32, writeAddress } from "../vlib/index.js";
 import { DHCP, DHCP_OPTION, findOption, isDhcp, readOptions } from "./dhcp.js";
 import { type DhcpProxy, DhcpProxyConfig } from "./dhcp-proxy-config.js";
 import type { Dhcp4Ports } from "./ports.js";
 
-const BROADCAST = 0xffffffff;
 /** Option 82 as VPP writes it: circuit id = sw_if_index, and the address of the client's link. */
 const RELAY_OPTION = 14;
 const CIRCUIT_ID = 1;
@@ -136,7 +135,7 @@ export class Dhcp4Proxy {
     setU16(frame, udp + 2, DHCP.clientPort);
     setU16(frame, udp + 6, 0);
     writeAddress(frame, ETHERNET_HEADER + 12, link);
-    writeAddress(frame, ETHERNET_HEADER + 16, BROADCAST);
+    writeAddress(frame, ETHERNET_HEADER + 16, BROADCAST4);
     setIp4Checksum(frame, ETHERNET_HEADER);
     const out = new Packet(tagged(swInterface, frame), packet.rx);
     out.tx = swInterface.swIfIndex;

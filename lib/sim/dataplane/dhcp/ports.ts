@@ -1,10 +1,8 @@
 // The DHCP ports of IPv4, which the proxies and the clients share.
 import { type FibTable, fibPath } from "../fib/index.js";
 import type { IpHeader, UdpLocal } from "../ip/index.js";
-import { NO_INTERFACE, type Packet } from "../vlib/index.js";
+import { BROADCAST4, NO_INTERFACE, type Packet } from "../vlib/index.js";
 import { DHCP } from "./dhcp.js";
-
-const BROADCAST = 0xffffffff;
 
 /** Looks at a packet for a DHCP port. True: it has taken the packet. */
 export type DhcpReceiver = (packet: Packet, header: IpHeader) => boolean;
@@ -38,12 +36,12 @@ export class Dhcp4Ports {
   receiveBroadcasts(table: FibTable): void {
     const users = this.#broadcasts.get(table) ?? 0;
     this.#broadcasts.set(table, users + 1);
-    if (users === 0) table.set(BROADCAST, 32, "dhcp", [fibPath("receive", NO_INTERFACE)]);
+    if (users === 0) table.set(BROADCAST4, 32, "dhcp", [fibPath("receive", NO_INTERFACE)]);
   }
 
   ignoreBroadcasts(table: FibTable): void {
     const users = (this.#broadcasts.get(table) ?? 1) - 1;
     this.#broadcasts.set(table, users);
-    if (users === 0) table.remove(BROADCAST, 32, "dhcp");
+    if (users === 0) table.remove(BROADCAST4, 32, "dhcp");
   }
 }

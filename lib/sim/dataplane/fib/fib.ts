@@ -40,8 +40,6 @@ export interface FibPath {
   tableId?: number;
   weight: number;
   preference: number;
-  /** The path as the API gave it, for the dump. */
-  api?: Record<string, unknown>;
 }
 
 export interface FibSourceEntry {
@@ -191,4 +189,9 @@ export class FibTable {
 
 export function fibPath(kind: FibPathKind, swIfIndex = NO_INTERFACE, nextHop?: Address): FibPath {
   return { kind, swIfIndex, weight: 1, preference: 0, ...(nextHop === undefined ? {} : { nextHop }) };
+}
+
+/** Whether two paths lead the same way, whatever their weights and preferences. */
+export function samePath(a: FibPath, b: FibPath): boolean {
+  return a.kind === b.kind && a.swIfIndex === b.swIfIndex && a.nextHop === b.nextHop && a.tableId === b.tableId;
 }

@@ -8,6 +8,7 @@ export {
   type FibSource,
   FibTable,
   fibPath,
+  samePath,
 } from "./fib.js";
 export { IpTables } from "./ip-tables.js";
 export type { MulticastEntry } from "./mfib.js";

@@ -65,10 +65,6 @@ export class MulticastTable {
     return this.#entries.values();
   }
 
-  find(group: Address, length: number): MulticastEntry | undefined {
-    return this.#entries.get(key(maskAddress(group, length), length));
-  }
-
   remove(group: Address, length: number): void {
     this.#entries.delete(key(maskAddress(group, length), length));
   }

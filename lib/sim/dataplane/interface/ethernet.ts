@@ -1,5 +1,5 @@
 // The node ethernet-input.
-import { ETHERTYPE } from "../../../net/index.js";
+import { ETHERTYPE, isVlanTag } from "../../../net/index.js";
 import { ETHERNET_HEADER, equalBytes, type Packet, u16 } from "../vlib/index.js";
 import type { SwInterface } from "./interface.js";
 import type { Plane } from "./plane.js";
@@ -23,7 +23,7 @@ export function defineEthernetInput(plane: Plane): void {
   input.define((packet) => {
     if (packet.length < ETHERNET_HEADER) return drop(packet, "frame too short");
     const swInterface = plane.interfaces.find(packet.rx)!;
-    const isTagged = u16(packet.bytes, 12) === ETHERTYPE.VLAN || u16(packet.bytes, 12) === ETHERTYPE.QINQ;
+    const isTagged = isVlanTag(u16(packet.bytes, 12));
     const subinterface = isTagged ? enterSubinterface(swInterface, packet) : undefined;
     const link = subinterface ?? swInterface;
     if (!link.adminUp) return drop(packet, "subinterface down");

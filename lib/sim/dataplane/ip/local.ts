@@ -2,12 +2,10 @@
 import { IP_PROTOCOL } from "../../../net/index.js";
 import type { IpTables } from "../fib/index.js";
 import type { Plane } from "../interface/index.js";
-import { type AddressFamily, isLinkLocal6, type Packet, u16 } from "../vlib/index.js";
+import { type AddressFamily, BROADCAST4, isLinkLocal6, type Packet, u16 } from "../vlib/index.js";
 import { pseudoChecksum } from "./checksum.js";
 import { type IpHeader, parseIp4, parseIp6, UDP_HEADER } from "./header.js";
 import { tableFor } from "./table.js";
-
-const BROADCAST = 0xffffffff;
 
 export type IpHandler = (packet: Packet, header: IpHeader) => void;
 
@@ -58,7 +56,7 @@ export class IpLocal {
   /** Returns why VPP drops a packet by its source. VPP takes broadcasts from any source, because DHCP needs them. */
   #checkSource(packet: Packet, { source, destination, protocol }: IpHeader): string | undefined {
     const exempt =
-      this.#family === 4 ? destination === BROADCAST : protocol === IP_PROTOCOL.ICMPV6 || isLinkLocal6(source);
+      this.#family === 4 ? destination === BROADCAST4 : protocol === IP_PROTOCOL.ICMPV6 || isLinkLocal6(source);
     return exempt ? undefined : this.#reverse(packet, source);
   }
 

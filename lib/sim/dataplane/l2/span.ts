@@ -8,7 +8,6 @@ export interface SpanMirror {
   to: number;
   rx: boolean;
   tx: boolean;
-  isL2: boolean;
 }
 
 interface Directions {
@@ -53,7 +52,7 @@ export class Span {
     const level = isL2 ? this.#levels.l2 : this.#levels.device;
     for (const [from, { rx, tx }] of [...level].sort(([a], [b]) => a - b)) {
       for (const to of [...new Set([...rx, ...tx])].sort((a, b) => a - b)) {
-        yield { from, to, rx: rx.has(to), tx: tx.has(to), isL2 };
+        yield { from, to, rx: rx.has(to), tx: tx.has(to) };
       }
     }
   }

@@ -1,4 +1,5 @@
 // Addresses as the data plane keeps them: cheap to compare, to hash and to mask.
+import { randomBytes } from "node:crypto";
 import { PuntError } from "../../../errors.js";
 import * as net from "../../../net/index.js";
 
@@ -8,6 +9,8 @@ export type Address = number | string;
 export type AddressFamily = net.Family;
 
 export const UNSPECIFIED6 = "\0".repeat(16);
+/** 255.255.255.255: every host of the link. */
+export const BROADCAST4 = 0xffffffff;
 
 export function readAddress(bytes: Uint8Array, at: number, family: AddressFamily): Address {
   return family === 4 ? readIp4(bytes, at) : readIp6(bytes, at);
@@ -103,6 +106,11 @@ export function parseMac(value: string): Uint8Array {
     throw new PuntError("sim.address", "ERR_INVALID_ADDRESS", `"${value}" is not a MAC address`);
   }
   return bytes;
+}
+
+/** Returns a MAC address as VPP generates one: 02:fe and four random bytes. */
+export function randomMac(): Uint8Array {
+  return Uint8Array.from([0x02, 0xfe, ...randomBytes(4)]);
 }
 
 /** Returns fe80::/64 with the EUI-64 of the MAC, which VPP gives an interface when IPv6 becomes enabled. */

@@ -56,10 +56,6 @@ export class Graph {
     return node;
   }
 
-  has(name: string): boolean {
-    return this.#nodes.has(name);
-  }
-
   counters(): NodeCounter[] {
     const lines: NodeCounter[] = [];
     for (const { name, counters } of this.#nodes.values()) {

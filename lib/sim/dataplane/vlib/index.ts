@@ -2,6 +2,7 @@
 export {
   type Address,
   type AddressFamily,
+  BROADCAST4,
   covers,
   familyOf,
   formatAddress,
@@ -15,6 +16,7 @@ export {
   parseAddress,
   parseMac,
   parsePrefix,
+  randomMac,
   readAddress,
   readIp4,
   readIp6,

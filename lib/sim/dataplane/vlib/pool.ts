@@ -6,17 +6,10 @@
 export class Pool<T> {
   readonly #slots: (T | undefined)[] = [];
   readonly #free: number[] = [];
-  #used = 0;
-
-  /** Number of items in use. */
-  get size(): number {
-    return this.#used;
-  }
 
   add(item: T): number {
     const index = this.#free.pop() ?? this.#slots.length;
     this.#slots[index] = item;
-    this.#used++;
     return index;
   }
 
@@ -28,7 +21,6 @@ export class Pool<T> {
     if (this.#slots[index] === undefined) return;
     this.#slots[index] = undefined;
     this.#free.push(index);
-    this.#used--;
   }
 
   /** The items in use, by index. */
