@@ -58,7 +58,7 @@ export type SubIfFlags = "SUB_IF_API_FLAG_NO_TAGS" | "SUB_IF_API_FLAG_ONE_TAG" |
 export type TapFlags = "TAP_API_FLAG_GSO" | "TAP_API_FLAG_CSUM_OFFLOAD" | "TAP_API_FLAG_PERSIST" | "TAP_API_FLAG_ATTACH" | "TAP_API_FLAG_TUN" | "TAP_API_FLAG_GRO_COALESCE" | "TAP_API_FLAG_PACKED" | "TAP_API_FLAG_IN_ORDER" | "TAP_API_FLAG_CONSISTENT_QP";
 export type VssType = "VSS_TYPE_API_ASCII" | "VSS_TYPE_API_VPN_ID" | "VSS_TYPE_API_INVALID" | "VSS_TYPE_API_DEFAULT";
 
-export interface Requests {
+export interface BuiltinRequests {
   sockclnt_create: { request: { name: string }; reply: { response: number; index: number; count: number; message_table: (MessageTableEntry)[] } };
   sockclnt_delete: { request: { index: number }; reply: { response: number } };
   control_ping: { request: Record<never, never>; reply: { retval: number; client_index: number; vpe_pid: number } };
@@ -168,7 +168,7 @@ export interface Requests {
   punt_reason_dump: { request: { reason: PuntReason }; details: { reason: PuntReason } };
   set_punt: { request: { is_add: boolean; punt: Punt }; reply: { retval: number } };
 }
-export interface Events {
+export interface BuiltinEvents {
   sw_interface_event: { pid: number; sw_if_index: number; flags: (IfStatusFlags | number)[]; deleted: boolean };
   dhcp_compl_event: { pid: number; lease: DhcpLease };
 }

@@ -227,10 +227,10 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
     const { queueLimit = 1024 } = options;
     const message = this.#connected(request).messages.outgoing(request).message;
     const name = event ?? message.service?.events?.[0];
-    if (name === undefined) throw new PuntError("binapi.subscribe", "ERR_NO_EVENT", `${request} asks for no event`);
-    if (this.#connected(request).messages.find(name) === undefined) {
-      const text = `${request}: VPP has no event ${name}, or there is no definition of it`;
-      throw new PuntError("binapi.subscribe", "ERR_NO_EVENT", text, { message: request, event: name });
+    if (name === undefined || !this.has(name)) {
+      const unknown = `VPP has no event ${name}, or there is no definition of it`;
+      const why = name === undefined ? "its definition names no event: give the name of one" : unknown;
+      throw new PuntError("binapi.subscribe", "ERR_NO_EVENT", `${request}: ${why}`, { message: request, event: name });
     }
     const filled = { ...ownFields(message), ...value };
     const subscription: unknown = await this.#subscriptions.subscribe(request, filled, name, queueLimit);
@@ -321,7 +321,7 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
     await attempt(signals, limit, (either) => this.#establishSometime(either));
   }
 
-  /** Tries until it has a connection. When `signal` aborts, rejects with the reason of the last failure. */
+  /** Tries until it has a connection. When the time of `signal` is over, rejects with the reason of the last failure. */
   async #establishSometime(signal: AbortSignal): Promise<void> {
     const backoff = new Backoff(this.#options.reconnect || {});
     let reason: unknown;
@@ -333,7 +333,9 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
         if (reason === undefined || !signal.aborted) reason = error;
         this.#lost = reason as PuntError;
         await backoff.wait(signal).catch(() => {});
-        if (signal.aborted) throw reason;
+        if (!signal.aborted) continue;
+        const end = givenUp(this.endpoint, signal.reason);
+        throw end.code === "ERR_TIMEOUT" ? reason : end;
       }
     }
   }

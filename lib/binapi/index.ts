@@ -44,5 +44,6 @@ export {
 export type { Subscription } from "./subscription.js";
 export { type TraceRecord, traceLine } from "./trace.js";
 export type { Link, LinkHandler, Transport } from "./transport.js";
-export type { Arguments, DetailsOf, EventName, EventOf, ReplyOf, RequestName, RequestOf } from "./typed.js";
+// With `*`, so that a user's module can add to the interfaces.
+export type * from "./typed.js";
 export { VapiTransport, type VapiTransportOptions } from "./vapi-transport.js";

@@ -30,7 +30,8 @@ export class RequestTable {
   /** Checks that the table has room for the request `name`, which takes `count` contexts. @throws PuntError ERR_QUEUE_FULL */
   checkRoom(name: string, count: number): void {
     if (this.#count + count <= this.#limit) return;
-    const text = `${name}: ${this.#count} requests are waiting already (queueLimit)`;
+    const needs = count > 1 ? `, and it takes ${count} places` : "";
+    const text = `${name}: ${this.#count} requests of at most ${this.#limit} (queueLimit) are waiting already${needs}`;
     throw new PuntError("binapi.call", "ERR_QUEUE_FULL", text, { message: name, waiting: this.#count });
   }
 

@@ -1,6 +1,6 @@
 // Options of a manager, and of the methods of every interface of punts.
 
-import type { Events, RequestOf } from "../binapi/index.js";
+import type { EventOf, RequestOf } from "../binapi/index.js";
 import { PuntError } from "../errors.js";
 import type { EnginePlace, Host } from "../host/index.js";
 import { isAbortSignal, OptionCheck } from "../options.js";
@@ -45,7 +45,7 @@ export interface VppConnection extends VppApi {
     request: "want_interface_events",
     fields: RequestOf<"want_interface_events">,
     event: "sw_interface_event",
-  ): Promise<AsyncIterable<Events["sw_interface_event"]> & { close(): unknown }>;
+  ): Promise<AsyncIterable<EventOf<"sw_interface_event">> & { close(): unknown }>;
 }
 
 /** Options of a manager. `memifDirectory`, `subnets`, `policyIdPrefix`, `owner` and `naming` default to the store's. */

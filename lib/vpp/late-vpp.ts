@@ -2,11 +2,12 @@
 import { EventEmitter } from "node:events";
 import {
   type Arguments,
+  type BuiltinEvents,
+  type BuiltinRequests,
   type DetailsOf,
-  type Events,
+  type EventOf,
   type ReplyOf,
   type RequestOf,
-  type Requests,
   type Subscription,
   Vpp,
 } from "../binapi/index.js";
@@ -61,19 +62,19 @@ export class LateVpp extends EventEmitter<LateVppEvents> {
     return this.#awayCause;
   }
 
-  call<N extends keyof Requests>(name: N, ...rest: Arguments<N>): Promise<ReplyOf<N>> {
+  call<N extends keyof BuiltinRequests>(name: N, ...rest: Arguments<N>): Promise<ReplyOf<N>> {
     return this.#attempt(name, (vpp) => vpp.call(name, ...rest));
   }
 
-  dumpAll<N extends keyof Requests>(name: N, ...rest: Arguments<N>): Promise<DetailsOf<N>[]> {
+  dumpAll<N extends keyof BuiltinRequests>(name: N, ...rest: Arguments<N>): Promise<DetailsOf<N>[]> {
     return this.#attempt(name, (vpp) => vpp.dumpAll(name, ...rest));
   }
 
-  subscribe<R extends keyof Requests, E extends keyof Events>(
+  subscribe<R extends keyof BuiltinRequests, E extends keyof BuiltinEvents>(
     request: R,
     fields: RequestOf<R>,
     event: E,
-  ): Promise<Subscription<Events[E]>> {
+  ): Promise<Subscription<EventOf<E>>> {
     return this.#attempt(request, (vpp) => vpp.subscribe(request, fields, event));
   }
 

@@ -63,5 +63,8 @@ function availabilityOn(feature, schema) {
   return older.length === 0 ? "yes" : older.map((name) => `\`${name}\``).join(", ");
 }
 
-writeFileSync(join(root, "lib/binapi/builtin-messages.ts"), generateTypes(Schema.builtin(), { origin: "built in" }));
+// A user's file declares `Requests` and `Events`.
+const types = generateTypes(Schema.builtin(), { origin: "built in" });
+const ownNames = types.replace(/(?<=^export interface )(?=(Requests|Events) )/gm, "Builtin");
+writeFileSync(join(root, "lib/binapi/builtin-messages.ts"), ownNames);
 writeFileSync(join(root, "docs/releases.md"), releasesDocument());

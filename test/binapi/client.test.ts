@@ -188,7 +188,8 @@ test.serial("the queue is bounded", async (t) => {
 test.serial("a dump is refused as a whole if its ping has no room, and so is a fenced call", async (t) => {
   const [server, vpp] = await pair(t, { queueLimit: 2 });
   const call = code(vpp.call("sw_interface_tag_add_del", TAG));
-  t.is(await code(vpp.dumpAll("l2_xconnect_dump")), "ERR_QUEUE_FULL");
+  const places = { code: "ERR_QUEUE_FULL", message: /1 requests of at most 2 .* takes 2 places/ };
+  await t.throwsAsync(vpp.dumpAll("l2_xconnect_dump"), places);
   t.is(await code(vpp.call("sw_interface_tag_add_del", TAG, { fenced: true })), "ERR_QUEUE_FULL");
   t.is(vpp.waiting, 1);
   await vpp.call("control_ping");
@@ -350,6 +351,11 @@ test.serial("without a VPP, connect fails at once, fails after a wait, or succee
     ),
     "ENOENT",
   );
+  const abort = new AbortController();
+  const given = code(Vpp.connect({ transport, ...options, wait: true, signal: abort.signal }));
+  await delay(30);
+  abort.abort();
+  t.is(await given, "ERR_ABORTED");
   const connecting = Vpp.connect({
     transport,
     ...options,

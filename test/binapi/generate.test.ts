@@ -7,12 +7,11 @@ import test from "ava";
 import { generateTypes } from "../../lib/binapi/generate.js";
 import { Schema } from "../../lib/binapi/schema.js";
 
-/** Compiles a program that uses the package and a generated file for one more message. Returns the compiler's output. */
-function check(program: string): string {
+/** Compiles a program that uses the package and a file generated from `schema`. Returns the compiler's output. */
+function check(program: string, schema = Schema.fromApiJson([EXTRA], "extra")): string {
   const folder = mkdtempSync(join(tmpdir(), "vpp-punt-types-"));
   try {
-    const extra = Schema.fromApiJson([EXTRA], "extra");
-    writeFileSync(join(folder, "vpp-types.ts"), generateTypes(extra, { augment: "vpp-punt/binapi" }));
+    writeFileSync(join(folder, "vpp-types.ts"), generateTypes(schema, { augment: "vpp-punt/binapi" }));
     writeFileSync(
       join(folder, "program.ts"),
       `import { Vpp } from "vpp-punt/binapi";\nimport "./vpp-types.js";\n${program}`,
@@ -83,4 +82,20 @@ test("mistakes in calls are errors of the compiler", (t) => {
     (await vpp.call("show_version")).verison;`;
   const lines = check(bad).match(/program\.ts\((\d+)/g);
   t.deepEqual(lines, ["program.ts(5", "program.ts(6", "program.ts(7", "program.ts(8", "program.ts(9"]);
+});
+
+test("messages of a generated file take the place of built-in ones with other fields", (t) => {
+  const other = structuredClone(EXTRA);
+  other.messages.push(
+    ["memif_delete", ...header("client_index"), ["string", "by_name", "64"], { crc: "0x00000003" }],
+    ["memif_delete_reply", ...header(), ["i32", "retval"], { crc: "0x00000004" }],
+    ["sw_interface_event", ["u16", "_vl_msg_id"], ["u32", "client_index"], ["u64", "moment"], { crc: "0x00000005" }],
+  );
+  const good = `
+    const vpp = await Vpp.connect();
+    await vpp.call("memif_delete", { by_name: "memif0/0" });
+    for await (const { moment } of vpp.listen("sw_interface_event")) ((value: bigint) => value)(moment);
+    const version: string = (await vpp.call("show_version")).version;
+    export { version };`;
+  t.is(check(good, Schema.fromApiJson([other], "other")), "");
 });

@@ -51,6 +51,7 @@ test("requests, their options and events must be known to VPP", async (t) => {
   await t.throwsAsync(vpp.call(nothing, nothing), refusal("ERR_OPTION", /name must be a string/));
   await t.throwsAsync(vpp.dumpAll("show_version"), refusal("ERR_NOT_A_DUMP", /show_version has one answer: use call/));
   await t.throwsAsync(vpp.call("ip_table_dump"), refusal("ERR_NOT_A_CALL", /ip_table_dump has many answers: use dump/));
+  await t.throwsAsync(vpp.subscribe("show_version"), refusal("ERR_NO_EVENT", /show_version: .* names no event/));
   await t.throwsAsync(vpp.subscribe("show_version", {}, "nope"), refusal("ERR_NO_EVENT", /show_version: .* nope/));
   for (const options of [{ timeout: "x" }, { timeout: -1 }, { signal: 1 }, { timeuot: 5 }] as const) {
     const named = refusal("ERR_OPTION", new RegExp(`show_version: option ${Object.keys(options)[0]} `));

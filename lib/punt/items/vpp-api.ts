@@ -1,8 +1,8 @@
 // The part of a binary API client that the manager uses. `Vpp` of vpp-punt/binapi has it.
-import type { Arguments, DetailsOf, ReplyOf, Requests } from "../../binapi/index.js";
+import type { Arguments, BuiltinRequests, DetailsOf, ReplyOf } from "../../binapi/index.js";
 
 /** The name of a request that the package knows at compile time: a misspelt field does not compile. */
-export type MessageName = keyof Requests;
+export type MessageName = keyof BuiltinRequests;
 
 export interface VppApi {
   /** Path of VPP's API socket: the kernel says in which network namespace its listener is. */

@@ -1,11 +1,11 @@
 // VPP's interface events, and whether they contain anything that was not read yet.
-import type { Events } from "../../binapi/index.js";
+import type { EventOf } from "../../binapi/index.js";
 import type { PuntError } from "../../errors.js";
 import { isLinkUp, isUp, type VppInterface } from "../items/index.js";
 import type { VppConnection } from "../options.js";
 import { asPuntError } from "../reconcile/index.js";
 
-type InterfaceEvent = Events["sw_interface_event"];
+type InterfaceEvent = EventOf<"sw_interface_event">;
 
 /** Milliseconds for which events are gathered: they come in bursts, and each burst makes the manager read all of VPP. */
 const EVENT_PAUSE = 20;

@@ -72,6 +72,8 @@ function registerApplied({ registry, dp }: ApiContext): void {
       const swInterface = dp.interfaces.get(sw_if_index);
       const applied = dp.acls.appliedTo(sw_if_index);
       const list = [...(is_input ? applied.input : applied.output)];
+      if (is_add && list.includes(acl_index))
+        throw new VnetError(`ACL_IN_USE_${is_input ? "INBOUND" : "OUTBOUND"}`, `ACL ${acl_index} is applied already`);
       if (!is_add && !list.includes(acl_index)) throw new VnetError("NO_SUCH_ENTRY", `ACL ${acl_index} is not applied`);
       const changed = is_add ? [...list, acl_index] : list.filter((index) => index !== acl_index);
       dp.acls.apply(swInterface, is_input ? changed : [...applied.input], is_input ? [...applied.output] : changed);

@@ -38,7 +38,7 @@ export function registerAfPacket({ registry, dp, devices }: ApiContext) {
 
   registry.reply<{ host_if_name: string }>("af_packet_delete", ({ host_if_name }) => {
     const swInterface = byName.get(host_if_name);
-    if (swInterface === undefined) throw new VnetError("INVALID_INTERFACE", `there is no host-${host_if_name}`);
+    if (swInterface === undefined) throw new VnetError("SYSCALL_ERROR_1", `there is no host-${host_if_name}`);
     dp.interfaces.delete(swInterface);
   });
   registry.dump("af_packet_dump", function* () {

@@ -5,6 +5,8 @@ import { LoopbackDevice } from "../devices/index.js";
 import { VnetError } from "../vnet-error.js";
 import type { ApiContext } from "./context.js";
 
+/** Loopbacks that VPP has at most. */
+const MOST = 16 * 1024;
 const NO_MAC = "00:00:00:00:00:00";
 
 /** create_loopback, create_loopback_instance, delete_loopback. */
@@ -13,6 +15,7 @@ export function registerLoopback({ registry, dp }: ApiContext) {
 
   const create = (mac: string, wanted?: number) => {
     const instance = wanted ?? instances.lowest();
+    if (instance >= MOST) throw new VnetError("INVALID_REGISTRATION", `loop${instance} is beyond the last loopback`);
     if (instances.has(instance)) throw new VnetError("INVALID_REGISTRATION", `loop${instance} exists already`);
     const address = mac === NO_MAC ? Uint8Array.of(0xde, 0xad, 0, 0, 0, instance) : parseMac(mac);
     const device = new LoopbackDevice(dp, instance);

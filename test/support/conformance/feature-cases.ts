@@ -17,6 +17,11 @@ import {
   unnumbered,
 } from "./steps.js";
 
+const filter = (acl_index: number, is_input: boolean, is_add = true): Step => [
+  "acl_interface_add_del",
+  { is_add, is_input, sw_if_index: 1, acl_index },
+];
+
 export const featureCases: Case[] = [
   {
     title: "ACLs, and ABX policies over them",
@@ -33,6 +38,11 @@ export const featureCases: Case[] = [
       ["acl_interface_set_acl_list", { sw_if_index: 1, n_input: 1, acls: [0, 1] }],
       ["acl_interface_set_acl_list", { sw_if_index: 1, n_input: 1, acls: [7] }],
       ["acl_interface_set_acl_list", { sw_if_index: 99, n_input: 0, acls: [] }],
+      filter(0, true),
+      filter(1, false),
+      filter(1, true),
+      filter(1, true, false),
+      filter(1, true, false),
       ["acl_del", { acl_index: 0 }],
       ["acl_del", { acl_index: 1 }],
       ["acl_interface_set_acl_list", { sw_if_index: 1, n_input: 0, acls: [] }],

@@ -38,7 +38,9 @@ export const interfaceCases: Case[] = [
       ["delete_loopback", { sw_if_index: 2 }],
       ["create_loopback_instance", { mac_address: "02:00:00:00:00:08", is_specified: true, user_instance: 8 }],
       ["create_loopback_instance", { mac_address: "02:00:00:00:00:08", is_specified: true, user_instance: 8 }],
+      ["create_loopback_instance", { mac_address: "02:00:00:00:00:09", is_specified: true, user_instance: 16384 }],
       ["create_loopback", { mac_address: "02:00:00:00:00:07" }],
+      ["af_packet_delete", { host_if_name: "none" }],
       all,
     ],
   },
@@ -94,6 +96,17 @@ export const interfaceCases: Case[] = [
       address(2, "0.0.0.0/0", false),
       ["sw_interface_add_del_address", { sw_if_index: 1, is_add: false, del_all: true, prefix: "0.0.0.0/0" }],
       addresses(1),
+    ],
+  },
+  {
+    title: "local0 has no addresses",
+    steps: [
+      address(0, "10.0.0.1/24"),
+      address(0, "10.0.0.1/24", false),
+      address(0, "fd00::1/64"),
+      address(0, "fe80::1/64"),
+      addresses(0, false),
+      addresses(0, true),
     ],
   },
   {

@@ -39,6 +39,7 @@ export class IpAddresses {
   /** Adds an address. Refuses overlapping subnets on two interfaces of a table, as VPP does. */
   add(swInterface: SwInterface, address: Address, length: number): void {
     const family = familyOf(address);
+    refuseLocal(swInterface);
     if (isLinkLocal6(address)) {
       this.#setLinkLocal(swInterface, address as string, length);
       return;
@@ -56,6 +57,7 @@ export class IpAddresses {
   }
 
   remove(swInterface: SwInterface, address: Address, length: number): void {
+    refuseLocal(swInterface);
     if (isLinkLocal6(address)) throw this.#linkLocalStays(swInterface, address, length);
     const ip = swInterface.ip(familyOf(address));
     const at = ip.addresses.findIndex((known) => known.address === address && known.length === length);
@@ -196,6 +198,11 @@ export class IpAddresses {
   #changed(swInterface: SwInterface): void {
     for (const listener of this.#listeners) listener(swInterface);
   }
+}
+
+/** Refuses addresses of the first interface, local0, as VPP does. */
+function refuseLocal({ swIfIndex, name }: SwInterface): void {
+  if (swIfIndex === 0) throw new VnetError("UNSUPPORTED", `${name} has no addresses`);
 }
 
 function badLength(address: Address, length: number): VnetError {
