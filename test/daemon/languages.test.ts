@@ -54,6 +54,16 @@ for (const version of ["--http1.1", "--http2-prior-knowledge"]) {
   });
 }
 
+curl.test("a call that waits when the daemon stops gets an error with its detail", async (t) => {
+  const { socket, daemon } = await daemonTest(t, { drainTime: 100 });
+  const request = { cnf: "fw", type: "SPAN", interconnect: "MEMIF", vppInterface: "none" };
+  const waiting = post(socket, "Add", { request, wait: { forCreated: true } });
+  while ((await post(socket, "List", {})).punts?.[0]?.state !== "PENDING");
+  await daemon.close();
+  t.like(await waiting, { code: "unavailable", message: "punt.add: the daemon is stopping" });
+  t.is((await waiting).details[0].debug.code, "ERR_CLOSED");
+});
+
 curl.test("zero values of the contract mean that a field is not set", async (t) => {
   const { socket } = await daemonTest(t);
   const zeros = { interconnect: 0, key: "", label: "", enableGso: false, vrf: 0, withoutCnfVrf: false };
