@@ -47,6 +47,9 @@ for (const version of ["--http1.1", "--http2-prior-knowledge"]) {
     t.is(wrong.code, "invalid_argument");
     t.regex(wrong.message, /toHost\.port: is missing/);
     t.regex(wrong.details[0].debug.code, /INVALID_REQUEST/);
+    const waiting = await post(socket, "Add", { request: { ...REQUEST, dependsOn: [{ kind: "route" }] } }, version);
+    t.regex(waiting.message, /\{ kind: "vrf", vrf, af \}/);
+    t.is((await post(socket, "ExplainFrames", { frames: [""], interface: "eth0" }, version)).code, "invalid_argument");
     const misspelt = await post(socket, "Add", { request: { ...REQUEST, sockettPath: "/tmp/x" } }, version);
     t.regex(misspelt.message, /sockettPath/);
     t.is((await post(socket, "grpc.health.v1.Health/Check", {}, version)).status, "SERVING");
