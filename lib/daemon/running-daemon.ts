@@ -193,7 +193,8 @@ export class RunningDaemon {
     await this.#traffic.idle("calls", this.#options.drainTime);
     await sessions.close();
     this.#stopping.abort();
-    await this.#traffic.idle("streams", LONGEST_GOODBYE_MS);
+    // The ends of streams and calls are on their way.
+    for (const kind of ["streams", "calls"] as const) await this.#traffic.idle(kind, LONGEST_GOODBYE_MS);
     await this.#acting?.close();
     await Promise.all([...this.#doors, ...(this.#page ? [this.#page] : [])].map((door) => door.close()));
     await punts.close();

@@ -100,6 +100,6 @@ type Netns = NonNullable<StoneWorkOptions["netns"]>;
 
 /** A CNF without a namespace of its own in the options is in the container with its label, as StoneWork has it. */
 function containersOf(given: Netns = {}): Netns {
-  const of = typeof given === "function" ? given : async (label: string) => given[label];
+  const of = typeof given === "function" ? given : async (label: string) => new Map(Object.entries(given)).get(label);
   return async (label) => (await of(label)) ?? { microservice: label };
 }

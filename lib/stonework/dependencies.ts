@@ -17,18 +17,21 @@ export type ItemDependency =
 
 type Build = (first: string, second: string) => ItemDependency;
 
-/** Of keys that name an interface, the last part that fits counts: names of interfaces have slashes. */
+/**
+ * Of keys that name an interface, the last part that fits counts: names of interfaces have slashes. A CNF's key may have 4 MiB: a dot takes
+ * line ends too, so that the rest of a key fits at once, and is not tried from each of its parts.
+ */
 const PATTERNS: readonly [RegExp, Build][] = [
-  [/^config\/vpp\/v2\/interfaces\/(.+)$/, (name) => ({ kind: "interface", name })],
-  [/^vpp\/interface\/(.+)\/link-state\/UP$/, (name) => ({ kind: "link-up", name })],
+  [/^config\/vpp\/v2\/interfaces\/(.+)$/s, (name) => ({ kind: "interface", name })],
+  [/^vpp\/interface\/(.+)\/link-state\/UP$/s, (name) => ({ kind: "link-up", name })],
   [
-    /^vpp\/interface\/(.+)\/address\/(?:[^/]+\/)?([\da-f:.]+\/\d+)$/i,
+    /^vpp\/interface\/(.+)\/address\/(?:[^/]+\/)?([\da-f:.]+\/\d+)$/is,
     (name, address) => ({ kind: "address", name, address }),
   ],
-  [/^vpp\/interface\/(.+)\/(?:has-IP-address|address\/.*)$/, (name) => ({ kind: "address", name })],
-  [/^vpp\/interface\/(.+)\/vrf\/(\d+)\/ip-version\/v4$/, (name, vrf) => inVrf(name, vrf, "IPV4")],
-  [/^vpp\/interface\/(.+)\/vrf\/(\d+)\/ip-version\/v6$/, (name, vrf) => inVrf(name, vrf, "IPV6")],
-  [/^vpp\/interface\/(.+)\/vrf\/(\d+)(?:\/ip-version\/(?:both)?|\/)?$/, (name, vrf) => inVrf(name, vrf)],
+  [/^vpp\/interface\/(.+)\/(?:has-IP-address|address\/.*)$/s, (name) => ({ kind: "address", name })],
+  [/^vpp\/interface\/(.+)\/vrf\/(\d+)\/ip-version\/v4$/s, (name, vrf) => inVrf(name, vrf, "IPV4")],
+  [/^vpp\/interface\/(.+)\/vrf\/(\d+)\/ip-version\/v6$/s, (name, vrf) => inVrf(name, vrf, "IPV6")],
+  [/^vpp\/interface\/(.+)\/vrf\/(\d+)(?:\/ip-version\/(?:both)?|\/)?$/s, (name, vrf) => inVrf(name, vrf)],
   [
     /^config\/vpp\/v2\/vrf-table\/id\/(\d+)\/protocol\/(IPV[46])$/,
     (vrf, af) => ({ kind: "vrf", vrf: Number(vrf), af: af as "IPV4" }),

@@ -10,6 +10,7 @@ const STATUS: Readonly<Record<string, Code>> = {
   INVALID_REQUEST: Code.InvalidArgument,
   OPTION: Code.InvalidArgument,
   INVALID_CIDR: Code.InvalidArgument,
+  INVALID_PACKET: Code.InvalidArgument,
   CONFLICT: Code.AlreadyExists,
   PUNT_EXISTS: Code.AlreadyExists,
   NO_SUCH_PUNT: Code.NotFound,

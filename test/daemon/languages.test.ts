@@ -47,12 +47,25 @@ for (const version of ["--http1.1", "--http2-prior-knowledge"]) {
     t.is(wrong.code, "invalid_argument");
     t.regex(wrong.message, /toHost\.port: is missing/);
     t.regex(wrong.details[0].debug.code, /INVALID_REQUEST/);
+    const waiting = await post(socket, "Add", { request: { ...REQUEST, dependsOn: [{ kind: "route" }] } }, version);
+    t.regex(waiting.message, /\{ kind: "vrf", vrf, af \}/);
+    t.is((await post(socket, "ExplainFrames", { frames: [""], interface: "eth0" }, version)).code, "invalid_argument");
     const misspelt = await post(socket, "Add", { request: { ...REQUEST, sockettPath: "/tmp/x" } }, version);
     t.regex(misspelt.message, /sockettPath/);
     t.is((await post(socket, "grpc.health.v1.Health/Check", {}, version)).status, "SERVING");
     t.is((await post(socket, "grpc.health.v1.Health/Check", { service: "no" }, version)).code, "not_found");
   });
 }
+
+curl.test("a call that waits when the daemon stops gets an error with its detail", async (t) => {
+  const { socket, daemon } = await daemonTest(t, { drainTime: 100 });
+  const request = { cnf: "fw", type: "SPAN", interconnect: "MEMIF", vppInterface: "none" };
+  const waiting = post(socket, "Add", { request, wait: { forCreated: true } });
+  while ((await post(socket, "List", {})).punts?.[0]?.state !== "PENDING");
+  await daemon.close();
+  t.like(await waiting, { code: "unavailable", message: "punt.add: the daemon is stopping" });
+  t.is((await waiting).details[0].debug.code, "ERR_CLOSED");
+});
 
 curl.test("zero values of the contract mean that a field is not set", async (t) => {
   const { socket } = await daemonTest(t);

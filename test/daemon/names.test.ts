@@ -34,3 +34,9 @@ test("a name is hidden as long as a punt has it", (t) => {
   for (const gone of [id("fw", "b"), id("fw", "b"), id("never"), id("fw", "never")]) names.remove(gone);
   t.is(shown("punt fw/b"), "punt fw/b");
 });
+
+test("a text that names a hidden CNF at each word costs its length, however long the writer's own names are", (t) => {
+  const long = "fw ".repeat(100_000);
+  const { shown } = namesOf(id("fw", "a"), id("own", "k".repeat(long.length)));
+  t.is(shown(long), long);
+});

@@ -62,18 +62,21 @@ test("the audit log has what is set over gRPC, with the address that it came fro
   t.like(entry, { caller: `stonework 127.0.0.1 uid ${process.getuid!()}`, call: "SetConfig", decision: "allowed" });
 });
 
-python.test("a CNF without a namespace in the options is in the container with its label", async (t) => {
-  const directory = temporaryFolder(t);
-  mkdirSync(join(directory, "discovery"));
-  const config = join(directory, "config.yaml");
-  writeFileSync(config, "mock2Config: { MockCnf2_list: [{ vppInterface: eth0 }] }");
-  const containers = join(directory, "docker.sock");
-  const running = await daemonTest(t, { manager: { containers }, stonework: { ...OWN, directory, config } });
-  const cnf = new PythonCnf({ label: "mockcnf2", kind: "mock2", directory });
-  t.teardown(() => cnf.end());
-  const punts = await running.connect();
-  while ((await punts.list())[0]?.state !== "PENDING") await new Promise(setImmediate);
-  const [punt] = await punts.list();
-  t.like(punt, { state: "PENDING", request: { netns: { microservice: "mockcnf2" } } });
-  t.like(punt!.missing[0], { kind: "container", name: "microservice:mockcnf2" });
-});
+python.test(
+  "a CNF without a namespace in the options is in the container with its label, whatever that is",
+  async (t) => {
+    const directory = temporaryFolder(t);
+    mkdirSync(join(directory, "discovery"));
+    const config = join(directory, "config.yaml");
+    writeFileSync(config, "mock2Config: { MockCnf2_list: [{ vppInterface: eth0 }] }");
+    const containers = join(directory, "docker.sock");
+    const running = await daemonTest(t, { manager: { containers }, stonework: { ...OWN, directory, config } });
+    const cnf = new PythonCnf({ label: "constructor", kind: "mock2", directory });
+    t.teardown(() => cnf.end());
+    const punts = await running.connect();
+    while ((await punts.list())[0]?.state !== "PENDING") await new Promise(setImmediate);
+    const [punt] = await punts.list();
+    t.like(punt, { state: "PENDING", request: { netns: { microservice: "constructor" } } });
+    t.like(punt!.missing[0], { kind: "container", name: "microservice:constructor" });
+  },
+);

@@ -1,6 +1,6 @@
 // The directory in which CNFs announce themselves, and which of them are greeted.
-import { rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { SILENT } from "../../lib/logger.js";
 import { StoneWorkModule } from "../../lib/stonework/index.js";
@@ -42,6 +42,17 @@ test("a file that goes is forgotten, and announces its CNF again when it comes b
   write("a");
   await until(() => events.length > 2);
   t.deepEqual(events, [" a", `gone ${path("a")}`, " a"]);
+});
+
+test("a directory that is removed is made and watched again", async (t) => {
+  const { write, path, events, until } = watched(t);
+  write("a");
+  await until(() => events.length > 0);
+  rmSync(dirname(path("a")), { recursive: true });
+  await until(() => existsSync(dirname(path("a"))));
+  write("b");
+  await until(() => events.includes(" b"));
+  t.false(events.some((each) => each.startsWith("cannot")));
 });
 
 test("a directory with more files than CNFs can be is read in part, and the first one left out is named", async (t) => {

@@ -16,7 +16,7 @@ const span = (label: string) => ({
 function play(labels: string[]) {
   const deleted: string[] = [];
   const applied: string[][] = [];
-  const store = { isFull: false };
+  const store = { isFull: false, asked: () => {} };
   let isRemoved = false;
   const punts = {
     get: async () => ({}),
@@ -32,7 +32,10 @@ function play(labels: string[]) {
   const cnf = {
     label: "a",
     models: new Map([["m", { withDeps: false, withPunt: true }]]),
-    puntRequests: async () => labels.map(span),
+    async puntRequests() {
+      store.asked();
+      return labels.map(span);
+    },
     announce: async () => true,
     configure: async () => true,
   };
@@ -67,6 +70,28 @@ test("the punts of a deleted item go once the store takes their deletion", async
   await until(() => item.situation.state === "REMOVED");
   t.true(isRemoved());
   t.deepEqual(deleted, ["one", "two"]);
+});
+
+test("two punts of one item with the same label are refused, and neither takes the other's place", async (t) => {
+  const { item, applied, look } = play(["one", "", "two", ""]);
+  t.teardown(() => item.close());
+  await look();
+  t.like(item.situation, { state: "FAILED", message: 'a asks for two punts with the label ""' });
+  t.deepEqual(applied, []);
+});
+
+test.serial("an item that fails after its end makes no further attempt", async (t) => {
+  const { item, store } = play([]);
+  const timers = () => process.getActiveResourcesInfo().filter((each) => each === "Timeout").length;
+  const before = timers();
+  store.asked = () => {
+    item.close();
+    throw new Error("the CNF is away");
+  };
+  item.ask();
+  await item.settled();
+  t.is(item.situation.state, "FAILED");
+  t.is(timers(), before);
 });
 
 test("a punt whose deletion failed stays if the item asks for it again", async (t) => {

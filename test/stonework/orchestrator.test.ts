@@ -51,6 +51,12 @@ python.test("mockcnf1 and mockcnf2 share a TAP, and get the calls in StoneWork's
   });
 });
 
+python.test("a CNF may have the name of something that every object of JavaScript has", async (t) => {
+  const { cnf } = await stage(t, configured("mock2Config: { MockCnf2_list: [{ vppInterface: if5 }] }"));
+  await (await cnf("constructor", "mock2")).hears("CREATED");
+  t.pass();
+});
+
 python.test(
   "an item waits for its interface without a call to the CNF, and is withdrawn when the interface goes",
   async (t) => {

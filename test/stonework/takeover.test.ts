@@ -21,6 +21,7 @@ const VICTIM = { label: "victim", address: "127.0.0.1" };
 const LIAR = { label: "victim", address: "127.0.0.2" };
 const OTHER = { label: "other", address: "127.0.0.2" };
 const ID = { cnf: "victim", key: "config/vpppunt/v1/punt/p", label: "p" };
+const LEFT_OUT = "models that the CNF may not have";
 /** The model of modules, whose items have no punts here. */
 const EMPTY = [{ ...PUNT_MODEL, punts: () => [] }];
 
@@ -115,7 +116,7 @@ test("a CNF does not answer for a model of another label, also while that one is
     return [];
   };
   await cnf(OTHER, { models: [{ ...PUNT_MODEL, punts }] });
-  await until(() => warned.find((text) => text.startsWith("models of other CNFs are left out")));
+  await until(() => warned.find((text) => text.startsWith(LEFT_OUT)));
   await victim.close();
   const again = await cnf(VICTIM);
   await until(() => isCreated(again));
@@ -126,10 +127,26 @@ test("a CNF does not answer for a model of another label, also while that one is
 test("a CNF whose rule names other models does not get this one, also while no CNF has it", async (t) => {
   const { cnf, states, warned } = await underRules(t, RULES.replace("cnfs: other", "cnfs: other, models: other.*"));
   await cnf(OTHER, { models: EMPTY });
-  await until(() => warned.find((text) => text.startsWith("models of other CNFs are left out")));
+  await until(() => warned.find((text) => text.startsWith(LEFT_OUT)));
   const victim = await cnf(VICTIM);
   await until(() => isCreated(victim));
   t.deepEqual(await states(), ["victim CREATED"]);
+});
+
+test("a CNF gets a model once its rule says so, and hears nothing twice where the rules say the same", async (t) => {
+  const narrow = RULES.replace("cnfs: other", "cnfs: other, models: other.*");
+  const { arrivals, cnf, daemon, path, states, warned } = await underRules(t, narrow);
+  const leftOut = () => warned.filter((text) => text.startsWith(LEFT_OUT)).length;
+  const other = await cnf(OTHER);
+  await until(() => leftOut() === 1);
+  await daemon.reload();
+  await until(() => leftOut() === 2);
+  t.is(arrivals(), 1);
+  writeFileSync(path("policy"), RULES);
+  await daemon.reload();
+  await until(() => isCreated(other));
+  t.is(arrivals(), 2);
+  t.deepEqual(await states(), ["other CREATED"]);
 });
 
 test("a CNF that gets a model after another one deletes none of that one's punts", async (t) => {

@@ -226,6 +226,11 @@ test("keys of the agent are dependencies, and come back", (t) => {
   }
 });
 
+test("a key of 4 MiB is translated in the time that its length takes", (t) => {
+  const name = `x${"/address/".repeat(400_000)}`;
+  t.deepEqual(dependencyOfKey(`vpp/interface/${name}/address/\n`), { kind: "address", name });
+});
+
 const anyOf = (...keyPrefixes: string[]) =>
   dependenciesFromWire([
     create(wire.ConfigItemDependencySchema, { dep: { case: "anyof", value: { keyPrefixes } } }),

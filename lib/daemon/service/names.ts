@@ -4,11 +4,16 @@ import { idKey, idText, type PuntEvent, type PuntId } from "../../punt/index.js"
 /** The characters of a CNF's label. */
 const LABEL = /[\w.-]+/g;
 
+/** The names of a CNF's punts. */
+interface Named {
+  /** The keys of the punts of each name. Two punts may have one name, such as `a/b` with the key `b` or the label `b`. */
+  readonly keys: Map<string, Set<string>>;
+  /** The lengths of the names so far, the longest first. A text has other callers' words: only these lengths are tried at each of them. */
+  lengths: readonly number[];
+}
+
 export class PuntNames {
-  /** The keys of the punts of each name, by CNF. Two punts may have one name, such as `a/b` with the key `b` or the label `b`. */
-  readonly #byCnf = new Map<string, Map<string, Set<string>>>();
-  /** Length of the longest name so far. */
-  #longest = 0;
+  readonly #byCnf = new Map<string, Named>();
 
   /** Takes a change of a punt. */
   take({ id, from, to }: Pick<PuntEvent, "id" | "from" | "to">): void {
@@ -18,15 +23,16 @@ export class PuntNames {
 
   add(id: PuntId): void {
     const name = idText(id);
-    const names = this.#byCnf.get(id.cnf) ?? new Map<string, Set<string>>();
-    this.#byCnf.set(id.cnf, names);
-    names.set(name, (names.get(name) ?? new Set()).add(idKey(id)));
-    this.#longest = Math.max(this.#longest, name.length);
+    const named = this.#byCnf.get(id.cnf) ?? { keys: new Map<string, Set<string>>(), lengths: [] };
+    this.#byCnf.set(id.cnf, named);
+    named.keys.set(name, (named.keys.get(name) ?? new Set()).add(idKey(id)));
+    if (named.lengths.includes(name.length)) return;
+    named.lengths = [...named.lengths, name.length].sort((one, other) => other - one);
   }
 
   remove(id: PuntId): void {
     const name = idText(id);
-    const names = this.#byCnf.get(id.cnf);
+    const names = this.#byCnf.get(id.cnf)?.keys;
     const keys = names?.get(name);
     keys?.delete(idKey(id));
     if (keys?.size === 0) names!.delete(name);
@@ -50,11 +56,11 @@ export class PuntNames {
   /** Returns the longest name of a hidden punt that begins at `at`, where `word` is the label of a CNF, or one and the end of a sentence. */
   #nameAt(text: string, at: number, word: string, isHidden: (cnf: string) => boolean): string | undefined {
     for (const cnf of new Set([word, word.replace(/[.-]+$/, "")])) {
-      const names = this.#byCnf.get(cnf);
-      if (!names || !isHidden(cnf)) continue;
-      for (let end = Math.min(text.length, at + this.#longest); end > at; end--) {
-        const name = text.slice(at, end);
-        if (names.has(name) && !/^\w/.test(text.slice(end, end + 1))) return name;
+      const named = this.#byCnf.get(cnf);
+      if (!named || !isHidden(cnf)) continue;
+      for (const length of named.lengths) {
+        const name = text.slice(at, at + length);
+        if (named.keys.has(name) && !/^\w/.test(text.slice(at + length, at + length + 1))) return name;
       }
     }
     return undefined;

@@ -16,6 +16,7 @@ import {
   type VppApi,
 } from "../../punt/index.js";
 import type { InterfaceTable } from "../../vpp/index.js";
+import { whenAborted } from "../../when-aborted.js";
 import { errorToWire, idFromWire } from "../../wire/index.js";
 import type { AuditLog } from "../audit.js";
 import { type Caller, callerText, partyOf } from "../identity.js";
@@ -269,12 +270,26 @@ export function unary<I extends object, O>(
     const scope = scopeOf(parts, context, op);
     const answer = () => {
       scope.enter(hostIn(request));
-      return body(request, scope, context.signal);
+      return unlessStopped(parts.stopping, op, body(request, scope, context.signal));
     };
     return judged(scope, answer).catch((error) => {
       throw scope.errorOut(error);
     });
   };
+}
+
+/** @throws PuntError ERR_CLOSED: the daemon stops, and does not wait for the work any longer; what `work` throws */
+async function unlessStopped<O>(stopping: AbortSignal, op: string, work: Promise<O>): Promise<O> {
+  let stop = () => {};
+  const stopped = new Promise<never>((_, reject) => {
+    stop = () => reject(stoppingError(op));
+    whenAborted(stopping, stop);
+  });
+  return Promise.race([work, stopped]).finally(() => stopping.removeEventListener("abort", stop));
+}
+
+export function stoppingError(op: string): PuntError {
+  return new PuntError(op, "ERR_CLOSED", "the daemon is stopping");
 }
 
 /** Returns the host that a call names; "" where it names none. */

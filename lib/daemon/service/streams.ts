@@ -17,7 +17,7 @@ import {
 } from "../../wire/index.js";
 import { LONGEST_GRACE_MS } from "../session-memory.js";
 import { type Delivery, WatcherQueue } from "../watcher.js";
-import { type Parts, resetKey, type Scope } from "./scope.js";
+import { type Parts, resetKey, type Scope, stoppingError } from "./scope.js";
 import { type SeenPunt, seenIn } from "./snapshots.js";
 
 /** How often a watcher learns that nothing changed for it. */
@@ -49,7 +49,7 @@ export async function* watch(parts: Parts, request: WatchRequest, scope: Scope, 
     queue.fail(new PuntError("punt.watch", "ECANCELED", "the watcher has gone"));
   };
   whenAborted(context.signal, end);
-  const stop = () => queue.fail(stoppingError());
+  const stop = () => queue.fail(stoppingError("punt.watch"));
   whenAborted(parts.stopping, stop);
   const forget = parts.policy.onReload(() => {
     if (!scope.renew()) return;
@@ -77,10 +77,6 @@ export async function* watch(parts: Parts, request: WatchRequest, scope: Scope, 
 interface Asked extends Pick<WatchRequest, "from" | "cnf" | "host"> {
   /** Whether the watcher has had punts that it may not see any more, or lacks punts that it may see now. */
   readonly isAgain: boolean;
-}
-
-function stoppingError(): PuntError {
-  return new PuntError("punt.watch", "ERR_CLOSED", "the daemon is stopping");
 }
 
 interface Feeding {
@@ -132,7 +128,7 @@ async function feed(
     }
     const options = { ...(start !== "" && { from: start }), ...(label !== undefined && { cnf: label }), signal };
     for await (const event of scope.target.watch(options)) take(event);
-    if (!signal.aborted) queue.fail(stoppingError());
+    if (!signal.aborted) queue.fail(stoppingError("punt.watch"));
   } catch (error) {
     if (signal.aborted) return;
     queue.fail(error instanceof PuntError ? error : new PuntError("punt.watch", "ERR_CLOSED", String(error)));
@@ -215,7 +211,7 @@ export async function* watchInterfaces(
   try {
     for (;;) {
       if (signal.aborted) return;
-      if (stopping.aborted) throw stoppingError();
+      if (stopping.aborted) throw stoppingError("punt.watch");
       scope.requireSomeRule();
       // A daemon that has just started does not take the interfaces away that its watchers know.
       if (isNews && table.isKnown) {

@@ -4,7 +4,7 @@ import { lazily, zod } from "../../lazily.js";
 import { addressFamily, interfaceAddress, vppInterface, vrf } from "./fields.js";
 
 const SHAPES =
-  '{ kind: "interface" or "link-up", name }, { kind: "address", name, address }, { kind: "interface-in-vrf", name, vrf: vrf(), af }, { kind: "vrf", vrf: vrf(), af } or { kind: "container", name }';
+  '{ kind: "interface" or "link-up", name }, { kind: "address", name, address }, { kind: "interface-in-vrf", name, vrf, af }, { kind: "vrf", vrf, af } or { kind: "container", name }';
 
 const containerName = lazily(() =>
   zod()

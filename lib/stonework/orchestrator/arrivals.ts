@@ -36,7 +36,7 @@ export class Arrivals {
   readonly #cnfs = new Map<string, Cnf>();
   /** By the label of the CNF. */
   readonly #presences = new Map<string, Presence>();
-  /** CNFs that have not answered yet or were kept out, by the file that announces them. */
+  /** CNFs that have not answered yet, were kept out, or lack a model of theirs, by the file that announces them. */
   readonly #greetings = new Map<string, Greeting>();
 
   constructor(hooks: Hooks) {
@@ -62,7 +62,7 @@ export class Arrivals {
     });
   }
 
-  /** Greets all CNFs again that have not answered or were kept out. */
+  /** Greets all CNFs again that have not answered, were kept out, or lack a model. */
   greetAgain(): void {
     for (const [file, { announcement }] of [...this.#greetings]) this.greet(file, announcement);
   }
@@ -73,7 +73,7 @@ export class Arrivals {
     this.#greetings.delete(file);
   }
 
-  /** @returns whether the CNF has answered */
+  /** @returns whether the CNF has answered, and has all of its models */
   async #greet(announcement: Announcement, signal: AbortSignal): Promise<boolean> {
     const { deadline, log } = this.#hooks;
     const { label, address } = announcement;
@@ -90,10 +90,7 @@ export class Arrivals {
       const cnf = new Cnf(announcement, deadline, log);
       try {
         await cnf.discover(this.#hooks.place());
-        if (!signal.aborted) {
-          this.#arrived(cnf, mayHave);
-          return true;
-        }
+        if (!signal.aborted) return this.#arrived(cnf, mayHave);
       } catch (error) {
         if (pause === FIRST_PAUSE_MS) log.warn({ cnf: label, err: error }, "the CNF does not answer yet");
       }
@@ -103,7 +100,8 @@ export class Arrivals {
     return false;
   }
 
-  #arrived(cnf: Cnf, mayHave: (model: string) => boolean): void {
+  /** @returns whether the CNF has all of its models */
+  #arrived(cnf: Cnf, mayHave: (model: string) => boolean): boolean {
     const { log } = this.#hooks;
     const others = this.all.filter(({ label }) => label !== cnf.label);
     const foreign = [...cnf.models.keys()].filter(
@@ -111,15 +109,26 @@ export class Arrivals {
     );
     if (foreign.length > 0) {
       cnf.leaveOut(foreign);
-      log.warn({ cnf: cnf.label, models: foreign }, "models of other CNFs are left out");
+      log.warn(
+        { cnf: cnf.label, models: foreign },
+        "models that the CNF may not have, or that others have, are left out",
+      );
     }
-    this.#cnfs.get(cnf.label)?.close();
+    const hasAll = foreign.length === 0;
+    const known = this.#cnfs.get(cnf.label);
+    // Another judgement of the same life has changed nothing.
+    if (known?.announcement === cnf.announcement && namesOf(known) === namesOf(cnf)) {
+      cnf.close();
+      return hasAll;
+    }
+    known?.close();
     this.#cnfs.set(cnf.label, cnf);
     this.#follow(cnf);
     const { address, grpcPort } = cnf.announcement;
     const models = [...cnf.models.keys()];
     log.info({ cnf: cnf.label, address, grpcPort, models }, "a CNF is discovered");
     this.#hooks.arrived(cnf);
+    return hasAll;
   }
 
   #follow(cnf: Cnf): void {
@@ -138,4 +147,9 @@ export class Arrivals {
     for (const greeting of this.#greetings.values()) greeting.ending.abort();
     for (const cnf of this.#cnfs.values()) cnf.close();
   }
+}
+
+/** One text for the models of a CNF. */
+function namesOf({ models }: Cnf): string {
+  return [...models.keys()].join();
 }

@@ -1,13 +1,15 @@
 // The directory in which CNFs announce themselves: read once, then watched.
 import { type FSWatcher, watch } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { PuntError } from "../../errors.js";
 import { ensureFolderSync } from "../../files/index.js";
 import { type Announcement, isAnnouncement, readAnnouncement } from "../announcement.js";
 
 /** A file that is being written says so several times. */
 const SETTLE_MS = 50;
+/** How long a directory that can be neither made nor watched again is left alone. */
+const PAUSE_MS = 1_000;
 /** Files that are followed. */
 const MOST_FILES = 1_000;
 
@@ -25,7 +27,8 @@ export class Discovery {
   readonly #timers = new Map<string, NodeJS.Timeout>();
   /** For each file, its contents at the last look and the time at which they were written. */
   readonly #seen = new Map<string, string>();
-  readonly #watcher: FSWatcher;
+  #watcher: FSWatcher;
+  #again: NodeJS.Timeout | undefined;
   /** One file is read at a time. */
   #reading = Promise.resolve();
   #isFull = false;
@@ -34,21 +37,44 @@ export class Discovery {
   constructor(directory: string, hooks: Hooks) {
     this.#directory = directory;
     this.#hooks = hooks;
+    this.#watcher = this.#watch();
+  }
+
+  close(): void {
+    clearTimeout(this.#again);
+    this.#watcher.close();
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    this.#timers.clear();
+  }
+
+  /** @throws PuntError an errno name */
+  #watch(): FSWatcher {
+    const directory = this.#directory;
     try {
       ensureFolderSync(directory);
-      this.#watcher = watch(directory, (_, name) => name !== null && this.#changed(name));
+      const watcher = watch(directory, (event, name) => {
+        // An event of the directory itself has its name: it may be gone, with another one in its place.
+        if (event === "rename" && name === basename(directory)) this.#watchAgain();
+        else if (name !== null) this.#changed(name);
+      });
+      watcher.on("error", (error) => this.#hooks.problem(error));
+      void this.#scan();
+      return watcher;
     } catch (cause) {
       const { code = "EIO" } = cause as NodeJS.ErrnoException;
       throw new PuntError("stonework.discovery", code, `cannot watch ${directory}`, { path: directory }, cause);
     }
-    this.#watcher.on("error", (error) => hooks.problem(error));
-    void this.#scan();
   }
 
-  close(): void {
+  #watchAgain(): void {
+    clearTimeout(this.#again);
     this.#watcher.close();
-    for (const timer of this.#timers.values()) clearTimeout(timer);
-    this.#timers.clear();
+    try {
+      this.#watcher = this.#watch();
+    } catch (error) {
+      this.#hooks.problem(error as Error);
+      this.#again = setTimeout(() => this.#watchAgain(), PAUSE_MS).unref();
+    }
   }
 
   async #scan(): Promise<void> {

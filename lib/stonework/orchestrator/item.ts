@@ -145,9 +145,13 @@ export class ConfigItem {
     const isEarly = error instanceof PuntError && error.code === "ERR_UNRESOLVED";
     this.#situation = { state: isEarly ? "PENDING" : "FAILED", message: error.message };
     this.#around.log.warn({ key: this.key, err: error }, "a configuration item waits for another attempt");
-    clearTimeout(this.#retry);
-    this.#retry = setTimeout(() => this.ask(), this.#pause);
+    this.#later(this.#pause, () => this.ask());
     this.#pause = Math.min(2 * this.#pause, LONGEST_RETRY_MS);
+  }
+
+  #later(pause: number, call: () => void): void {
+    clearTimeout(this.#retry);
+    if (!this.#isClosed) this.#retry = setTimeout(call, pause);
   }
 
   #pending(message: string): void {
@@ -182,6 +186,8 @@ export class ConfigItem {
       .filter((input) => input !== undefined)
       .map((input) => parseRequest({ ...input, ...more }, this.key, "stonework.item"));
     const next = new Map(requests.map((request) => [idKey(request), request]));
+    const twice = requests.find((request) => next.get(idKey(request)) !== request);
+    if (twice) throw new Error(`${cnf.label} asks for two punts with the label "${twice.label}"`);
     const gone = [...this.#requests].filter(([key]) => !next.has(key)).map(([, request]) => idOf(request));
     // A refusal leaves the punts and what the CNF has heard as they are.
     await this.#around.allowed(cnf, { requests, gone }, () => this.#want(cnf, next, gone));
@@ -274,10 +280,8 @@ export class ConfigItem {
   }
 
   #tellLater(): void {
-    clearTimeout(this.#retry);
-    this.#retry = setTimeout(() => this.look(), this.#tellPause);
+    this.#later(this.#tellPause, () => this.look());
     this.#tellPause = Math.min(2 * this.#tellPause, LONGEST_RETRY_MS);
-    if (this.#isClosed) clearTimeout(this.#retry);
   }
 
   async #announceNow(cnf: Cnf): Promise<void> {

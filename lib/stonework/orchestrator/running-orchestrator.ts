@@ -132,7 +132,7 @@ export class RunningOrchestrator {
       allowed: ({ label, announcement: { address } }, wish, change) => access.punts({ label, address }, wish, change),
       cnf: ({ model }) => this.#arrivals.all.find(({ models }) => models.has(model)),
       isDiscovered: (label) => this.#arrivals.get(label) !== undefined,
-      netns: async (label) => (typeof netns === "function" ? netns(label) : netns[label]),
+      netns: async (label) => (typeof netns === "function" ? netns(label) : new Map(Object.entries(netns)).get(label)),
       status: (id) => this.#statuses.get(idKey(id)),
       removed: ({ key }) => this.#items.forget(key),
       isUsedByOthers: (end, item) =>

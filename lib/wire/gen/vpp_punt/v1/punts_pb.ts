@@ -538,7 +538,7 @@ export const PlannedPuntSchema: GenMessage<PlannedPunt> = /*@__PURE__*/
  */
 export type WatchRequest = Message<"vpp_punt.v1.WatchRequest"> & {
   /**
-   * Revision to go on from, `term:number`. Empty: a snapshot first.
+   * Revision of an earlier answer, to go on from. Empty: a snapshot first.
    *
    * @generated from field: string from = 1;
    */
@@ -1402,7 +1402,7 @@ export type InfoResponse = Message<"vpp_punt.v1.InfoResponse"> & {
   version: string;
 
   /**
-   * Changes at each start of the daemon.
+   * Changes at each start of the daemon. Revisions have terms of their own.
    *
    * @generated from field: string term = 2;
    */
@@ -1723,7 +1723,8 @@ export const Punts: GenService<{
     output: typeof WatchResponseSchema;
   },
   /**
-   * Gives a one-time token, with which attach.sock hands over the open descriptors of a punt.
+   * Gives a one-time token, with which attach.sock hands over the open descriptors of a punt. Only the module (vpp-punt/module) speaks the
+   * protocol of attach.sock: a program without it sets `paths_only`, and opens the paths in the status.
    *
    * @generated from rpc vpp_punt.v1.Punts.Attach
    */
