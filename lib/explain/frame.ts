@@ -106,10 +106,14 @@ function takingBy({ id, request, state }: PuntStatus, frame: ReceivedFrame, fact
 }
 
 /** The steps of VPP's IP layer. Copies and cross-connects come before it, and see every frame. */
-function ipSteps({ destinationMac, isGroup, on, ip }: ReceivedFrame): Step[] {
+function ipSteps({ destinationMac, isGroup, vlan, on, ip }: ReceivedFrame): Step[] {
   const isBroken = ip?.isCorrupt === true;
   const wrong = "the checksum of its IPv4 header is wrong: VPP's IP layer drops it (bad ip4 header checksum)";
-  return [...(isGroup ? [] : macStep(destinationMac, on)), ...(isBroken ? [fault("IP header", wrong)] : [])];
+  return [
+    ...(isGroup ? [] : macStep(destinationMac, on)),
+    ...vlanStep(vlan, on),
+    ...(isBroken ? [fault("IP header", wrong)] : []),
+  ];
 }
 
 function macStep(destinationMac: string, on: ReceivedFrame["on"]): Step[] {
@@ -120,6 +124,13 @@ function macStep(destinationMac: string, on: ReceivedFrame["on"]): Step[] {
       `the frame is for ${destinationMac}, and ${on.id} has ${on.mac}: VPP's IP layer drops it (l3 mac mismatch)`,
     ),
   ];
+}
+
+/** VPP takes a frame with the tag of VLAN 0, which has a priority alone, for one without a tag. */
+function vlanStep(vlan: number | undefined, { id, isSub }: ReceivedFrame["on"]): Step[] {
+  if (!vlan || isSub) return [];
+  const fact = `the frame is of VLAN ${vlan}: it goes to the sub-interface of ${id} for that VLAN, and VPP drops it where there is none (unknown vlan)`;
+  return [fault("VLAN", fact, "name the sub-interface in place of the interface")];
 }
 
 /** Once a punt takes a frame, the punts after it do not see it. A frame that VPP drops comes to none of the later stages. */

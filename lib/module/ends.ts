@@ -15,6 +15,7 @@ import {
   listen,
   objection,
   type SendPlace,
+  sendToTap,
   withPackets,
 } from "./ports.js";
 
@@ -82,7 +83,7 @@ export class PathEnds implements CnfEnds {
   send(frame: Uint8Array, { interconnect, swIfIndex }: SendPlace): boolean {
     const port = this.#ports[interconnect];
     if (port?.kind === "memif") return port.memif.peer !== undefined && port.memif.send(frame) === 1;
-    if (port?.kind === "tap") return this.#openTap(interconnect)?.send(frame) === 1;
+    if (port?.kind === "tap") return sendToTap(this.#openTap(interconnect), frame);
     return injectFrame(this.#outbox, frame, swIfIndex);
   }
 

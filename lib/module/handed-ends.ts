@@ -19,6 +19,7 @@ import {
   listen,
   objection,
   type SendPlace,
+  sendToTap,
 } from "./ports.js";
 
 /** A descriptor from the daemon. `identity` changes when VPP has another socket. */
@@ -125,7 +126,7 @@ export class HandedEnds implements CnfEnds {
     const isTap = this.#metadata?.interconnects[interconnect]?.attachment.kind === "tap";
     if (!isTap) return injectFrame(this.#outbox, frame, swIfIndex);
     this.#askForPackets();
-    return port?.kind === "tap" && port.packets?.send(frame) === 1;
+    return port?.kind === "tap" && sendToTap(port.packets, frame);
   }
 
   close(): void {

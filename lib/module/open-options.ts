@@ -20,7 +20,7 @@ export interface OpenPuntStats {
 }
 
 export interface SendOptions {
-  /** The VPP interface that the frame leaves by, by name or tag: of a punt over AF_UNIX. */
+  /** The VPP interface that the frame leaves by, by name or tag: any of VPP over AF_UNIX, else one of the request. */
   readonly interface?: string;
   /** Index of the interconnect in the punt's metadata. Default: that of `interface`, or 0. */
   readonly interconnect?: number;

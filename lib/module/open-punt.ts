@@ -4,14 +4,15 @@ import { PuntError } from "../errors.js";
 import { guarded } from "../guarded.js";
 import { OptionCheck } from "../options.js";
 import type { PacketBatch } from "../packet/index.js";
-import { type PuntId, type PuntRequestInput, type PuntStatus, reachOf } from "../punt/index.js";
+import type { PuntId, PuntRequestInput, PuntStatus } from "../punt/index.js";
 import { answerOptions, routerOf } from "./answers.js";
 import { type Backing, daemonBacking, hasDaemon, ownBacking } from "./backing.js";
-import { addressBytes, macBytes } from "./bytes.js";
+import { addressBytes, checkBytes, macBytes } from "./bytes.js";
 import { PathEnds } from "./ends.js";
 import { HandedEnds } from "./handed-ends.js";
 import { checkOpenOptions, type OpenPuntOptions, type OpenPuntStats, type SendOptions } from "./open-options.js";
 import { CnfPacket, PacketQueue, type ReplyOptions } from "./packets.js";
+import { interfaceNamesOf, isSocket, placeOf } from "./place.js";
 import { type BatchHandler, type CnfEnds, type CnfPort, portStats } from "./ports.js";
 import { PuntLife } from "./punt-life.js";
 import { type CnfRequest, checkIsRequest, fullId, fullRequest } from "./request.js";
@@ -141,8 +142,11 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
    *
    * @throws PuntError why the punt failed; ERR_CLOSED; ETIMEDOUT after `timeout` milliseconds, with what it waits for
    */
-  async ready({ timeout }: { readonly timeout?: number } = {}): Promise<CnfStatus> {
-    if (timeout !== undefined) new OptionCheck("cnf.ready").milliseconds("timeout", timeout);
+  async ready(options: { readonly timeout?: number } = {}): Promise<CnfStatus> {
+    const check = new OptionCheck("cnf.ready");
+    check.known(options, ["timeout"]);
+    const { timeout } = options;
+    if (timeout !== undefined) check.milliseconds("timeout", timeout);
     return await new Promise<CnfStatus>((resolve, reject) => {
       const timer = timeout === undefined ? undefined : setTimeout(() => end(this.#lateError(timeout)), timeout);
       const end = (result: CnfStatus | PuntError) => {
@@ -204,7 +208,8 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
    * Sends an Ethernet frame.
    *
    * @returns whether it was accepted; false when there is no room, or VPP is away. At a punt socket up to 1,024 frames wait for room
-   * @throws PuntError ERR_NO_INTERFACE: VPP has no interface of that name; ERR_NO_PORT; ERR_PACKET_SIZE; ERR_CLOSED
+   * @throws PuntError ERR_NO_INTERFACE: VPP, or the punt, has no interface of that name; ERR_NO_PORT: the punt has no such interconnect, or a
+   * frame to a punt socket names no interface; ERR_PACKET_SIZE; ERR_INVALID_PACKET: not a Uint8Array; ERR_CLOSED
    * @example
    * ```ts
    * import { openPunt } from "vpp-punt/module";
@@ -216,12 +221,9 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
    */
   send(frame: Uint8Array, options: SendOptions = {}): boolean {
     if (this.#closed) throw closedError("cnf.send");
-    const { interface: name, interconnect = this.#interconnectOf(name) } = options;
-    const isSocket = this.#isSocket(interconnect);
-    if (!isSocket || name === undefined) return this.#ends.send(frame, { interconnect });
-    const found = this.#backing.interfaces.find(name);
-    if (found) return this.#ends.send(frame, { interconnect, swIfIndex: found.swIfIndex });
-    throw new PuntError("cnf.send", "ERR_NO_INTERFACE", `VPP has no interface ${name}`, { interface: name });
+    checkBytes("cnf.send", "frame", frame);
+    const place = this.#punt && placeOf(this.#punt, options, this.#backing.interfaces);
+    return place !== undefined && this.#ends.send(frame, place);
   }
 
   /** Returns VPP's name of an interface, as packets of a punt socket have its index. */
@@ -254,33 +256,20 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
     for (const look of this.#waiters) look();
   }
 
-  #interconnectOf(name: string | undefined): number {
-    return name === undefined ? 0 : Math.max(0, this.#interfaceNames().indexOf(name));
-  }
-
   #enqueue(queue: PacketQueue, batch: PacketBatch, interconnect: number): void {
     for (let i = 0; i < batch.length; i++) {
       const swIfIndex = batch.swIfIndex(i);
-      const isSocket = this.#isSocket(interconnect);
-      const name = isSocket ? this.interfaceName(swIfIndex) : this.#interfaceOf(interconnect);
-      const place = { interface: name, swIfIndex, interconnect };
+      const place = { interface: this.#interfaceOf(swIfIndex, interconnect), swIfIndex, interconnect };
       queue.put(new CnfPacket(batch.copy(i), place, (...all) => this.#reply(...all)));
     }
   }
 
-  #isSocket(interconnect: number): boolean {
-    return this.#punt?.metadata.interconnects[interconnect]?.attachment.kind === "af-unix";
-  }
-
-  #interfaceOf(interconnect: number): string | undefined {
-    return this.#interfaceNames()[interconnect];
-  }
-
-  /** The VPP interface that each interconnect stands for. Empty for a punt socket. */
-  #interfaceNames(): readonly string[] {
-    if (!this.#punt) return [];
-    const { interfaces, newInterfaces = [] } = reachOf(this.#punt.request);
-    return [...interfaces, ...newInterfaces];
+  /** The VPP interface that a packet came in on. */
+  #interfaceOf(swIfIndex: number, interconnect: number): string | undefined {
+    if (!this.#punt) return undefined;
+    return isSocket(this.#punt, interconnect)
+      ? this.interfaceName(swIfIndex)
+      : interfaceNamesOf(this.#punt)[interconnect];
   }
 
   #reply(packet: CnfPacket, udp: UdpFrame, payload: Uint8Array, { source }: ReplyOptions): boolean {

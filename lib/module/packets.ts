@@ -1,9 +1,10 @@
 // Packets one by one, for `for await`: each is a copy with what a responder needs.
 import { PuntError } from "../errors.js";
+import { checkBytes } from "./bytes.js";
 import { parseUdp, type UdpEndpoint, type UdpFrame } from "./udp.js";
 
 export interface ReplyOptions {
-  /** IP address that the answer comes from, where the packet went to a group. */
+  /** IP address that the answer comes from, where the packet went to a group, or by broadcast to a subnet. */
   readonly source?: string;
 }
 
@@ -37,7 +38,7 @@ export class CnfPacket {
     this.#reply = reply;
   }
 
-  /** The UDP payload; undefined if it is not a whole UDP datagram. */
+  /** The UDP payload; undefined if the frame is not a whole UDP datagram right behind an IP header. Checksums are not looked at. */
   get payload(): Uint8Array | undefined {
     return this.#udp?.payload;
   }
@@ -55,7 +56,8 @@ export class CnfPacket {
    * broadcast.
    *
    * @returns whether the answer was accepted; false when there is no room, or VPP is away
-   * @throws PuntError ERR_NOT_UDP; ERR_NO_SOURCE: it went to a group, and no source was given; ERR_PACKET_SIZE
+   * @throws PuntError ERR_NOT_UDP; ERR_NO_SOURCE: it went to a group, and no source was given; ERR_PACKET_SIZE; ERR_INVALID_PACKET: `payload` is
+   * not a Uint8Array
    * @example
    * ```ts
    * import { openPunt } from "vpp-punt/module";
@@ -65,6 +67,7 @@ export class CnfPacket {
    * ```
    */
   reply(payload: Uint8Array, options: ReplyOptions = {}): boolean {
+    checkBytes("packet.reply", "payload", payload);
     if (this.#udp) return this.#reply(this, this.#udp, payload, options);
     throw new PuntError("packet.reply", "ERR_NOT_UDP", "the packet is not a whole UDP datagram; answer it by send()");
   }

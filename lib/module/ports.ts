@@ -1,6 +1,7 @@
 // The CNF's end of one interconnect, whatever it is: listening to it, and closing it.
 
 import { networkNamespace, openNamespace } from "../descriptor/index.js";
+import { PuntError } from "../errors.js";
 import type { Memif } from "../memif/index.js";
 import type { PacketBatch } from "../packet/index.js";
 import { PacketSocket } from "../packet-socket/index.js";
@@ -137,6 +138,19 @@ export function withPackets(port: TapPort): CnfPort {
   } finally {
     namespace.close();
   }
+}
+
+/**
+ * Sends a frame of a TAP; false without room, or without the TAP.
+ *
+ * @throws PuntError ERR_PACKET_SIZE: it has no Ethernet header, or is longer than the MTU allows
+ */
+export function sendToTap(packets: PacketSocket | undefined, frame: Uint8Array): boolean {
+  const before = packets?.unfit;
+  const isTaken = packets?.send(frame) === 1;
+  if (packets?.unfit === before) return isTaken;
+  const message = `a frame of ${frame.length} bytes has no Ethernet header, or is longer than the MTU of ${packets!.device} allows`;
+  throw new PuntError("cnf.send", "ERR_PACKET_SIZE", message, { length: frame.length });
 }
 
 /** Whether a TAP has come back in another namespace, where its packet socket does not follow it. */

@@ -37,10 +37,10 @@ export function parseUdp(frame: Uint8Array): UdpFrame | undefined {
   while (at <= view.byteLength && isVlanTag(view.getUint16(at - 2))) at += VLAN;
   if (at > view.byteLength) return undefined;
   const type = view.getUint16(at - 2);
-  const udpAt = type === ETHERTYPE.IP4 ? afterIp4(view, at) : type === ETHERTYPE.IP6 ? afterIp6(view, at) : 0;
-  if (udpAt === 0 || udpAt + UDP > view.byteLength) return undefined;
+  const [udpAt, end] = type === ETHERTYPE.IP4 ? udpIn4(view, at) : type === ETHERTYPE.IP6 ? udpIn6(view, at) : NONE;
+  if (udpAt + UDP > end || end > view.byteLength) return undefined;
   const length = view.getUint16(udpAt + 4);
-  if (length < UDP || udpAt + length > view.byteLength) return undefined;
+  if (length < UDP || udpAt + length > end) return undefined;
   const isIp6 = type === ETHERTYPE.IP6;
   const [from, to] = isIp6 ? [at + 8, at + 24] : [at + 12, at + 16];
   const address = (start: number) => (isIp6 ? formatIp6(frame, start) : formatIp4(frame, start));
@@ -52,16 +52,22 @@ export function parseUdp(frame: Uint8Array): UdpFrame | undefined {
   };
 }
 
-function afterIp4(view: DataView, at: number): number {
-  if (at + IP4 > view.byteLength || view.getUint8(at) >> 4 !== 4) return 0;
+/** Where UDP begins in an IP packet, and where the packet ends. */
+type Extent = readonly [udpAt: number, end: number];
+
+const NONE: Extent = [0, 0];
+
+function udpIn4(view: DataView, at: number): Extent {
+  if (at + IP4 > view.byteLength || view.getUint8(at) >> 4 !== 4) return NONE;
   const isFragment = (view.getUint16(at + 6) & 0x3fff) !== 0;
   const length = (view.getUint8(at) & 15) * 4;
-  return view.getUint8(at + 9) === IP_PROTOCOL.UDP && !isFragment && length >= IP4 ? at + length : 0;
+  const isUdp = view.getUint8(at + 9) === IP_PROTOCOL.UDP && !isFragment && length >= IP4;
+  return isUdp ? [at + length, at + view.getUint16(at + 2)] : NONE;
 }
 
-function afterIp6(view: DataView, at: number): number {
-  if (at + IP6 > view.byteLength || view.getUint8(at) >> 4 !== 6) return 0;
-  return view.getUint8(at + 6) === IP_PROTOCOL.UDP ? at + IP6 : 0;
+function udpIn6(view: DataView, at: number): Extent {
+  if (at + IP6 > view.byteLength || view.getUint8(at) >> 4 !== 6) return NONE;
+  return view.getUint8(at + 6) === IP_PROTOCOL.UDP ? [at + IP6, at + IP6 + view.getUint16(at + 4)] : NONE;
 }
 
 /** A group's addresses cannot be the source of an answer: what stands for them. */
@@ -93,7 +99,7 @@ export function udpAnswer(question: UdpFrame, payload: Uint8Array, source: Answe
   answer.set(isNameless ? BROADCAST_MAC : (source.router ?? frame.subarray(6, 12)), 0);
   answer.set(answerMac(frame.subarray(0, 6), source), 6);
   answer.set(frame.subarray(12, ipAt), 12);
-  const own = answerAddress(to, isIp6, source);
+  const own = answerAddress(question, to, source);
   const udp = headers - UDP;
   answer.set(frame.subarray(udpAt + 2, udpAt + 4), udp);
   answer.set(frame.subarray(udpAt, udpAt + 2), udp + 2);
@@ -144,11 +150,13 @@ function answerMac(mac: Uint8Array, source: AnswerSource): Uint8Array {
   throw noSource("MAC");
 }
 
-function answerAddress(address: Uint8Array, isIp6: boolean, source: AnswerSource): Uint8Array {
+function answerAddress({ frame, isIp6 }: UdpFrame, address: Uint8Array, source: AnswerSource): Uint8Array {
   const isGroup = isIp6 ? address[0] === 0xff : address[0]! >= 224;
-  if (!isGroup) return address;
-  if (source.address?.length === address.length) return source.address;
-  throw noSource("IP");
+  // The broadcast address of a subnet looks like a host's: only the MAC address tells.
+  const isBroadcast = (frame[0]! & 1) === 1;
+  if ((isGroup || isBroadcast) && source.address?.length === address.length) return source.address;
+  if (isGroup) throw noSource("IP");
+  return address;
 }
 
 function noSource(kind: string): PuntError {

@@ -134,6 +134,11 @@ export class PacketSocket extends EventEmitter<PacketSocketEvents> implements As
     return this.#sender.send(packets);
   }
 
+  /** @internal How many frames of a wrong size `send` has passed over. */
+  get unfit(): number {
+    return this.#sender.counters.refused.size;
+  }
+
   /** Hands out no packets until `resume`: they wait in the ring, and the kernel drops and counts what does not fit. */
   pause(): void {
     this.#feed.pause();

@@ -41,6 +41,8 @@ export class BatchFeed<B extends PacketBatch> {
   #handler: ((batch: B) => void) | undefined;
   #waiting: ((result: IteratorResult<B, undefined>) => void) | undefined;
   #iterating = false;
+  /** The iterator that was made last, until it is left. An older one has no part in the packets any more. */
+  #iterator: object | undefined;
   #inHandler = false;
   #paused = false;
   #closed = false;
@@ -91,6 +93,7 @@ export class BatchFeed<B extends PacketBatch> {
     const iterator: AsyncIterableIterator<B, undefined> = {
       [Symbol.asyncIterator]: () => iterator,
       next: () => {
+        if (this.#iterator !== iterator) return Promise.resolve({ done: true, value: undefined });
         if (this.#waiting !== undefined) {
           return Promise.reject(new PuntError(op, "ERR_MODE", "next() before the last one was settled"));
         }
@@ -101,11 +104,15 @@ export class BatchFeed<B extends PacketBatch> {
         return count > 0 ? Promise.resolve({ done: false, value: this.#fresh(count) }) : this.#wait();
       },
       return: () => {
-        this.#endIteration();
-        this.#endBatch();
+        if (this.#iterator === iterator) {
+          this.#iterator = undefined;
+          this.#endIteration();
+          this.#endBatch();
+        }
         return Promise.resolve({ done: true, value: undefined });
       },
     };
+    this.#iterator = iterator;
     return iterator;
   }
 

@@ -36,9 +36,11 @@ export class PacketFilter {
 
   /**
    * Compiles an expression of tcpdump's language by the system's libpcap. A name of a host in it is looked up, which can take seconds.
+   * `protochain` is refused: its program has a loop, and Linux takes none either.
    *
    * @param linkType what the packets are: `"ethernet"` (default) or `"ip"`
-   * @throws PuntError ERR_NO_LIBPCAP: libpcap is not here; ERR_FILTER: libpcap refuses the expression; ERR_OPTION: a bad argument
+   * @throws PuntError ERR_NO_LIBPCAP: libpcap is not here; ERR_FILTER: libpcap refuses the expression, or the program has a loop;
+   * ERR_OPTION: a bad argument
    * @example
    * ```ts
    * import { PacketFilter } from "vpp-punt";
@@ -84,7 +86,7 @@ export class PacketFilter {
 
   /**
    * Runs the filter on a batch. Returns a 1 for each packet that it takes, and a 0 for each other. The array is the same at every call:
-   * it is valid until the next one.
+   * it is valid until the next one. It may be longer than the batch, and has zeros behind it.
    *
    * @throws PuntError ERR_BATCH_RELEASED: the batch's handler has returned
    * @example
@@ -100,7 +102,7 @@ export class PacketFilter {
     const { bytes, table } = rawOf("filter.run", batch);
     if (this.#hits.length < batch.length) this.#hits = new Uint8Array(batch.length);
     this.#native.run(bytes, table, batch.length, this.#hits);
-    return this.#hits;
+    return this.#hits.fill(0, batch.length);
   }
 }
 

@@ -107,7 +107,7 @@ export abstract class MatchTable<Key> {
 
   /**
    * Looks up the key of each packet of a batch. Returns the values; 0 for a packet whose key is not in the table, or that has none. The
-   * array is the same at every call: it is valid until the next one.
+   * array is the same at every call: it is valid until the next one. It may be longer than the batch, and has zeros behind it.
    *
    * @throws PuntError ERR_BATCH_RELEASED: the batch's handler has returned
    */
@@ -115,7 +115,7 @@ export abstract class MatchTable<Key> {
     const { bytes, table } = rawOf(`${this.#op}.lookup`, batch);
     if (this.#values.length < batch.length) this.#values = new Uint32Array(batch.length);
     this.#native.lookup(bytes, table, batch.length, this.#values);
-    return this.#values;
+    return this.#values.fill(0, batch.length);
   }
 
   /**

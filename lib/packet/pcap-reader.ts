@@ -32,7 +32,7 @@ export class PcapReader implements Iterable<PcapPacket> {
   /**
    * Reads a whole file.
    *
-   * @throws PuntError ERR_FORMAT: the file is not a pcap file; the errno name: the file can't be read
+   * @throws PuntError ERR_FORMAT: the file is not a pcap file; ERR_OPTION: `path` is not a string; the errno name: the file can't be read
    * @example
    * ```ts
    * import { PcapReader } from "vpp-punt";
@@ -41,6 +41,7 @@ export class PcapReader implements Iterable<PcapPacket> {
    * ```
    */
   static open(path: string): PcapReader {
+    new OptionCheck("pcap.open").text("path", path);
     try {
       return new PcapReader(readFileSync(path), path);
     } catch (cause) {

@@ -1,6 +1,6 @@
 // Answers ARP, neighbor discovery and ping on a memif: behind it there is no kernel that would.
-import type { Memif } from "../memif/index.js";
-import { OptionCheck } from "../options.js";
+import { Memif } from "../memif/index.js";
+import { OptionCheck, show } from "../options.js";
 import { BatchSubset, type PacketBatch } from "../packet/index.js";
 import { ANSWER_KINDS, type AnswerCounts, type AnswerKind, Answers } from "./answers.js";
 import { Frame } from "./frame.js";
@@ -40,6 +40,8 @@ export interface ResponderStats extends Readonly<AnswerCounts> {
 }
 
 const DEFAULT_LIMIT = 64;
+/** Of a memif's settings. */
+const IP_MODE = 1;
 const ADDRESS_NAMES = ["mac", "ipAddresses", "announce", "router"];
 const NAMES = [...ADDRESS_NAMES, "kinds", "passAnswered", "answersPerBurst"];
 
@@ -73,6 +75,8 @@ export class Responder {
 
   private constructor(port: Memif, options: ResponderOptions) {
     const check = new OptionCheck("responder.on");
+    if (!(port instanceof Memif)) check.refuse("port", `must be a memif port; got ${show(port)}`);
+    if (port.own?.mode === IP_MODE) check.refuse("port", 'must carry Ethernet frames; its mode is "ip"');
     check.known(options, NAMES);
     checkAnswerOptions(check, options);
     this.#port = port;

@@ -1,6 +1,7 @@
 // The CNF's end of one interconnect in a unit test: frames in both directions, whatever the interconnect is.
 import { setTimeout as sleep } from "node:timers/promises";
 import { PuntError } from "../errors.js";
+import { OptionCheck } from "../options.js";
 import type { AttachedPort, Attachments } from "../punt/index.js";
 import type { PuntSocket } from "../punt-socket/index.js";
 import type { EmbeddedVpp } from "../sim/index.js";
@@ -29,7 +30,8 @@ export class PuntEnd {
   readonly #received: Uint8Array[] = [];
   readonly #send: (frame: Uint8Array) => boolean;
   readonly #isReady: () => boolean;
-  #wake: () => void = () => undefined;
+  /** Wakes the callers of `received`. */
+  readonly #waiting = new Set<() => void>();
 
   /** @internal */
   constructor(port: AttachedPort, sim: EmbeddedVpp) {
@@ -75,9 +77,13 @@ export class PuntEnd {
   /**
    * Returns the frames that have come since the last call, as soon as there are `count`.
    *
-   * @throws PuntError `ETIMEDOUT`: fewer came within `timeout` ms (default 5,000); they stay for the next call
+   * @throws PuntError `ETIMEDOUT`: fewer came within `timeout` ms (default 5,000); they stay for the next call.
+   * `ERR_OPTION`: `count` is not a whole number from 0, or `timeout` not a time in ms
    */
   async received(count = 1, timeout = PATIENCE_MS): Promise<Uint8Array[]> {
+    const check = new OptionCheck("sim.received");
+    check.integer("count", count, 0, Number.MAX_SAFE_INTEGER);
+    check.milliseconds("timeout", timeout);
     const end = performance.now() + timeout;
     while (this.#received.length < count) {
       const left = end - performance.now();
@@ -94,17 +100,19 @@ export class PuntEnd {
 
   #take(frame: Uint8Array): void {
     this.#received.push(frame);
-    this.#wake();
+    for (const wake of this.#waiting) wake();
   }
 
   /** Waits for the next frame, at most `ms`. */
   #next(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#wake = () => {
+      const wake = () => {
         clearTimeout(timer);
+        this.#waiting.delete(wake);
         resolve();
       };
+      const timer = setTimeout(wake, ms);
+      this.#waiting.add(wake);
     });
   }
 }

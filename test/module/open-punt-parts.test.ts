@@ -9,7 +9,7 @@ import { type PuntRequestInput, parseRequest } from "../../lib/punt/index.js";
 import { until } from "../support/descriptor/peer.js";
 import { frame, mac, udpPacket } from "../support/frames.js";
 import { memifSide, socketSide, tap } from "../support/module/ends.js";
-import { backingOf, change, failure, ID, Played, settled, snapshot, statusOf } from "../support/module/life.js";
+import { backingOf, change, failure, ID, NAMES, Played, settled, snapshot, statusOf } from "../support/module/life.js";
 
 type Status = ReturnType<typeof statusOf>;
 
@@ -62,9 +62,21 @@ test("a frame leaves by the interconnect of its interface, or by that of the ind
   t.true(punt.send(of(3), { interface: "eth1" }));
   t.true(punt.send(of(4), { interconnect: 1 }));
   t.true(punt.send(of(5), { interface: "eth0", interconnect: 1 }));
-  t.true(punt.send(of(6), { interface: "eth7" }));
+  // VPP's name of the interface that the request calls by its tag.
+  t.true(punt.send(of(6), { interface: "host-eth1" }));
+  t.throws(() => punt.send(of(7), { interface: "eth7" }), {
+    code: "ERR_NO_INTERFACE",
+    message: "cnf.send: no interconnect of the punt stands for interface eth7, but for eth0 and eth1",
+  });
+  for (const interconnect of [2, -1, 0.5, "0"] as number[])
+    t.throws(() => punt.send(of(7), { interconnect }), {
+      code: "ERR_NO_PORT",
+      message: /: it has 2, numbered from 0$/,
+    });
+  const message = /^cnf\.send: the frame must be a Uint8Array; got "text"$/;
+  t.throws(() => punt.send("text" as never), { code: "ERR_INVALID_PACKET", message });
   await until(() => got.length === 6);
-  t.deepEqual(got.sort(), ["0 1", "0 2", "0 6", "1 3", "1 4", "1 5"]);
+  t.deepEqual(got.sort(), ["0 1", "0 2", "1 3", "1 4", "1 5", "1 6"]);
 });
 
 test("over a memif a packet has the interface that its interconnect stands for", async (t) => {
@@ -109,6 +121,19 @@ test("at a punt socket packets and frames go by VPP's index of an interface", as
   t.throws(() => punt.send(Buffer.alloc(60)), { code: "ERR_NO_PORT" });
   t.is(punt.interfaceName(1), "eth0");
   t.is(punt.interfaceName(9), undefined);
+});
+
+test("a frame is not sent, and no error, while VPP is away or the punt is not known", async (t) => {
+  const side = socketSide(t);
+  const interfaces = { ...NAMES, size: 0, find: () => undefined, has: () => false };
+  const { punt, played } = await opened(t, {}, { interfaces });
+  t.false(punt.send(Buffer.alloc(60)));
+  await played.say(change(statusWith([])));
+  t.false(punt.send(Buffer.alloc(60)));
+  await played.say(change(statusWith([side.interconnect])));
+  t.false(punt.send(Buffer.alloc(60), { interface: "eth0" }));
+  await played.say(change(statusWith([memifSide(t).interconnect])));
+  t.false(punt.send(Buffer.alloc(60), { interface: "host-eth0" }));
 });
 
 test("a question to a group is answered from the interface's MAC address and the source that the program names", async (t) => {
@@ -220,7 +245,8 @@ test("a punt that is not ready in time says what it waits for", async (t) => {
   const message = "cnf.ready: the punt is waiting after 1 ms: VPP interface eth0, VRF 5";
   const error = await t.throwsAsync<PuntError>(punt.ready({ timeout: 1 }), { code: "ETIMEDOUT", message });
   t.deepEqual(error!.details, { state: "waiting", reasons: punt.status.reasons });
-  await t.throwsAsync(punt.ready({ timeout: -1 }), { code: "ERR_OPTION" });
+  for (const wrong of [{ timeout: -1 }, { timeOut: 1 }, 1])
+    await t.throwsAsync(punt.ready(wrong as never), { code: "ERR_OPTION" });
 });
 
 test("a degraded punt is ready, and there is no event where nothing changes", async (t) => {

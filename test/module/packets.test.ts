@@ -39,6 +39,11 @@ test("an answer goes out with its packet, its payload and its source", (t) => {
   t.true(question.reply(Buffer.from("me")));
   isThere = false;
   t.false(question.reply(Buffer.from("you"), { source: "192.0.2.1" }));
+  for (const wrong of ["me", undefined, [1, 2], new ArrayBuffer(2)])
+    t.throws(() => question.reply(wrong as never), {
+      code: "ERR_INVALID_PACKET",
+      message: /the payload must be a Uint8Array/,
+    });
   t.deepEqual(said, [
     [true, 34, "me", {}],
     [true, 34, "you", { source: "192.0.2.1" }],

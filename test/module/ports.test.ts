@@ -1,7 +1,7 @@
 // The CNF's end of an interconnect, whatever it is, and the status that follows from the ends and the punt.
 import test from "ava";
 import { PuntError } from "../../lib/errors.js";
-import { type CnfPort, closePort, listen, objection, portStats } from "../../lib/module/ports.js";
+import { type CnfPort, closePort, listen, objection, portStats, sendToTap } from "../../lib/module/ports.js";
 import { judge, type Situation } from "../../lib/module/status.js";
 
 /** A port of the kind that writes its calls down. */
@@ -32,6 +32,17 @@ test("a TAP whose frames are not open has no counters, and is listened to and cl
   t.is(portStats(tap), undefined);
   t.notThrows(() => listen(tap, () => {}));
   t.notThrows(() => closePort(tap));
+});
+
+test("a TAP takes a frame, has no room, or is not there; one of a wrong size is refused", (t) => {
+  const packets = { device: "tap0", unfit: 0, send: ({ length }: Uint8Array) => (length === 60 ? 1 : 0) };
+  t.true(sendToTap(packets as never, new Uint8Array(60)));
+  t.false(sendToTap(packets as never, new Uint8Array(61)));
+  t.false(sendToTap(undefined, new Uint8Array(60)));
+  packets.send = () => ++packets.unfit && 1;
+  const message = "cnf.send: a frame of 9000 bytes has no Ethernet header, or is longer than the MTU of tap0 allows";
+  const error = t.throws<PuntError>(() => sendToTap(packets as never, new Uint8Array(9000)), { message });
+  t.like(error, { code: "ERR_PACKET_SIZE", details: { length: 9000 } });
 });
 
 test("packets of a memif that answers come by its responder", (t) => {

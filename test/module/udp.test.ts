@@ -40,6 +40,7 @@ test("a datagram behind a header that says to be shorter than 20 bytes is not re
   }
   const options = Buffer.concat([whole.subarray(0, 34), Buffer.alloc(4), whole.subarray(34)]);
   options[14] = 0x46;
+  options.writeUInt16BE(options.length - 14, 16);
   t.is(Buffer.from(parseUdp(options)!.payload).toString(), "who?");
 });
 
@@ -120,6 +121,7 @@ test("headers of another version or protocol are not UDP, and options are skippe
   const plain = frame(LINK, udpPacket(ENDS, [1, 2], "hello"));
   const options = Buffer.concat([plain.subarray(0, 34), Buffer.alloc(4, 1), plain.subarray(34)]);
   options[14] = 0x46;
+  options.writeUInt16BE(options.length - 14, 16);
   t.is(Buffer.from(parseUdp(options)!.payload).toString(), "hello");
   const own = Buffer.from(udpAnswer(parseUdp(options)!, Buffer.from("me")));
   t.is(own[14], 0x45);
@@ -141,3 +143,36 @@ test("headers of another version or protocol are not UDP, and options are skippe
   empty.writeUInt16BE(8, 38);
   t.is(parseUdp(empty)!.payload.length, 0);
 });
+
+test("an answer to the broadcast address of a subnet has the source that the program names", (t) => {
+  const link = { from: LINK.from, to: "ff:ff:ff:ff:ff:ff" };
+  const question = parseUdp(frame(link, udpPacket({ from: ENDS.from, to: "192.0.2.255" }, [4000, 137], "who?")))!;
+  const source = { mac: mac(LINK.to), address: Uint8Array.of(192, 0, 2, 1) };
+  t.is(parseUdp(udpAnswer(question, Buffer.from("me"), source))!.source.address, "192.0.2.1");
+  const toHost = parseUdp(frame(LINK, udpPacket(ENDS, [4000, 53], "who?")))!;
+  t.is(
+    parseUdp(udpAnswer(toHost, Buffer.from("me"), { address: Uint8Array.of(192, 0, 2, 7) }))!.source.address,
+    ENDS.to,
+  );
+});
+
+for (const [ends, lengthAt, header] of [
+  [ENDS, 16, 20],
+  [ENDS6, 18, 0],
+] as const) {
+  test(`a datagram is as long as its IP packet at the most, and that no longer than the frame: ${ends.to}`, (t) => {
+    const whole = frame(LINK, udpPacket(ends, [4000, 53], "who?"));
+    const size = header + 8 + "who?".length;
+    for (const [length, isWhole] of [
+      [size, true],
+      [size - 1, false],
+      [size + 1, false],
+      [0, false],
+    ] as const) {
+      const changed = Buffer.from(whole);
+      changed.writeUInt16BE(length, lengthAt);
+      t.is(parseUdp(changed) !== undefined, isWhole, `${length} bytes`);
+    }
+    t.is(Buffer.from(parseUdp(Buffer.concat([whole, Buffer.alloc(18)]))!.payload).toString(), "who?", "padded");
+  });
+}

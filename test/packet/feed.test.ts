@@ -105,6 +105,23 @@ test("a loop over bursts that always wait gives other events a turn after 16", a
   t.is(state.waiting, 68);
 });
 
+test("an iterator that was left takes nothing from the next one", async (t) => {
+  const { feed, state } = feedOf();
+  const left = feed.iterate();
+  await left.return!();
+  const loop = feed.iterate();
+  const next = loop.next();
+  t.true((await left.next()).done);
+  await left.return!();
+  feed.onBurst(1);
+  const { value } = await next;
+  await left.return!();
+  t.is(value!.length, 1);
+  state.waiting = 1;
+  t.true((await left.next()).done);
+  t.false((await loop.next()).done);
+});
+
 test("a feed that is paused asks the source for nothing, and goes on where it was", async (t) => {
   const { feed, state, news } = feedOf(1);
   feed.pause();

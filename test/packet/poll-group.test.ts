@@ -112,3 +112,37 @@ test("packets of several memifs come in one loop, and a handler that throws leav
   t.throws(() => group.add({} as never, () => {}), { code: "ERR_OPTION" });
   t.throws(() => group.add(pairs[0]!.server.rx(), 5 as never), { code: "ERR_OPTION" });
 });
+
+test("a handler deletes ports, gives them other handlers, and aborts: nothing that has ended is polled", async (t) => {
+  const order: string[] = [];
+  const group = new PollGroup();
+  const stop = new AbortController();
+  const acts = (name: string, act: () => void): Pollable<PacketBatch> => ({
+    poll: (handler) => {
+      order.push(name);
+      act();
+      handler(undefined as never);
+      return 1;
+    },
+  });
+  const [b, c] = [busy("b", 1, order), acts("c", () => {})];
+  const a = acts("a", () => {
+    group.delete(b);
+    group.add(c, () => order.push("new"));
+  });
+  group
+    .add(a, () => {})
+    .add(b, () => {})
+    .add(c, () => order.push("old"));
+  t.is(group.poll(), 1);
+  group.delete(a);
+  t.is(group.poll(), 1);
+  t.is(order.join(" "), "a c new");
+  order.length = 0;
+  const d = acts("d", () => stop.abort());
+  await new PollGroup()
+    .add(d, () => {})
+    .add(b, () => {})
+    .run(stop.signal);
+  t.is(order.join(" "), "d");
+});

@@ -113,6 +113,7 @@ test("a filter runs over a batch of any size, and tells the packets apart by 1 a
       taken,
       Array.from({ length: count }, (_, i) => (i % 5 === 0 ? 1 : 0)),
     );
+    t.is(hits.lastIndexOf(1), count - 1 - ((count - 1) % 5), "nothing is left of the batch before");
   }
 });
 
@@ -229,6 +230,7 @@ test("a table looks up a batch of any size", (t) => {
       Array.from({ length: count }, (_, i) => values[i]),
       Array.from({ length: count }, (_, i) => (i % 3 === 0 ? 5 : 0)),
     );
+    t.is(values.lastIndexOf(5), count - 1 - ((count - 1) % 3), "nothing is left of the batch before");
   }
 });
 
@@ -393,7 +395,10 @@ test("a file that can't be opened or read as pcap is named, with the byte", (t) 
       ];
     }),
   );
-  refused(t, [option(() => new PcapReader("x" as never), "pcap.open", "bytes", "must be a Uint8Array")]);
+  refused(t, [
+    option(() => new PcapReader("x" as never), "pcap.open", "bytes", "must be a Uint8Array"),
+    option(() => PcapReader.open(0 as never), "pcap.open", "path", "must be a string; got 0"),
+  ]);
 });
 
 test("a record output takes descriptors of Linux's range alone", (t) => {

@@ -143,3 +143,11 @@ test("wrong options are named", async (t) => {
     t.true(error!.message.includes(Object.keys(options)[0]!), error!.message);
   }
 });
+
+test("a responder is for a memif with Ethernet frames", async (t) => {
+  const { client } = await memifPair(t, { mode: "ip" }, { mode: "ip" });
+  const refused = (message: RegExp) => ({ code: "ERR_OPTION", message });
+  t.throws(() => Responder.on(client, ADDRESSES), refused(/option port must carry Ethernet frames; its mode is "ip"$/));
+  for (const port of [undefined, {}])
+    t.throws(() => Responder.on(port as never, ADDRESSES), refused(/option port must be a memif port; got/));
+});

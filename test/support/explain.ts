@@ -70,6 +70,10 @@ function cases(mac: string): Omit<Case, "frame">[] & { readonly frames: (mark: s
     frame[24] = frame[24]! ^ 0xff;
     return frame;
   };
+  const tagged = (tags: string) => (mark: string) => {
+    const frame = udp(53)(mark);
+    return Buffer.concat([frame.subarray(0, 12), Buffer.from(tags, "hex"), frame.subarray(12)]);
+  };
   const stray = (mark: string) =>
     ethernet({ from: HOST, to: "02:bb:00:00:00:01" }, 0x0800, udpPacket(ends, [1, 53], mark));
   const ask = (mark: string) => Buffer.concat([arp(1, [HOST, FAR], ["00:00:00:00:00:00", OWN]), Buffer.from(mark)]);
@@ -94,6 +98,9 @@ function cases(mac: string): Omit<Case, "frame">[] & { readonly frames: (mark: s
       /no multicast route for 224\.0\.0\.5/,
     ],
     ["a wrong checksum", "lan", spoiled, ["monitor"], /bad ip4 header checksum/],
+    ["a VLAN without a sub-interface", "lan", tagged("81000064"), ["monitor"], /of VLAN 100: .* \(unknown vlan\)/],
+    ["two VLANs", "lan", tagged("88a8006481000005"), ["monitor"], /of VLAN 100: .* \(unknown vlan\)/],
+    ["a VLAN on the wire", "wire", tagged("81000064"), ["wire"], /everything that .* receives goes to the CNF/],
     ["another MAC address", "lan", stray, ["monitor"], /l3 mac mismatch/],
     ["ARP", "lan", ask, ["monitor"], /ABX looks at IP packets only/],
     ["anything on the wire", "wire", stray, ["wire"], /everything that .* receives goes to the CNF/],

@@ -50,6 +50,26 @@ test("an xconnect has two ends, and what one sends leaves through its interface"
   t.deepEqual(Buffer.from((await left) as Uint8Array), answer);
 });
 
+test("callers that wait at once get a frame each, and a wrong count or time is refused", async (t) => {
+  const rx = { vppInterface: "eth0", direction: "rx" } as const;
+  await using span = await testPunt({ type: "SPAN", interconnect: "MEMIF", ...rx });
+  const waiting = [span.received(), span.received()];
+  const first = Promise.race(waiting);
+  span.sim.interface("eth0").inject(request);
+  t.is((await first).length, 1);
+  span.sim.interface("eth0").inject(request);
+  t.deepEqual(
+    (await Promise.all(waiting)).map(({ length }) => length),
+    [1, 1],
+  );
+  t.deepEqual(await span.received(0), []);
+  for (const [count, timeout] of [[-1], [Number.NaN], ["1"], [1, Number.POSITIVE_INFINITY], [1, -1]] as [
+    number,
+    number?,
+  ][])
+    await t.throwsAsync(span.received(count, timeout), { code: "ERR_OPTION", message: /sim\.received: option/ });
+});
+
 test("nothing stays behind, also when the punt is refused", async (t) => {
   const punt = await testPunt({ type: "SPAN", interconnect: "MEMIF", vppInterface: "eth0" });
   const { directory } = punt.sim;

@@ -36,11 +36,13 @@ export function change(status: PuntStatus, to = status.state): WatchEvent {
   return { kind: "change", revision: "2", event: { id: status.id, from: "INIT", to, cause: "", status } };
 }
 
-/** VPP's interfaces: eth0 and eth1, with the indexes 1 and 2. */
+/** VPP's interfaces: host-eth0 and host-eth1, with the tags eth0 and eth1, and the indexes 1 and 2. */
 export const NAMES: InterfaceNames = {
   size: 2,
-  find: (name) =>
-    /^eth[01]$/.test(name) ? { swIfIndex: Number(name[3]) + 1, mac: `02:ee:00:00:00:0${name[3]}` } : undefined,
+  find: (name) => {
+    const number = /^(?:host-)?eth([01])$/.exec(name)?.[1];
+    return number === undefined ? undefined : { swIfIndex: Number(number) + 1, mac: `02:ee:00:00:00:0${number}` };
+  },
   has: (index) => index === 1 || index === 2,
   nameOf: (index) => (index === 1 || index === 2 ? `eth${index - 1}` : undefined),
 };
