@@ -105,3 +105,20 @@ test.serial("the punt socket of a caller that has given up does not take the pla
   t.like(await entry, { decision: "failed", code: "ERR_CLOSED" });
   t.is(statSync(socket).ino, ino);
 });
+
+test.serial(
+  "a punt that was deleted since its token was given out is refused by its name, as the audit log says",
+  async (t) => {
+    const id = { cnf: "dns", key: "item", label: "one" };
+    const entries: object[] = [];
+    const others = { tokens: { take: () => ({ id }) }, audit: { write: (line: object) => void entries.push(line) } };
+    const { path } = openDoor(t, undefined, others);
+    const question = encodeAttach({ kind: "punt", token: "", have: {}, packets: false });
+    const message = "punt.attach: there is no punt dns/item/one any more";
+    await t.throwsAsync(receiveDescriptors(path, question), { message });
+    const caller = "unix uid 0 gid 0";
+    t.deepEqual(entries, [
+      { caller, call: "attach.sock", punts: [id], decision: "failed", code: "ERR_NO_SUCH_PUNT", message },
+    ]);
+  },
+);

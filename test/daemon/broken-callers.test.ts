@@ -1,4 +1,5 @@
 // Callers that break HTTP/2 at the daemon's UNIX socket: their connections end once they are gone; those of silent and of stopped programs stay.
+import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { connect as connectHttp2, type Http2ServerResponse } from "node:http2";
 import { connect, type Socket } from "node:net";
@@ -110,4 +111,20 @@ need("python3", "passrights").test("a message that passes descriptors is refused
   const { path } = await openDoor(t);
   const code = `s = connect()\ntry: send(s, b"PRI", [0])\nexcept PermissionError: print("refused")`;
   t.is(await python(t, path, code), "refused\n");
+});
+
+const OPEN = `
+  const [library, path] = process.argv.slice(1);
+  const { openUnixDoor } = await import(library);
+  process.umask(0o027);
+  const place = { path, mode: 0o660, group: undefined, owner: undefined };
+  const door = await openUnixDoor({ ...place, handler() {}, problem() {}, callerOf() {} });
+  console.log(process.umask().toString(8));
+  await door.close();
+`;
+
+test("a daemon that has made its socket makes other files as before", (t) => {
+  const library = new URL("../../lib/daemon/doors/unix.js", import.meta.url).href;
+  const args = ["--input-type=module", "-e", OPEN, "--", library, join(socketFolder(t), "door.sock")];
+  t.is(spawnSync(process.execPath, args, { encoding: "utf8" }).stdout, "27\n");
 });

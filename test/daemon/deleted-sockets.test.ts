@@ -52,6 +52,8 @@ function following(t: ExecutionContext, folder: string, { acts = false, used = [
     change,
     begin: (paths = used) => say({ kind: "snapshot", punts: paths.map((path) => puntAt(path)) }),
     close: () => sockets.close(),
+    progress: () => say({ kind: "progress", revision: "1" }),
+    watches: () => signals.length,
     isWatching: () => signals.some(({ aborted }) => !aborted),
   });
 }
@@ -158,6 +160,29 @@ test("the file of a socket goes also when its punt gets another one or none, or 
   t.true(existsSync(three!));
   tell.begin([join(folder, "other.sock")]);
   await until(() => !existsSync(three!));
+});
+
+test("the file of a punt that is in the next snapshot too stays, also while no CNF has its socket", async (t) => {
+  const folder = socketFolder(t);
+  const [kept, gone] = [join(folder, "kept.sock"), join(folder, "gone.sock")];
+  for (const path of [kept, gone]) bound(t, path).close();
+  const tell = following(t, folder);
+  tell.begin([kept, gone]);
+  tell.begin([kept]);
+  await until(() => !existsSync(gone));
+  await sleep(LOOK_PASSES_MS);
+  t.true(existsSync(kept));
+});
+
+test("the progress of a watch does not end it", async (t) => {
+  const folder = socketFolder(t);
+  const path = join(folder, "cnf.sock");
+  bound(t, path).close();
+  const tell = following(t, folder);
+  tell.progress();
+  tell(path);
+  await until(() => !existsSync(path));
+  t.is(tell.watches(), 1);
 });
 
 test("a socket that an earlier daemon has left to a living process is removed once that has closed it", async (t) => {

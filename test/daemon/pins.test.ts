@@ -112,6 +112,7 @@ rootTest.serial("a namespace that comes again is at the same path, and is mounte
   const pins = new NamespacePins(directory);
   const path = await pins.pin("dns", namespace, "root");
   t.teardown(() => spawnSync("umount", ["--lazy", path]));
+  t.regex(path, /\/[0-9a-f]{16}-\d+$/, "as punts in a store name it");
   t.true(pins.isOf("dns", path));
   t.false(pins.isOf("fw", path));
   t.is(await pins.pin("dns", namespace, "root"), path);

@@ -1,6 +1,7 @@
 // Sessions that another daemon of the host has: this one opens none, and ends none.
 import { mock } from "node:test";
 import test from "ava";
+import { lastingIn } from "../../lib/daemon/opened.js";
 import { bound } from "../../lib/daemon/service/bound.js";
 import type { SessionMemory, StoredSession } from "../../lib/daemon/session-memory.js";
 import { Sessions } from "../../lib/daemon/sessions.js";
@@ -54,6 +55,32 @@ test("a punt is not passed on once another daemon has the sessions: they may lac
   refuse();
   await t.throwsAsync(adding, { code: "ERR_NOT_LEADER" });
   t.false(isAsked);
+  await sessions.close();
+});
+
+test("a change by way of etcd that comes first takes up the sessions, once, if this daemon acts: the punt leaves its session", async (t) => {
+  for (const acts of [true, false]) {
+    let loads = 0;
+    const { sessions, deleted } = sessionsOf(async () => {
+      loads++;
+      return STORED;
+    });
+    const changes = { add: async () => {}, delete: async () => {}, apply: async () => ({ deleted: [] }) };
+    const lasting = lastingIn({ acts, get: async () => undefined } as never, () => sessions, changes as never);
+    const request = { ...punt, type: "SPAN", interconnect: "MEMIF", vppInterface: "eth0" } as const;
+    for (let turn = 0; turn < 2; turn++) await lasting.apply({ punts: [request] }, { keep: true });
+    t.is(loads, acts ? 1 : 0);
+    t.is(sessions.unbind(punt), undefined);
+    t.deepEqual(deleted, []);
+    await sessions.close();
+  }
+});
+
+test("a memory that cannot be read does not hold up a change by way of etcd, and no session is known yet", async (t) => {
+  const { sessions } = sessionsOf(() => Promise.reject(CLOSED));
+  await t.notThrowsAsync(sessions.takeUp());
+  t.throws(() => sessions.open("cnf1", 0, "s1"), { code: "ERR_NOT_LEADER" });
+  await t.throwsAsync(sessions.ready(), { is: CLOSED });
   await sessions.close();
 });
 

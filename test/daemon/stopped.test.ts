@@ -211,6 +211,19 @@ test.serial(
   },
 );
 
+test.serial("a stopped CNF's socket whose file was removed is unblocked, and watched no more", async (t) => {
+  const { child, sockets, send, vpp } = await startCnfs(t, ["a"]);
+  await stop(child);
+  const { looks, told } = watchOver(t, sockets);
+  send(0, 50);
+  looks(12);
+  const path = sockets[0]!.path;
+  fs.renameSync(path, `${path}.moved`);
+  looks(20);
+  t.is(vpp.punt(`${path}.moved`, Buffer.alloc(64)), undefined);
+  t.deepEqual(told.slice(1), [["info", { punt: "a" }, "the CNF of a gets its packets again"]]);
+});
+
 test.serial("a process that has no such socket any more is left alone", async (t) => {
   const { child, sockets } = await startCnfs(t, ["a"]);
   const { sockets: others, send } = await startCnfs(t, ["b"]);

@@ -175,3 +175,23 @@ test("the audit log has a line for a refused handshake", async (t) => {
   t.like(rest, { call: "handshake", decision: "refused" });
   t.regex(rest.message, /not trusted/);
 });
+
+test("a certificate that cannot be read does not hold up the policy; where neither can be read, the log has the certificate", async (t) => {
+  const [policy, cert] = [at("beside.yaml"), at("beside.pem")];
+  writeFileSync(policy, "rules: []");
+  copyFileSync(at("daemon.pem"), cert);
+  const told: unknown[][] = [];
+  const say = (level: string) => (fields: { err?: PuntError }, text: string) =>
+    void told.push([level, text, fields.err?.code]);
+  const logger = { info: say("info"), warn: say("warn"), error: say("error") };
+  const tls = { host: "127.0.0.1", port: 0, cert, key: at("daemon.key"), ca: at("ca.pem") };
+  const { daemon } = await daemonTest(t, { policy, tls, logger });
+  rmSync(cert);
+  told.length = 0;
+  await t.throwsAsync(daemon.reload(), { code: "ENOENT" });
+  t.deepEqual(told, [["info", "the policy was read again", undefined]]);
+  writeFileSync(policy, "rules: 5");
+  told.length = 0;
+  await t.throwsAsync(daemon.reload(), { code: "ERR_POLICY_FILE" });
+  t.deepEqual(told, [["error", "what could not be read stays as it was", "ENOENT"]]);
+});
