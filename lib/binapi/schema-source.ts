@@ -74,7 +74,7 @@ function hasGetApiJson(table: ReadonlyMap<string, number>): boolean {
 }
 
 /** Fetches the definitions of all messages from a VPP (24.06 or newer). */
-export async function fetchSchema(ask: Ask): Promise<Schema> {
+async function fetchSchema(ask: Ask): Promise<Schema> {
   const { json } = await ask("get_api_json");
   if (typeof json !== "string")
     throw new PuntError("binapi.schema", "ERR_BAD_SCHEMA", "get_api_json: VPP gave no text");

@@ -40,7 +40,6 @@ import { openPagePort, pageHandler } from "./page-port.js";
 import { NamespacePins } from "./pins.js";
 import { Policy, Resolver } from "./policy/index.js";
 import {
-  Attacher,
   callerKey,
   Dumps,
   EarlierServerReflection,
@@ -121,10 +120,9 @@ export class RunningDaemon {
     this.#parts = parts;
     const gate = new RequestGate(parts);
     this.#gate = gate;
-    const attacher = new Attacher(parts);
     const calls = grpcHandler({
       routes: (router) => {
-        router.service(PuntsService, puntService(parts, attacher, gate));
+        router.service(PuntsService, puntService(parts, gate));
         router.service(Health, this.#health.implementation());
         router.service(ServerReflection, reflection);
         router.service(EarlierServerReflection, reflection);

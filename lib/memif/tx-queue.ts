@@ -8,7 +8,7 @@ import { MemoryTable, RegionMemory } from "./region-memory.js";
 import { TxSlots } from "./tx-slots.js";
 
 /** Longest packet that can be sent, in bytes; it takes as many slots as it needs. */
-export const MAX_PACKET = 65535;
+const MAX_PACKET = 65535;
 
 /** Counters of one transmit queue. */
 export interface MemifTxStats extends NativeMemifTxStats {}

@@ -2,7 +2,7 @@
 import test from "ava";
 import { CallOrder } from "../../lib/call-order.js";
 import { Rights } from "../../lib/daemon/policy/rights.js";
-import { type Attacher, type Parts, PuntNames, puntService, RequestGate } from "../../lib/daemon/service/index.js";
+import { type Parts, PuntNames, puntService, RequestGate } from "../../lib/daemon/service/index.js";
 import { streaming } from "../../lib/daemon/service/scope.js";
 import { PuntError } from "../../lib/errors.js";
 import type { PuntId } from "../../lib/punt/index.js";
@@ -49,7 +49,7 @@ function play() {
   const ending = new AbortController();
   const values = { get: () => CALLER };
   const context = { signal: ending.signal, values, method: { name: "Call" } } as never;
-  const service = puntService(parts, {} as Attacher, new RequestGate(parts));
+  const service = puntService(parts, new RequestGate(parts));
   const decisions = () => entries.splice(0).map(({ decision, code }) => [decision, code].filter(Boolean).join(" "));
   return { parts, service, context, sessions, own, other, decisions, end: () => ending.abort() };
 }

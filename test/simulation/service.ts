@@ -11,15 +11,7 @@ import { attachPathOf } from "../../lib/daemon/cnf-sockets.js";
 import { devicesOf, namesOf, snapshotsOf } from "../../lib/daemon/opened.js";
 import { NamespacePins } from "../../lib/daemon/pins.js";
 import { Policy } from "../../lib/daemon/policy/index.js";
-import {
-  Attacher,
-  callerKey,
-  Dumps,
-  OneByOne,
-  type Parts,
-  puntService,
-  RequestGate,
-} from "../../lib/daemon/service/index.js";
+import { callerKey, Dumps, OneByOne, type Parts, puntService, RequestGate } from "../../lib/daemon/service/index.js";
 import type { Sessions } from "../../lib/daemon/sessions.js";
 import { Tokens } from "../../lib/daemon/tokens.js";
 import { SILENT } from "../../lib/logger.js";
@@ -81,7 +73,7 @@ export function openAttach(parts: Parts, path: string, socket: string): AttachDo
 
 /** Returns the daemon's service, which takes every caller for the user root. */
 export function serviceOf(parts: Parts, socket: string): Transport {
-  const service = puntService(parts, new Attacher(parts), new RequestGate(parts));
+  const service = puntService(parts, new RequestGate(parts));
   return createRouterTransport((router: ConnectRouter) => router.service(PuntsService, withCaller(service, socket)));
 }
 

@@ -6,13 +6,6 @@ import type { Message } from "../support/vpp/tapped.js";
 /** Interfaces that come and go: loopbacks by instance number. */
 export const loopbacks = [0, 1];
 
-export interface OperatorState {
-  /** Addresses of each card. */
-  readonly addresses: Record<string, string[]>;
-  readonly down: string[];
-  readonly loopbacks: number[];
-}
-
 export class Operator {
   readonly #client: Vpp;
   readonly #cards: readonly string[];

@@ -37,7 +37,7 @@ function headerHas(header: string, text: string): boolean {
 }
 
 /** Folder with `<release>/*.api.json` beside the project: a developer's machine may have it, a user's has not. */
-export const apiFilesFolder = "../shared/vpp-api";
+const apiFilesFolder = "../shared/vpp-api";
 
 /** Free huge pages of 2 MiB; 0 where Linux has none. */
 function freeHugePages(): number {

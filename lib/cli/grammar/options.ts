@@ -19,7 +19,7 @@ export function runs(module: () => Promise<Runner>): (...parameters: unknown[]) 
 }
 
 /** Reads a number within bounds; the message lists what is allowed. */
-export function number(what: string, least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
+function number(what: string, least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
   const bounds = most === Number.MAX_SAFE_INTEGER ? `from ${least}` : `from ${least} to ${most}`;
   return (text) => {
     const value = Number(text);

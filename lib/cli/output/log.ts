@@ -8,7 +8,7 @@ const HIDDEN = "[Redacted]";
 const DEEPEST = 10;
 
 /** Returns the value with each secret replaced, at any depth. */
-export function redacted(value: unknown, depth = DEEPEST): unknown {
+function redacted(value: unknown, depth = DEEPEST): unknown {
   if (typeof value !== "object" || value === null || value instanceof Uint8Array) return value;
   if (depth === 0) return HIDDEN;
   if (Array.isArray(value)) return value.map((each) => redacted(each, depth - 1));

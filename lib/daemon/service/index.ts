@@ -1,5 +1,4 @@
 // The daemon's services: punts, health and reflection.
-export { Attacher } from "./attach.js";
 export { bound } from "./bound.js";
 export { Dumps } from "./dumps.js";
 export { explainToOperator } from "./explain.js";

@@ -24,7 +24,7 @@ import {
   statusToWire,
 } from "../../wire/index.js";
 import { callerText } from "../identity.js";
-import type { Attacher } from "./attach.js";
+import { attach } from "./attach.js";
 import { bound } from "./bound.js";
 import { dump } from "./dump.js";
 import { explain } from "./explain.js";
@@ -38,11 +38,11 @@ import type { View } from "./view.js";
 type Service = ServiceImpl<typeof PuntsService>;
 
 /** Returns the service over the manager. */
-export function puntService(parts: Parts, attacher: Attacher, gate: RequestGate): Service {
+export function puntService(parts: Parts, gate: RequestGate): Service {
   return {
     ...changes(parts, gate),
     ...looks(parts, gate),
-    attach: unary(parts, "punt.attach", ({ id, pathsOnly }, scope) => attacher.attach(scope.id(id), pathsOnly, scope)),
+    attach: unary(parts, "punt.attach", (request, scope) => attach(parts, request, scope)),
     watch: streaming(parts, "punt.watch", (request, scope, context) => watch(parts, request, scope, context)),
     session: streaming(parts, "punt.session", (request, scope, context) => session(parts, request, scope, context)),
     explain: unary(parts, "punt.explain", (request, scope, signal) => explain(parts, request, scope, signal)),

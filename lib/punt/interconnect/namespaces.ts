@@ -18,7 +18,7 @@ export interface Found extends Omit<KnownNamespace, "id"> {
 }
 
 /** Number of the manager's own namespace. */
-export const OWN_NAMESPACE = 0;
+const OWN_NAMESPACE = 0;
 
 export class Namespaces {
   readonly #host: Host;
@@ -117,7 +117,7 @@ export class Namespaces {
 }
 
 /** Returns the path of a namespace, or the text that names it by a container, such as `container:web`. */
-export function pathOf(ref: NetnsRef | undefined): string {
+function pathOf(ref: NetnsRef | undefined): string {
   if (ref === undefined) return "";
   if ("name" in ref) return `/run/netns/${ref.name}`;
   if ("pid" in ref) return `/proc/${ref.pid}/ns/net`;

@@ -74,7 +74,7 @@ export const mac = lazily(() =>
     .transform((address) => address.toLowerCase()),
 );
 
-export const prefix = lazily(() =>
+const prefix = lazily(() =>
   zod()
     .string()
     .transform((value, context) => {

@@ -237,7 +237,7 @@ function filesOf({ fileDescriptor, fileImportDescriptors }: ProtoFileDescriptorR
  * Whether a call failed because the CNF is not there or does not answer, in gRPC's numbers: 4 deadline, 14 unavailable, 1 canceled. A
  * connection that ends during a call has other numbers too, but a cause: an error of Node.js.
  */
-export function isAway(error: unknown): boolean {
+function isAway(error: unknown): boolean {
   const { code, cause } = ConnectError.from(error);
   return [1, 4, 14].includes(code) || cause instanceof Error;
 }

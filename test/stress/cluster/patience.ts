@@ -2,7 +2,7 @@
 import { pause } from "./child.js";
 
 /** Seconds without any movement after which a wait gives up. */
-export const STILL_SECONDS = 60;
+const STILL_SECONDS = 60;
 
 const LOOK_MS = 300;
 /** A wait that is long says what it waits for. */

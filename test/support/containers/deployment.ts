@@ -15,22 +15,14 @@ import { composeService } from "./compose.js";
 import { APP, type Container, type ContainerOptions, Podman } from "./podman.js";
 
 /** The user of CNFs. deploy/ has the same. */
-export const CNF_USER = 10_053;
+const CNF_USER = 10_053;
 /** Folder of the daemon's sockets, in all containers. */
 const RUN = "/run/vpp-punt";
 const VPP_RUN = "/run/vpp";
 /** A way into VPP's network namespace, in the daemon's container. */
 const VPP_NAMESPACE = "/run/vpp-netns";
 /** deploy/compose.yaml gives the daemon the same. */
-export const DAEMON_CAPABILITIES = [
-  "NET_ADMIN",
-  "NET_RAW",
-  "SYS_ADMIN",
-  "DAC_OVERRIDE",
-  "CHOWN",
-  "FOWNER",
-  "SYS_PTRACE",
-];
+const DAEMON_CAPABILITIES = ["NET_ADMIN", "NET_RAW", "SYS_ADMIN", "DAC_OVERRIDE", "CHOWN", "FOWNER", "SYS_PTRACE"];
 
 /**
  * `host`: VPP and daemon in the host's namespaces. `beside`: both in one container. `apart`: each in a container of its own. `compose`: the

@@ -14,7 +14,7 @@ export function addressOf(card: string): string {
 }
 
 /** The card in VRF 1; all others are in VRF 0. */
-export const cardInVrf1 = "if5";
+const cardInVrf1 = "if5";
 
 /** The configuration of an operator's startup file. */
 const startup = cards

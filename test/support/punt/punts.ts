@@ -31,7 +31,7 @@ export function interfacesOf(subject: number): [string, string] {
 }
 
 /** VRF of DHCP proxies of that subject: VPP has only one default table, so every other needs a table of its own. */
-export function vrfOf(subject: number): number {
+function vrfOf(subject: number): number {
   return subject;
 }
 

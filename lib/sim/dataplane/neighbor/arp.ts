@@ -16,7 +16,7 @@ import {
 import type { ArpProxy } from "./arp-proxy.js";
 import type { Neighbors } from "./neighbors.js";
 
-export const ARP_LENGTH = 28;
+const ARP_LENGTH = 28;
 const REQUEST = 1;
 const REPLY = 2;
 
