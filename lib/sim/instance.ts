@@ -105,7 +105,7 @@ export class VppInstance {
       release: options.release,
       host: options.host,
       plugins: () => [...new Set(this.table.modules().map(pluginOf))],
-      cli: (line) => cli.run(line),
+      cli: (line) => cli.answer(line),
     };
   }
 

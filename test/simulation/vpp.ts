@@ -86,7 +86,7 @@ export class VppLife {
       release: RELEASE,
       host: "emulated",
       plugins: () => [...new Set(this.#table.modules().map(pluginOf))],
-      cli: (line) => this.#cli.run(line),
+      cli: (line) => this.#cli.answer(line),
     };
   }
 
