@@ -1,4 +1,5 @@
 // The lines of VPP's command line that the embedded VPP understands.
+import { VNET_ERRORS } from "../binapi/index.js";
 import {
   BROADCAST4,
   type DataPlane,
@@ -25,6 +26,7 @@ export class Cli {
     ["show version", () => "vpp (embedded in vpp-punt)"],
     ["show api clients", () => this.#showClients()],
     ["show interface", () => this.#showInterfaces()],
+    ["show mode", () => this.#showModes()],
     ["show errors", () => this.#showErrors()],
     ["show node counters", () => this.#showErrors()],
     ["clear errors", () => this.#clearErrors()],
@@ -65,13 +67,18 @@ export class Cli {
 
   /** Runs a line. Returns its output, or its error. */
   run(line: string): string {
+    return this.answer(line).reply;
+  }
+
+  /** Runs a line. The answer is the one of cli_inband. */
+  answer(line: string): { retval: number; reply: string } {
     const text = line.trim().replace(/\s+/g, " ");
     const found = this.#commands.find(([prefix]) => text === prefix || text.startsWith(`${prefix} `));
-    if (found === undefined) return `unknown input \`${text}'`;
     try {
-      return found[1](text.slice(found[0].length).trim().split(" "));
+      if (found === undefined) throw new Error(`unknown input \`${text}'`);
+      return { retval: 0, reply: found[1](text.slice(found[0].length).trim().split(" ")) };
     } catch (error) {
-      return (error as Error).message;
+      return { retval: VNET_ERRORS.UNSPECIFIED, reply: (error as Error).message };
     }
   }
 
@@ -91,6 +98,14 @@ export class Cli {
     return [...this.#dp.ip4.values()]
       .map(({ index, tableId, name }) => `[${index}] table_id:${tableId} ${name}`)
       .join("\n");
+  }
+
+  #showModes(): string {
+    const { interfaces } = this.#dp;
+    const modes = [...interfaces.values()].map(({ name, xconnectTo: end }) =>
+      end === undefined ? `l3 ${name}  ` : `l2 xconnect ${name} ${interfaces.find(end)?.name ?? "DELETED"}`,
+    );
+    return modes.join("\n");
   }
 
   #showInterfaces(): string {

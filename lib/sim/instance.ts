@@ -104,7 +104,7 @@ export class VppInstance {
       runtimeDirectory: options.directory,
       release: options.release,
       host: options.host,
-      cli: (line) => cli.run(line),
+      cli: (line) => cli.answer(line),
     };
   }
 

@@ -94,6 +94,8 @@ test("errors about VPP, punts and stores say what to do", async (t) => {
   const flags = '{ "sw_if_index": 99, "flags": 1 }';
   const refused = await cli(["api", "sw_interface_set_flags", flags], { env: vpp.env });
   t.regex(refused.stderr, /INVALID_SW_IF_INDEX.*`vppctl show logging`\n$/);
+  const wrong = await cli(["api", "cli_inband", '{ "cmd": "show nonsense" }'], { env: vpp.env });
+  t.like(JSON.parse(wrong.stdout), { retval: -1, reply: "unknown input `show nonsense'" });
   const waited = await vpp.punts("wait", "monitor", "-o", "wide");
   t.regex(waited.stdout, /^PUNT .* WAY /);
 });

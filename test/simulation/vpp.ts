@@ -85,7 +85,7 @@ export class VppLife {
       runtimeDirectory: ROOT,
       release: RELEASE,
       host: "emulated",
-      cli: (line) => this.#cli.run(line),
+      cli: (line) => this.#cli.answer(line),
     };
   }
 

@@ -1,5 +1,6 @@
 // `vpp-punt api`: one request to VPP's binary API, by hand.
 import { Vpp, type VppOptions } from "../../binapi/index.js";
+import { PuntError } from "../../errors.js";
 import { type Ending, interrupted, interruption } from "../ending/index.js";
 import { isOutputLost, print } from "../output/index.js";
 import { withBytes } from "./hex-fields.js";
@@ -24,7 +25,10 @@ export async function run(message: string, fields: Value, { vpp: socketPath, tim
     await withBytes(fields, (value) => send(vpp, message, value));
   } catch (error) {
     // After the loss of the output there is nothing to say: its reader has seen enough.
-    if (ending === undefined) throw error;
+    if (ending === undefined) {
+      if (error instanceof PuntError && error.details.reply !== undefined) printAnswer(error.details.reply);
+      throw error;
+    }
     if (ending !== "output") throw interruption(ending, `VPP may have carried out ${message}`);
   } finally {
     await vpp.close();
@@ -34,8 +38,12 @@ export async function run(message: string, fields: Value, { vpp: socketPath, tim
 async function send(vpp: Vpp, message: string, value: Value): Promise<void> {
   for await (const answer of answers(vpp, message, value)) {
     if (isOutputLost()) return;
-    print(JSON.stringify(answer, plain));
+    printAnswer(answer);
   }
+}
+
+function printAnswer(answer: unknown): void {
+  print(JSON.stringify(answer, plain));
 }
 
 /** 64-bit integers as decimal text, bytes in hex. */

@@ -54,7 +54,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   EROFS: `The file system is read-only: name a store elsewhere with ${STORE}`,
   VPP_ADDRESS_IN_USE: ADDRESS_TAKEN,
   VPP_DUPLICATE_IF_ADDRESS: ADDRESS_TAKEN,
-  VPP_UNSPECIFIED: "VPP gives no reason; for punts to a socket, VPP's startup.conf needs a punt { socket ... } section",
+  VPP_UNSPECIFIED: `${VPP_REFUSES}; for punts to a socket, VPP's startup.conf needs a punt { socket ... } section`,
   ERR_ADDON_UNAVAILABLE: "`vpp-punt info` says what is missing; `vpp-punt doctor` says how to mend it",
   ERR_MESSAGE_MISSING: "`vpp-punt generate --out -` lists the messages of a VPP",
   ERR_UNKNOWN_MESSAGE: "`vpp-punt generate --out -` lists the messages of a VPP",

@@ -19,8 +19,8 @@ export interface ApiContext {
   release: string;
   /** Where TAPs and af_packet interfaces end. */
   host: "emulated" | "linux";
-  /** Runs a line of VPP's command line. */
-  cli(line: string): string;
+  /** Runs a line of VPP's command line. The result is the answer of cli_inband. */
+  cli(line: string): { retval: number; reply: string };
 }
 
 export type StatusFlag = "IF_STATUS_API_FLAG_ADMIN_UP" | "IF_STATUS_API_FLAG_LINK_UP";

@@ -32,7 +32,7 @@ export function registerCore(context: ApiContext): void {
       .map((module) => ({ major: 1, minor: 0, patch: 0, name: `${module}.api` })),
   }));
   registry.reply("show_vpe_system_time", () => ({ vpe_system_time: Date.now() / 1000 }));
-  registry.reply<{ cmd: string }>("cli_inband", ({ cmd }) => ({ reply: context.cli(cmd) }));
+  registry.reply<{ cmd: string }>("cli_inband", ({ cmd }) => context.cli(cmd));
 }
 
 /** Returns the definitions of the messages that this VPP has. */

@@ -17,7 +17,7 @@ type MaybePromise<T> = T | Promise<T>;
 // biome-ignore lint/suspicious/noConfusingVoidType: a handler without anything to add returns nothing
 type ReplyFields = MessageValue | void;
 
-/** Carries a request out, and returns the fields of the reply besides `retval`. @throws VnetError to refuse */
+/** Carries a request out, and returns the fields of the reply that are not zero. @throws VnetError to refuse */
 export type ReplyHandler<A> = (args: A, client: ApiClient) => MaybePromise<ReplyFields>;
 
 /** Returns the details that answer a dump, in order. */
