@@ -1,5 +1,5 @@
 // The CNF's ends by their paths: opened by this process itself.
-import { PuntError } from "../errors.js";
+import type { PuntError } from "../errors.js";
 import { attach, type PuntMetadata, type PuntStatus } from "../punt/index.js";
 import { answeredAddresses, answerOn } from "./answers.js";
 import { BoundFile } from "./bound-file.js";
@@ -183,13 +183,9 @@ export class PathEnds implements CnfEnds {
   }
 }
 
-/** Sends a frame out of an interface. @throws PuntError ERR_NO_PORT: without an interface */
+/** Sends a frame out of an interface; false without one, as for an end of another kind that is not open. */
 export function injectFrame(outbox: Outbox | undefined, frame: Uint8Array, swIfIndex: number | undefined): boolean {
-  if (swIfIndex === undefined) {
-    const message = "a frame needs the interface that it leaves by (option interface)";
-    throw new PuntError("cnf.send", "ERR_NO_PORT", message);
-  }
-  return outbox?.send(frame, swIfIndex) ?? false;
+  return swIfIndex !== undefined && (outbox?.send(frame, swIfIndex) ?? false);
 }
 
 /** Returns the settings of the ends as text, without VPP's own path, to which an open socket can reconnect. */

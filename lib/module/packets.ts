@@ -67,9 +67,12 @@ export class CnfPacket {
    * ```
    */
   reply(payload: Uint8Array, options: ReplyOptions = {}): boolean {
+    if (!this.#udp) {
+      const message = "the packet is not a whole UDP datagram; answer it by send()";
+      throw new PuntError("packet.reply", "ERR_NOT_UDP", message);
+    }
     checkBytes("packet.reply", "payload", payload);
-    if (this.#udp) return this.#reply(this, this.#udp, payload, options);
-    throw new PuntError("packet.reply", "ERR_NOT_UDP", "the packet is not a whole UDP datagram; answer it by send()");
+    return this.#reply(this, this.#udp, payload, options);
   }
 }
 

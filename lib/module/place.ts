@@ -19,36 +19,38 @@ export function isSocket({ metadata }: PuntStatus, interconnect: number): boolea
 /**
  * Returns the place that the options name; undefined where it is not known yet, or not while VPP is away.
  *
- * @throws PuntError ERR_NO_INTERFACE: neither VPP nor the punt has the interface; ERR_NO_PORT: the punt has no such interconnect
+ * @throws PuntError ERR_NO_INTERFACE: neither VPP nor the punt has the interface; ERR_NO_PORT: the punt has no such
+ *   interconnect, or a frame to a punt socket names no interface
  */
 export function placeOf(punt: PuntStatus, to: SendOptions, interfaces: InterfaceNames): SendPlace | undefined {
   if (punt.metadata.interconnects.length === 0) return undefined;
   const { interface: name, interconnect } = to;
   if (interconnect !== undefined) checkInterconnect(punt, interconnect);
-  if (name === undefined) return { interconnect: interconnect ?? 0 };
-  const found = interfaces.find(name);
+  const found = name === undefined ? undefined : interfaces.find(name);
   if (isSocket(punt, interconnect ?? 0)) {
+    if (name === undefined) throw noPort("a frame needs the interface that it leaves by (option interface)");
     if (found) return { interconnect: interconnect ?? 0, swIfIndex: found.swIfIndex };
     if (interfaces.size === 0) return undefined;
     throw noInterface(name, `VPP has no interface ${name}`);
   }
-  if (interconnect !== undefined) return { interconnect };
+  if (interconnect !== undefined || name === undefined) return { interconnect: interconnect ?? 0 };
   const names = interfaceNamesOf(punt);
   // The request may have its tag.
   const isIt = (own: string) => own === name || (found && interfaces.find(own)?.swIfIndex === found.swIfIndex);
   const index = names.findIndex(isIt);
   if (index >= 0) return { interconnect: index };
   if (interfaces.size === 0) return undefined;
-  throw noInterface(
-    name,
-    `no interconnect of the punt stands for interface ${name}${names.length === 0 ? "" : `, but for ${names.join(" and ")}`}`,
-  );
+  const others = names.length === 0 ? "" : `, but for ${names.join(" and ")}`;
+  throw noInterface(name, `no interconnect of the punt stands for interface ${name}${others}`);
 }
 
 function checkInterconnect({ metadata: { interconnects } }: PuntStatus, index: number): void {
   if (Number.isInteger(index) && index in interconnects) return;
-  const message = `the punt has no interconnect ${show(index)}: it has ${interconnects.length}, numbered from 0`;
-  throw new PuntError("cnf.send", "ERR_NO_PORT", message, { interconnect: index });
+  throw noPort(`the punt has no interconnect ${show(index)}: it has ${interconnects.length}, numbered from 0`);
+}
+
+function noPort(message: string): PuntError {
+  return new PuntError("cnf.send", "ERR_NO_PORT", message);
 }
 
 function noInterface(name: string, message: string): PuntError {

@@ -80,7 +80,7 @@ export interface CnfEnds {
   unconnected(): string[];
   /** Until the first handler comes packets wait: in the memif ring, or in the socket's slabs. */
   receive(handler: BatchHandler | undefined): void;
-  /** Sends a frame; false when there is no room, or no VPP. @throws PuntError ERR_NO_PORT; see `PuntInjector.inject` */
+  /** Sends a frame; false when there is no room, or no VPP, or the end is not open. @throws PuntError see `PuntInjector.inject` */
   send(frame: Uint8Array, place: SendPlace): boolean;
   close(): void;
 }

@@ -2,7 +2,7 @@
 import { PuntError } from "../errors.js";
 import { type NativeMatcher, type NativeMatchTable, native } from "../native.js";
 import { parseIp4, parseIp6, parseMac } from "../net/index.js";
-import { OptionCheck } from "../options.js";
+import { OptionCheck, show } from "../options.js";
 import { type PacketBatch, rawOf } from "./batch.js";
 import type { PcapLinkType } from "./capture.js";
 
@@ -197,9 +197,10 @@ export class FlowTable extends MatchTable<Flow> {
     const isIp6 = typeof source === "string" && source.includes(":");
     const [key, size, parse] = isIp6 ? ([this.#ip6, 16, parseIp6] as const) : ([this.#ip4, 4, parseIp4] as const);
     const version = isIp6 ? "an IPv6 address" : "an IPv4 address";
-    if (typeof source !== "string" || !parse(source, key, 0)) check.refuse("source", `must be ${version}`);
+    if (typeof source !== "string" || !parse(source, key, 0))
+      check.refuse("source", `must be ${version}; got ${show(source)}`);
     if (typeof destination !== "string" || !parse(destination, key, size)) {
-      check.refuse("destination", `must be ${version}, as source is`);
+      check.refuse("destination", `must be ${version}, as source is; got ${show(destination)}`);
     }
     const ports = [check.integer("sourcePort", sourcePort, 0, 65535), destinationPort] as const;
     check.integer("destinationPort", destinationPort, 0, 65535);
@@ -237,7 +238,7 @@ export class MacTable extends MatchTable<string> {
   /** @internal */
   protected encode(check: OptionCheck, address: string): Uint8Array {
     const isGood = typeof address === "string" && parseMac(address, this.#key);
-    return isGood ? this.#key : check.refuse("key", "must be a MAC address");
+    return isGood ? this.#key : check.refuse("key", `must be a MAC address; got ${show(address)}`);
   }
 }
 

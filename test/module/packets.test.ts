@@ -27,6 +27,7 @@ test("a packet without a whole datagram has no payload and no ports, and cannot 
   const message = "packet.reply: the packet is not a whole UDP datagram; answer it by send()";
   const error = t.throws(() => arp.reply(Buffer.from("me")), { code: "ERR_NOT_UDP", message });
   t.like(error, { op: "packet.reply" });
+  t.throws(() => arp.reply(arp.payload!), { code: "ERR_NOT_UDP" });
 });
 
 test("an answer goes out with its packet, its payload and its source", (t) => {

@@ -21,11 +21,10 @@ test("ends that are not open say so, have no ports, and send nothing", (t) => {
   t.deepEqual(handed.ports, []);
   for (const ends of [paths, handed]) {
     t.false(ends.send(new Uint8Array(60), { interconnect: 0, swIfIndex: 1 }));
-    const message = "cnf.send: a frame needs the interface that it leaves by (option interface)";
-    t.throws(() => ends.send(new Uint8Array(60), { interconnect: 0 }), { code: "ERR_NO_PORT", message });
+    t.false(ends.send(new Uint8Array(60), { interconnect: 0 }));
     t.notThrows(() => ends.close());
   }
-  t.throws(() => injectFrame(undefined, new Uint8Array(60), undefined), { code: "ERR_NO_PORT" });
+  t.false(injectFrame(undefined, new Uint8Array(60), undefined));
   t.false(injectFrame(undefined, new Uint8Array(60), 0));
 });
 

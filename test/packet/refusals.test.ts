@@ -126,7 +126,7 @@ test("a table's options, keys and values are refused by the table's name and the
   const macs = new MacTable("source");
   const vlans = new VlanTable();
   const names = "does not exist; the options are";
-  const mac = "must be a MAC address";
+  const mac = "must be a MAC address; got";
   refused(t, [
     option(() => new FlowTable({ capacity: 0 }), "flow-table.new", "capacity", capacity(1, 2 ** 26, 0)),
     option(() => new MacTable("source", { capacity: 0.5 }), "mac-table.new", "capacity", capacity(1, 2 ** 26, 0.5)),
@@ -142,8 +142,8 @@ test("a table's options, keys and values are refused by the table's name and the
       'must be one of "source", "destination"; got "both"',
     ),
     ...(["set", "get", "delete"] as const).flatMap((call) => [
-      option(() => macs[call]("02:00"), `mac-table.${call}`, "key", mac),
-      option(() => macs[call](5 as never), `mac-table.${call}`, "key", mac),
+      option(() => macs[call]("02:00"), `mac-table.${call}`, "key", `${mac} "02:00"`),
+      option(() => macs[call](5 as never), `mac-table.${call}`, "key", `${mac} 5`),
       option(() => vlans[call](4096), `vlan-table.${call}`, "key", capacity(0, 4095, 4096)),
       option(() => vlans[call](-1), `vlan-table.${call}`, "key", capacity(0, 4095, -1)),
       option(() => flows[call]({ ...FLOW, protocol: 256 }), `flow-table.${call}`, "protocol", capacity(0, 255, 256)),
@@ -171,14 +171,24 @@ test("a flow's parts are refused by name, at both ends of their ranges", (t) => 
       option(set({ [port]: 65536 }), op, port, capacity(0, 65535, 65536)),
       option(set({ [port]: "53" }), op, port, capacity(0, 65535, '"53"')),
     ]),
-    option(set({ source: undefined }), op, "source", "must be an IPv4 address"),
-    option(set({ source: "10.0.0" }), op, "source", "must be an IPv4 address"),
-    option(set({ source: ["::1"] }), op, "source", "must be an IPv4 address"),
-    option(set({ source: ":" }), op, "source", "must be an IPv6 address"),
-    option(set({ destination: undefined }), op, "destination", "must be an IPv4 address, as source is"),
-    option(set({ destination: "fd00::2" }), op, "destination", "must be an IPv4 address, as source is"),
-    option(set({ ...ip6, destination: "10.0.0.2" }), op, "destination", "must be an IPv6 address, as source is"),
-    option(set({ ...ip6, destination: ["::1"] }), op, "destination", "must be an IPv6 address, as source is"),
+    option(set({ source: undefined }), op, "source", "must be an IPv4 address; got undefined"),
+    option(set({ source: "10.0.0" }), op, "source", 'must be an IPv4 address; got "10.0.0"'),
+    option(set({ source: ["::1"] }), op, "source", "must be an IPv4 address; got a list of 1"),
+    option(set({ source: ":" }), op, "source", 'must be an IPv6 address; got ":"'),
+    option(set({ destination: undefined }), op, "destination", "must be an IPv4 address, as source is; got undefined"),
+    option(set({ destination: "fd00::2" }), op, "destination", 'must be an IPv4 address, as source is; got "fd00::2"'),
+    option(
+      set({ ...ip6, destination: "10.0.0.2" }),
+      op,
+      "destination",
+      'must be an IPv6 address, as source is; got "10.0.0.2"',
+    ),
+    option(
+      set({ ...ip6, destination: ["::1"] }),
+      op,
+      "destination",
+      "must be an IPv6 address, as source is; got a list of 1",
+    ),
     option(() => flows.set(FLOW, 0), op, "value", capacity(1, 0xffffffff, 0)),
     option(() => flows.set(FLOW, 2 ** 32), op, "value", capacity(1, 0xffffffff, 2 ** 32)),
   ]);
