@@ -133,7 +133,7 @@ function recordAsked(audit: AuditLog, { by, through, call, punts, error }: Asked
 }
 
 /** Returns how a daemon makes changes that come by way of etcd. They may come before it has taken up the sessions of its host. */
-function lastingIn(punts: ClusterPunts, sessions: () => Sessions, changes: Changes): Changes {
+export function lastingIn(punts: ClusterPunts, sessions: () => Sessions, changes: Changes): Changes {
   const here = async () => {
     if (punts.acts) await sessions().takeUp();
     return sessions();
