@@ -2,6 +2,7 @@
 import { getSystemErrorName } from "node:util";
 import { PuntError } from "../errors.js";
 import type { NativePacketSocket } from "../native.js";
+import { show } from "../options.js";
 import { PacketBatch } from "../packet/index.js";
 import type { TxCounters } from "./stats.js";
 
@@ -54,7 +55,9 @@ export class Sender {
       const { bytes, offsets, lengths } = packets.raw();
       return this.#sendTable(bytes, offsets, lengths, packets.length);
     }
-    if (!Array.isArray(packets)) throw notPackets();
+    if (!Array.isArray(packets)) throw notPackets(packets);
+    const wrong = packets.findIndex((packet) => !(packet instanceof Uint8Array));
+    if (wrong >= 0) throw notPackets(packets[wrong], wrong);
     return this.#sendList(packets);
   }
 
@@ -82,7 +85,6 @@ export class Sender {
     let count = 0;
     for (let at = 0; count < BURST && from + count < packets.length; count++) {
       const packet = packets[from + count]!;
-      if (!(packet instanceof Uint8Array)) throw notPackets();
       if (at + packet.length > STAGING) break;
       this.#staging.set(packet, at);
       this.#offsets[count] = at;
@@ -123,6 +125,9 @@ export class Sender {
   }
 }
 
-function notPackets(): PuntError {
-  return new PuntError(OP, "ERR_OPTION", "a packet, a list of packets or a batch is expected", { option: "packets" });
+/** @param index of the element of a list that is wrong */
+function notPackets(given: unknown, index?: number): PuntError {
+  const place = index === undefined ? "" : ` as element ${index} of the list`;
+  const message = `a packet, a list of packets or a batch is expected; got ${show(given)}${place}`;
+  return new PuntError(OP, "ERR_OPTION", message, { option: "packets" });
 }

@@ -77,6 +77,21 @@ linux.test("a frame of a wrong size is passed over and counted, and the others a
   t.like(port.stats().tx, { packets: 4, refused: { full: 0, size: 4, down: 0 } });
 });
 
+linux.test("a list with anything but frames is refused by its place, and nothing of it is sent", (t) => {
+  const { a } = cable(t);
+  const port = openOn(t, a);
+  const list = Array.from({ length: 200 }, (_, i) => frame(i));
+  const words = "packet-socket.send: a packet, a list of packets or a batch is expected; got";
+  for (const [packets, got] of [
+    [[...list, "text"], '"text" as element 200 of the list'],
+    [[[frame(0)]], "a list of 1 as element 0 of the list"],
+    ["text", '"text"'],
+    [undefined, "undefined"],
+  ] as const)
+    t.throws(() => port.send(packets as never), { code: "ERR_OPTION", message: `${words} ${got}` });
+  t.is(port.stats().tx.packets, 0);
+});
+
 linux.test("an iterator gets all, one loop at a time", async (t) => {
   const { a, b } = cable(t);
   const [port, far] = [openOn(t, a, { batchSize: 16 }), openOn(t, b, { device: "far0" })];
