@@ -3,11 +3,12 @@ import { once } from "node:events";
 import { connect, constants, createServer } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";
+import { create } from "@bufbuild/protobuf";
 import test, { type ExecutionContext } from "ava";
 import { SILENT } from "../../lib/logger.js";
 import { Cnf } from "../../lib/stonework/orchestrator/cnf.js";
 import { serveGrpc } from "../../lib/stonework/server.js";
-import { ManagerService } from "../../lib/stonework/wire.js";
+import { CnfDiscovery, ItemSchema, ManagerService } from "../../lib/stonework/wire.js";
 
 const HEADERS = {
   ":method": "POST",
@@ -86,6 +87,34 @@ test("of more than 64 requests that arrive at a time, the oldest is ended, and o
   t.deepEqual(closed, [0, constants.NGHTTP2_ENHANCE_YOUR_CALM]);
 });
 
+/** A client of the CNF at a port. */
+function cnfAt(t: ExecutionContext, port: number): Cnf {
+  const cnf = new Cnf({ pid: 1, label: "a", address: "127.0.0.1", grpcPort: port, httpPort: 0 }, 20_000, SILENT);
+  t.teardown(() => cnf.close());
+  return cnf;
+}
+
+test("an item has at most 1,000 punts, and waits for at most 1,000 things", async (t) => {
+  let count = 1_000;
+  const { port, close } = await serveGrpc({ host: "127.0.0.1", port: 0 }, "test", (router) =>
+    router.service(CnfDiscovery, {
+      getPuntRequests: () => ({ puntRequests: Array.from({ length: count }, () => ({})) }),
+      getItemDependencies: () => {
+        const dep = { case: "anyof" as const, value: { keyPrefixes: Array<string>(count).fill("a") } };
+        return { dependencies: [{ dep }] };
+      },
+    }),
+  );
+  t.teardown(close);
+  const cnf = cnfAt(t, port);
+  const item = create(ItemSchema);
+  t.is((await cnf.puntRequests(item)).length, 1_000);
+  t.is((await cnf.dependencies(item)).length, 1);
+  count++;
+  await t.throwsAsync(cnf.puntRequests(item), { message: "the CNF has more than 1000 punts for one item" });
+  await t.throwsAsync(cnf.dependencies(item), { message: "the CNF has more than 1000 dependencies for one item" });
+});
+
 test("an answer of a CNF with more than 4 MiB is refused by its announced length", async (t) => {
   const server = createServer((_request, response) => {
     response.writeHead(200, { "content-type": "application/grpc" });
@@ -94,9 +123,7 @@ test("an answer of a CNF with more than 4 MiB is refused by its announced length
   await once(server.listen(0, "127.0.0.1"), "listening");
   t.teardown(() => server.close());
   const { port } = server.address() as AddressInfo;
-  const place = { pid: 1, label: "a", address: "127.0.0.1", grpcPort: port, httpPort: 0 };
-  const cnf = new Cnf(place, 20_000, SILENT);
-  t.teardown(() => cnf.close());
+  const cnf = cnfAt(t, port);
   const own = { address: "127.0.0.1", grpcPort: 1, httpPort: 1 };
   await t.throwsAsync(cnf.discover(own), { message: /larger than configured readMaxBytes 4194304/ });
 });

@@ -32,6 +32,9 @@ export interface CnfModel extends Model {
 /** Models of one CNF. Each costs a request for its file. */
 const MOST_MODELS = 1_000;
 
+/** Punts of one item, and things that it waits for. Each is checked in one go: a message of 4 MiB with nothing else would take half a minute. */
+const MOST_OF_ITEM = 1_000;
+
 /** StoneWork's CNFs begin so where they refuse GetPuntRequests for a model that has no punts. */
 const WITHOUT_PUNTS = /^punt not requested/;
 
@@ -136,21 +139,24 @@ export class Cnf {
   /** @throws ConnectError the CNF does not answer, or refuses the item */
   async puntRequests(item: Item): Promise<readonly PuntRequest[]> {
     try {
-      return (await this.#discovery.getPuntRequests(item)).puntRequests;
+      return limited((await this.#discovery.getPuntRequests(item)).puntRequests, "punts");
     } catch (error) {
       if (WITHOUT_PUNTS.test(ConnectError.from(error).rawMessage)) return [];
       throw error;
     }
   }
 
-  /** An error of the CNF means that there are none, as StoneWork has it. */
+  /** An error of the CNF means that there are none, as StoneWork has it. @throws ConnectError the CNF does not answer; Error: too many */
   async dependencies(item: Item): Promise<readonly ItemDependency[]> {
-    try {
-      return dependenciesFromWire((await this.#discovery.getItemDependencies(item)).dependencies);
-    } catch (error) {
+    const { dependencies } = await this.#discovery.getItemDependencies(item).catch((error: unknown) => {
       if (isAway(error)) throw error;
-      return [];
-    }
+      return { dependencies: [] };
+    });
+    limited(
+      dependencies.flatMap(({ dep }) => (dep.case === "anyof" ? dep.value.keyPrefixes : [dep.value])),
+      "dependencies",
+    );
+    return dependenciesFromWire(dependencies);
   }
 
   /** Announces a punt's state. What the CNF answers changes nothing. @returns whether it answered */
@@ -198,6 +204,12 @@ export class Cnf {
       return true;
     }
   }
+}
+
+/** @throws Error the list is too long */
+function limited<T>(list: readonly T[], what: string): readonly T[] {
+  if (list.length <= MOST_OF_ITEM) return list;
+  throw new Error(`the CNF has more than ${MOST_OF_ITEM} ${what} for one item`);
 }
 
 function optionOf({ options }: ModelDetail, key: string): string {
