@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type AskedChange, type Changes, ClusterPunts, type Explainer } from "../cluster/index.js";
 import { CounterReader } from "../counters/index.js";
 import { PuntError } from "../errors.js";
-import { ensureFolder, OWN_FOLDER } from "../files/index.js";
+import { ensureFolder, OWN_FOLDER, SOCKET_FOLDER } from "../files/index.js";
 import {
   DefaultHost,
   type DeviceReport,
@@ -43,8 +43,8 @@ export interface Opened {
 export async function openParts(options: CheckedDaemonOptions): Promise<Opened> {
   const { vppSocket, state, logger, audit: auditFile, socketDirectory } = options;
   const problem = (error: unknown) => logger.error({ err: error }, "something could not be written");
-  await makeFolder(socketDirectory, "--socket-directory");
-  if (state !== undefined) await makeFolder(state, "--state");
+  await makeFolder(socketDirectory, SOCKET_FOLDER, "--socket-directory");
+  if (state !== undefined) await makeFolder(state, OWN_FOLDER, "--state");
   const audit = await AuditLog.open(auditFile, problem);
   const vpp = new LateVpp(vppSocket);
   vpp.on("connected", () => logger.info({ vpp: vppSocket }, "VPP is connected"));
@@ -209,9 +209,9 @@ export function devicesOf(punts: PuntManager | ClusterPunts): DeviceReport {
 }
 
 /** `flag` names another folder, for users who may not write below /run and /var/lib. */
-async function makeFolder(path: string, flag: string): Promise<void> {
+async function makeFolder(path: string, mode: number, flag: string): Promise<void> {
   try {
-    await ensureFolder(path, OWN_FOLDER);
+    await ensureFolder(path, mode);
   } catch (cause) {
     const { code = "EIO" } = cause as NodeJS.ErrnoException;
     const remedy = `Run as root, or name another folder with ${flag}`;

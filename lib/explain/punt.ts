@@ -50,7 +50,7 @@ export async function explainPunt({ vpp, status, due, counters, isShown }: PuntS
 function stateSteps({ state, missing, reasons, failure, metadata }: PuntStatus): Step[] {
   const place = "punt";
   if (state === "FAILED" && failure)
-    return [fault(place, `FAILED: ${failureText(failure)} (${failure.code})`, "`vpp-punt show` has the next try")];
+    return [fault(place, `FAILED: ${failureText(failure)} (${failure.code})`, "`vpp-punt show` has advice")];
   if (state === "PENDING") return [fault(place, `PENDING: it waits for ${missing.map(({ text }) => text).join(", ")}`)];
   if (state === "INIT") return [fault(place, "INIT: no manager has looked at it yet", "wait, or start a manager")];
   if (state === "DEGRADED") return reasons.map(({ text, remedy }) => warning(place, `DEGRADED: ${text}`, remedy));

@@ -10,6 +10,9 @@ const ABOVE = 0o755;
 /** The mode of a folder for a program's user and group only. */
 export const OWN_FOLDER = 0o750;
 
+/** The mode of a folder of sockets for programs of other users, each of which looks whether its own socket is still there. */
+export const SOCKET_FOLDER = 0o751;
+
 /** Makes the folder with `mode`, and those above it. Does nothing if it exists. @throws the error of Linux */
 export async function ensureFolder(path: string, mode = 0o777): Promise<void> {
   try {

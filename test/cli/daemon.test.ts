@@ -2,10 +2,11 @@
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
-import test from "ava";
+import test, { type ExecutionContext } from "ava";
 import { cli, end, SPAN, site, start } from "../support/cli/command.js";
 
-test("a user who may not write below /run names the folders of a daemon on the command line", async (t) => {
+/** Starts a daemon with all of its folders below that of an embedded VPP. */
+async function daemonOf(t: ExecutionContext) {
   const here = await site(t);
   const socket = here.at("manager.sock");
   const folders = ["--state", here.at("state"), "--socket-directory", here.at("cnfs")];
@@ -13,6 +14,23 @@ test("a user who may not write below /run names the folders of a daemon on the c
   t.teardown(() => end(daemon, "SIGKILL"));
   const env = { VPP_PUNT_SOCKET: socket };
   while ((await cli(["list"], { env })).status !== 0) await new Promise((resolve) => setTimeout(resolve, 50));
+  return { here, daemon, env };
+}
+
+test("show says what to do about a punt that FAILED, and when a daemon tries again", async (t) => {
+  const { here, env } = await daemonOf(t);
+  const dns = `{ cnf: dns, type: PUNT_TO_SOCKET, toHost: { af: IPV4, protocol: UDP, port: 53 }, socketPath: ${here.at("a")} }`;
+  t.is((await here.punts("add", dns, "--owner", "other")).status, 0);
+  const own = ["--owner", "own", "--store", here.at("own.json")];
+  for (const add of [cli(["add", dns], { env }), here.punts("add", dns, ...own)]) t.is((await add).status, 1);
+  const remedy = "\nRemedy: +Delete it where it was made, [^\n]+\n";
+  const attempts = "Attempts: +\\d+, the next one at \\d{4}-[-0-9T:.]+Z\nRequest:";
+  t.regex((await cli(["show", "dns"], { env })).stdout, new RegExp(remedy + attempts));
+  t.regex((await here.punts("show", "dns", ...own)).stdout, new RegExp(`${remedy}Request:`));
+});
+
+test("a user who may not write below /run names the folders of a daemon on the command line", async (t) => {
+  const { here, daemon, env } = await daemonOf(t);
   t.true(statSync(here.at("cnfs")).isDirectory());
   // The daemon chooses the path of a punt socket. A manager of the command's own does not.
   const request = "{ cnf: dns, type: PUNT_TO_SOCKET, toHost: { af: IPV4, protocol: UDP, port: 53 } }";
@@ -80,7 +98,8 @@ test("the folder of the daemon's socket is open to other users, and those of its
   t.is(added.status, 0, added.stderr);
   const modeOf = (name: string) => (statSync(here.at(name)).mode & 0o777).toString(8);
   const modes = ["run", "lib", "run/cnfs", "run/memif", "lib/state"].map(modeOf);
-  t.deepEqual(modes, ["755", "755", "750", "750", "750"]);
+  // A CNF of any user looks whether its punt socket is still there.
+  t.deepEqual(modes, ["755", "755", "751", "750", "750"]);
   t.deepEqual(await end(daemon), [0, null]);
 });
 

@@ -399,9 +399,8 @@ async function findingsOfNobody(root: string): Promise<Finding[]> {
 need("root").test("found: a socket of a group that the user is not in", async (t) => {
   const root = await machine(t);
   chmodSync(join(root, "/run/vpp/punt.sock"), 0o666);
-  const path = join(root, "/run/vpp/api.sock");
-  chmodSync(path, 0o660);
-  chownSync(path, 0, 4711);
+  chmodSync(join(root, SOCKETS[0]!), 0o660);
+  chownSync(join(root, SOCKETS[0]!), 0, 4711);
   const [finding, ...others] = await findingsOfNobody(root);
   t.deepEqual(others, []);
   t.regex(finding!.what, /belongs to the group vpp$/);
@@ -410,8 +409,7 @@ need("root").test("found: a socket of a group that the user is not in", async (t
 
 need("root").test("found: sockets of VPP and of the daemon that the user may not open", async (t) => {
   const root = await machine(t);
-  chmodSync(join(root, "/run/vpp/punt.sock"), 0o666);
-  chmodSync(join(root, "/run/vpp/api.sock"), 0o666);
+  for (const name of ["punt", "api"]) chmodSync(join(root, `/run/vpp/${name}.sock`), 0o666);
   chmodSync(join(root, "/run/vpp/stats.sock"), 0o660);
   mkdirSync(join(root, "/run/vpp-punt"));
   const daemon = createServer();
@@ -426,6 +424,8 @@ need("root").test("found: sockets of VPP and of the daemon that the user may not
   t.regex(stats!.remedy, /unix \{ gid vpp \}.*usermod -aG vpp/);
   t.regex(manager!.what, /may not open the daemon's socket .*the group vpp$/);
   t.regex(manager!.remedy, /^usermod -aG vpp /);
+  chownSync(path, 0, 0);
+  t.regex((await findingsOfNobody(root))[1]!.remedy, /^start the daemon with --socket-group/);
 });
 
 need("root").test("found: a folder of sockets that the user may not enter", async (t) => {
@@ -447,13 +447,13 @@ test("found: a stats socket that VPP has not opened", async (t) => {
 });
 
 need("root").test("found: a punt socket that the user may not write to, as VPP makes it", async (t) => {
-  const root = await machine(t);
+  const root = await machine(t, { "/etc/group": "root:x:0:\nnetops:x:4711:\n" });
   for (const path of SOCKETS) chmodSync(join(root, path), 0o666);
-  chmodSync(join(root, "/run/vpp/punt.sock"), 0o755);
+  chownSync(join(root, "/run/vpp/api.sock"), 0, 4711);
   const [finding, ...others] = await findingsOfNobody(root);
   t.deepEqual(others, []);
   t.is(finding!.what, "this user may not write to VPP's punt socket /run/vpp/punt.sock");
-  t.regex(finding!.remedy, /^chgrp vpp \/run\/vpp\/punt.sock && chmod g\+w /);
+  t.regex(finding!.remedy, /^chgrp netops \/run\/vpp\/punt.sock && chmod g\+w /);
 });
 
 test("the command prints each finding, its reason and its remedy, and exits with 1 if there is a problem", async (t) => {

@@ -57,7 +57,7 @@ test("explain of a frame names the punts that get it and the reasons of the othe
   t.regex(stdout, /\npassed {3}dns: ABX looks at IP packets only\n/);
   t.regex(stdout, /: pg-input\n.*\n.*: span-input\n/);
   t.regex(stdout, /\nfault {4}monitor\/eth0: memif \S+: no program is connected with \S+\. Do: start the CNF;/);
-  t.regex(stdout, /\nit reaches monitor\/eth0, and no program\n$/);
+  t.regex(stdout, /\nit reaches monitor\/eth0 \(no program is there\)\n$/);
   const other = await here.punts("explain", ARP, "--interface", "eth1");
   t.is(other.status, 1);
   t.regex(other.stdout, /fault {4}interface eth1: it is down.*Do: vppctl set interface state eth1 up\n/);
@@ -100,7 +100,7 @@ test("explain takes a pcap file and traces, and needs nothing but the daemon tha
   t.is(traced.stdout.match(/: pg-input\n/g)?.length, 2, traced.stderr);
   t.regex(traced.stdout, /\ncopy {5}second\/eth0: the punt mirrors everything that eth0 receives\n/);
   t.regex(traced.stdout, /\nfault {4}second\/eth0: memif \S+: no program is connected with \S+\. Do: start the CNF;/);
-  t.regex(traced.stdout, /\nit reaches second\/eth0, and no program\n/);
+  t.regex(traced.stdout, /\nit reaches second\/eth0 \(no program is there\)\n/);
   const punt = await cli(["explain", "second/eth0", "--trace", "--duration", "10", "--json", ...args]);
   t.regex(JSON.parse(punt.stdout).trace, /No packets in trace buffer/);
 });

@@ -1,7 +1,7 @@
 // Every output may break: the reader goes, the disk is full, the terminal is closed.
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -79,6 +79,16 @@ test("without a daemon, an error says where it was looked for, why, and what to 
   t.is(
     stderr,
     `punt.list: no daemon answers at ${file} (ERR_DISCONNECTED), because connect ENOENT ${file}. Start one with \`vpp-punt daemon\`, or name its socket with --socket; to use it, run as root or as a member of the socket's group\n`,
+  );
+});
+
+test("a cause that only repeats the error is left out", async (t) => {
+  const vpp = await site(t);
+  mkdirSync(vpp.at("store.json.lock"));
+  const { stderr } = await vpp.punts("add", SPAN);
+  t.regex(
+    stderr,
+    /^punt\.store: cannot lock [^\n]*: illegal operation on a directory, [^\n]* \(EISDIR\)\. Name a file/,
   );
 });
 

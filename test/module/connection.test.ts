@@ -79,6 +79,7 @@ test("a daemon that cannot be reached is named with the system's reason", (t) =>
       closed.message,
       new RegExp(`^punt.list: user ${process.getuid!()} may not open ${address}: run the program`),
     );
+    t.deepEqual(closed.details, { address, remedy: "The daemon's --socket-group names that group" });
   }
 });
 

@@ -310,6 +310,12 @@ test("a punt that a file has twice, and a second document, are errors of the fil
   t.like(invalid, { op: "punt.load", code: "ERR_INVALID_REQUEST" });
 });
 
+test("a value that is none of those of its field is answered with them", (t) => {
+  const toHost = { ...socket.toHost, af: "IPv4" };
+  t.deepEqual(issuesOf({ ...socket, toHost }), [{ field: "toHost.af", message: "must be one of IPV4, IPV6, BOTH" }]);
+  t.deepEqual(issuesOf({ ...span, direction: "in" }), [{ field: "direction", message: "must be one of rx, tx, both" }]);
+});
+
 test("a number outside of its range is one problem, which says the range; an unknown type lists all", (t) => {
   t.deepEqual(issuesOf({ ...abx, vrf: 1e20 }), [{ field: "vrf", message: "a number from 0 to 4294967294" }]);
   t.deepEqual(issuesOf({ ...span, type: "toString" }), [

@@ -3,7 +3,7 @@ import { Vpp, type VppOptions } from "../../binapi/index.js";
 import { PuntError } from "../../errors.js";
 import { type Ending, interrupted, interruption } from "../ending/index.js";
 import { isOutputLost, print } from "../output/index.js";
-import { withBytes } from "./hex-fields.js";
+import { withTexts } from "./text-fields.js";
 
 interface Options {
   readonly vpp: string;
@@ -22,7 +22,7 @@ export async function run(message: string, fields: Value, { vpp: socketPath, tim
     return vpp.close();
   });
   try {
-    await withBytes(fields, (value) => send(vpp, message, value));
+    await withTexts(fields, (value) => send(vpp, message, value));
   } catch (error) {
     // After the loss of the output there is nothing to say: its reader has seen enough.
     if (ending === undefined) {

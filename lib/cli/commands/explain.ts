@@ -203,6 +203,6 @@ function frameText({ text, interface: name, steps, punts, reaches, ends, trace }
 function reachedText(reaches: ExplainedFrame["reaches"], ends: ExplainedFrame["ends"]): string {
   const isDeaf = (id: PuntId) => ends.some((end) => idKey(end.id) === idKey(id) && end.verdict === "fault");
   return reaches
-    .map((id) => `${printable(idText(id))}${isDeaf(id) ? paint("red", ", and no program") : ""}`)
+    .map((id) => `${printable(idText(id))}${isDeaf(id) ? paint("red", " (no program is there)") : ""}`)
     .join(", ");
 }

@@ -24,9 +24,14 @@ function groupOf(machine: Machine, path: string): string {
   return machine.text("/etc/group")?.match(new RegExp(`^([^:]+):[^:]*:${gid}:`, "m"))?.[1] ?? `${gid}`;
 }
 
-/** A user joins the group of a socket. No user joins the group of root, so VPP needs another one. */
+/** No user joins the group of root. */
+function isOfRoot(group: string): boolean {
+  return group === "root" || group === "0";
+}
+
+/** A user joins the group of a socket; VPP needs another one than that of root. */
 function joining(group: string): string {
-  if (group !== "root" && group !== "0") return `usermod -aG ${group} $USER, then log in again`;
+  if (!isOfRoot(group)) return `usermod -aG ${group} $USER, then log in again`;
   return `in startup.conf, unix { gid vpp }; then systemctl restart vpp; usermod -aG vpp $USER, and log in again`;
 }
 
@@ -108,12 +113,14 @@ export const apiSocket: Check = {
 const NO_PUNT_SOCKET = "a CNF of this user can neither send packets into VPP nor receive punted ones";
 
 /** VPP makes the socket with mode 0755, whatever its group is. */
-function unwritable(path: string): Finding {
+function unwritable(machine: Machine, path: string): Finding {
+  const vpps = groupOf(machine, machine.vppSocket);
+  const group = isOfRoot(vpps) ? "vpp" : vpps;
   return {
     level: "problem",
     what: `this user may not write to VPP's punt socket ${path}`,
     why: NO_PUNT_SOCKET,
-    remedy: `chgrp vpp ${path} && chmod g+w ${path}, after each start of VPP, or run VPP with umask 002`,
+    remedy: `chgrp ${group} ${path} && chmod g+w ${path}, after each start of VPP, or run VPP with umask 002`,
   };
 }
 
@@ -128,7 +135,7 @@ export const puntSocket: Check = {
       const { what, group } = denial(machine, "VPP's punt socket", path);
       return [{ level: "problem", what, why: NO_PUNT_SOCKET, remedy: joining(group) }];
     }
-    if (machine.exists(path)) return machine.mayWrite(path) ? [] : [unwritable(path)];
+    if (machine.exists(path)) return machine.mayWrite(path) ? [] : [unwritable(machine, path)];
     return [
       {
         level: "problem",
@@ -173,7 +180,9 @@ export const daemonSocket: Check = {
     if (code === undefined) return await roleFindings(machine.path(path), path);
     if (DENIALS.includes(code)) {
       const { what, group } = denial(machine, "the daemon's socket", path);
-      const remedy = `usermod -aG ${group} $USER, then log in again; the daemon's --socket-group names another group`;
+      const remedy = isOfRoot(group)
+        ? "start the daemon with --socket-group and a group of this user"
+        : `${joining(group)}; the daemon's --socket-group names another group`;
       return [{ level: "problem", what, why: NO_DAEMON, remedy }];
     }
     const what = `no daemon listens at its socket ${path} (${code})`;

@@ -67,16 +67,17 @@ export function errorObject(error: PuntError): object {
 /** gRPC's words for an error, of which the error has what says something. */
 const GRPC = /^\d+ [A-Z_]+: /;
 
-/** Returns the message without the name that Node sets before an error of Linux: the code says it once. */
-function plain({ message, code }: NodeJS.ErrnoException): string {
+/** Returns a message without the name that Node sets before an error of Linux: the code says it once. */
+function plain(message: string, code: string | undefined): string {
   return code === undefined ? message : message.replace(`${code}: `, "");
 }
 
 /** An error on one line: what failed, the code, the causes and what to do. */
 export function errorText(error: PuntError): string {
-  const parts = [`${plain(error)} (${error.code})`];
+  const parts = [`${plain(error.message, error.code)} (${error.code})`];
   for (let { cause } = error; cause instanceof Error; cause = (cause as PuntError).cause as Error) {
-    const reason = cause instanceof PuntError ? messageOf(cause) : plain(cause);
+    const text = cause instanceof PuntError ? messageOf(cause) : cause.message;
+    const reason = plain(text, (cause as NodeJS.ErrnoException).code);
     if (!GRPC.test(reason) && !parts.some((part) => part.includes(reason))) parts.push(`because ${reason}`);
   }
   const remedy = remedyFor(error);

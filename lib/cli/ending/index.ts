@@ -3,3 +3,4 @@
 export { after, within } from "./deadline.js";
 export { type Ending, interrupted, interruption } from "./ending.js";
 export { EXIT_STATUSES, errorObject, errorText, exitWith, fail, failUsage } from "./exit.js";
+export { remedyFor } from "./remedies.js";

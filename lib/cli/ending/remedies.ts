@@ -41,6 +41,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   ERR_NO_SUCH_PUNT: "`vpp-punt list` shows the punts there are",
   ERR_STORE_BUSY: `Another manager has the store: use it, stop it, or name another store with ${STORE}`,
   ERR_FOREIGN: "Delete it where it was made, or ask for another interface, port or socket",
+  ERR_PLUGIN_MISSING: "`vppctl show plugins` lists VPP's plugins: enable this one in startup.conf, or install it",
   ERR_CONFLICT: "Delete what has it, or ask for another interface, port or socket",
   ERR_CERTIFICATE:
     "`openssl x509 -in FILE -noout -subject -issuer -dates -ext subjectAltName` shows what a certificate says",
@@ -63,7 +64,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
 };
 
 /** Returns advice for the error, or undefined where the message itself gives it. */
-export function remedyFor({ op, code, details }: PuntError): string | undefined {
+export function remedyFor({ op, code, details }: Pick<PuntError, "op" | "code" | "details">): string | undefined {
   if (typeof details.remedy === "string") return details.remedy;
   if (code === "ERR_PUNT_EXISTS" && details.id)
     return `\`vpp-punt apply <file>\` changes it, \`vpp-punt delete ${idText(details.id as PuntId)}\` removes it`;

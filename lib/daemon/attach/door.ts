@@ -6,7 +6,7 @@ import {
   networkNamespace,
 } from "../../descriptor/index.js";
 import { PuntError } from "../../errors.js";
-import { ensureFolder, OWN_FOLDER } from "../../files/index.js";
+import { ensureFolder, SOCKET_FOLDER } from "../../files/index.js";
 import { idText, type PuntRequest, type PuntStatus } from "../../punt/index.js";
 import { setSocketRights } from "../../sockets/index.js";
 import { type AttachQuestion, decodeQuestion, encodeAttach } from "../../wire/index.js";
@@ -113,7 +113,7 @@ export class AttachDoor {
     const { id } = tokens.take(token, caller);
     entry.punts = [id];
     // A folder that cannot be made fails the bind, whose error names the path.
-    await ensureFolder(socketDirectory, OWN_FOLDER).catch(() => {});
+    await ensureFolder(socketDirectory, SOCKET_FOLDER).catch(() => {});
     const status = await punts.get(id);
     if (!status) throw new PuntError(OP, "ERR_NO_SUCH_PUNT", `there is no punt ${idText(id)} any more`);
     // The caller may have asked again by now: the socket of this answer would take the place of its newer socket.

@@ -39,6 +39,9 @@ const ANSWER_TIMEOUT_MS = 6_000;
 /** How long a call may take before a ping asks whether the daemon is there. The rest of the time is the ping's. */
 const FIRST_DOUBT_MS = 1_000;
 
+/** Tells a user who may not open the daemon's socket where its group comes from. */
+const SOCKET_GROUP = "The daemon's --socket-group names that group";
+
 /** Operations that change punts. */
 const CHANGES = /\.(add|update|apply|delete)$/;
 
@@ -185,11 +188,11 @@ export class Connection {
       const text = `the daemon at ${address} takes no connection: it is busy or stopped, and the queue of its socket is full`;
       return new PuntError(op, "ERR_DISCONNECTED", text, { address, remedy: "Try again later" }, cause);
     }
-    const text =
-      code === "EACCES"
-        ? `user ${process.getuid!()} may not open ${address}: run the program as root, or as a member of the socket's group`
-        : `no daemon answers at ${address}`;
-    return new PuntError(op, "ERR_DISCONNECTED", text, { address }, cause);
+    if (code === "EACCES") {
+      const text = `user ${process.getuid!()} may not open ${address}: run the program as root, or as a member of the socket's group`;
+      return new PuntError(op, "ERR_DISCONNECTED", text, { address, remedy: SOCKET_GROUP }, cause);
+    }
+    return new PuntError(op, "ERR_DISCONNECTED", `no daemon answers at ${address}`, { address }, cause);
   }
 
   /** Whether the daemon and this program do not trust each other's certificates, and never did. */

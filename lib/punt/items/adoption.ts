@@ -37,7 +37,7 @@ export function takesFor(items: Iterable<Item>, facts: Facts, marks: Marks, taps
 
 /** Takes an equal object, of a kind that only the store tells from those of others. */
 function takeEqual(item: Item, seen: Seen | undefined, marks: Marks): Take | undefined {
-  if (!seen || seen.ours || !isSame(seen, item)) return undefined;
+  if (!seen || seen.ours || !satisfies(seen.value, item.value)) return undefined;
   const claim = kindOf(item).claim?.(seen.value, marks);
   return claim === undefined ? undefined : { key: item.key, claim, known: JSON.stringify(seen.value) };
 }
@@ -82,12 +82,6 @@ function takeMemif({ key, value }: Item, seen: Seen | undefined): Take | undefin
   if (via !== "memif" || secret === undefined || !seen) return undefined;
   if ((seen.value as MemifValue).secret !== undefined || !satisfies({ ...seen.value, secret }, value)) return undefined;
   return { key, claim: secret, known: `socket ${socket}` };
-}
-
-/** A registration is the same if its path is: VPP's own path is not read. */
-function isSame({ value }: Seen, item: Item): boolean {
-  const { vppPathKnown: _, ...wanted } = item.value as { vppPathKnown?: boolean };
-  return satisfies(value, wanted);
 }
 
 interface PolicyValue {

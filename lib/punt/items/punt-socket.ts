@@ -152,8 +152,9 @@ function seenSocket(context: ObserveContext, target: PuntTarget, path: string): 
   const key = puntTargetKey(target);
   const use = targetUse(context, target);
   const port = typeof use === "string" ? use : "taken";
-  const value = { target, path, port, vppPathKnown: injectPathOf(notes) !== undefined } as const;
   const ours = claimsIn(claims.get(key)).includes(path) || isOurPuntSocket(marks, path);
+  // A registration of another owner is not made again for VPP's own path.
+  const value = { target, path, port, vppPathKnown: !ours || injectPathOf(notes) !== undefined } as const;
   return { kind: "punt-socket", key, value, ours };
 }
 

@@ -151,11 +151,16 @@ function distinct(issues: readonly Issue[]): Issue[] {
   return [...new Map(issues.map((issue) => [JSON.stringify(issue), issue])).values()];
 }
 
+/** The words of zod itself, where a field has none of its own. */
+const NOT_AMONG = /^Invalid option:/;
+
 function fieldsOf(issue: z.core.$ZodIssue): Issue[] {
   const field = fieldName(issue.path);
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => ({ field: fieldName([...issue.path, key]), message: "is not a field of this" }));
   }
+  if (issue.code === "invalid_value" && NOT_AMONG.test(issue.message))
+    return [{ field, message: `must be one of ${issue.values.join(", ")}` }];
   const isMissing = issue.code === "invalid_type" && issue.message.endsWith("received undefined");
   return [{ field, message: isMissing ? "is missing" : issue.message }];
 }

@@ -143,8 +143,8 @@ function busy(owner: string, pid: number, vpp: string): PuntError {
   const isLikeThis = pid === process.pid;
   const who = isLikeThis ? `another manager of this process, or process ${pid}` : `process ${pid}`;
   const message =
-    `${who} (by its own PID namespace) manages the punts of the owner ${owner} in the VPP at ${vpp}; stop it, ` +
-    "ask it if it is a daemon, or give this manager an owner and a store of its own";
+    `${who} (in its own PID namespace) manages the punts of the owner ${owner} in the VPP at ${vpp}; stop it, ` +
+    "or start a daemon (`vpp-punt daemon`) before both, and they ask it, or give this manager an owner and a store of its own";
   return new PuntError(OP, "ERR_OWNER_BUSY", message, { owner, pid, vpp });
 }
 
