@@ -34,6 +34,7 @@ function play() {
     ...{ policy: { rightsOf: () => new Rights(CALLER, [RULE]) }, order: new CallOrder() },
     as: (_: string, change: () => Promise<unknown>) => change(),
     log: { error: () => {} },
+    stopping: new AbortController().signal,
     audit: { write: (entry: Record<string, unknown>) => void entries.push(entry) },
     sessions: {
       moment: 7,
