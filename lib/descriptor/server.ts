@@ -32,7 +32,7 @@ export interface DescriptorServerOptions extends ExchangeOptions {
   /** Permissions of the socket file. Default 0o660. */
   readonly mode?: number;
   /** Group of the socket file, by name or number. Default: the process's group. */
-  readonly group?: string | number;
+  readonly group?: string | number | undefined;
   /** Exchanges at a time, 1-1024, and with them handlers that are late; further clients wait to be accepted, and silent ones are disconnected then. Default 64. */
   readonly maxConnections?: number;
   /** Gets what goes wrong with single clients, and what a handler throws beside PuntErrors. */

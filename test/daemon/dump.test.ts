@@ -58,7 +58,8 @@ function dumped(t: ExecutionContext, interconnect: object, filter = "") {
     if (place.failure) throw place.failure;
     return place.there;
   };
-  const parts = { punts: { get }, table: { nameOf }, stopping: stopping.signal, dumps: new Dumps() };
+  const dumps = new Dumps();
+  const parts = { punts: { get }, table: { nameOf }, stopping: stopping.signal, dumps };
   const request = { id: ID, filter, host: "" };
   const lines = dump(
     parts as unknown as Parts,
@@ -78,7 +79,7 @@ function dumped(t: ExecutionContext, interconnect: object, filter = "") {
     const { event } = value;
     return event?.case === "packet" ? event.value : event?.case;
   };
-  return { place, next, ending, stopping, lines };
+  return { place, next, ending, stopping, lines, dumps };
 }
 
 type Line = { readonly text: string; readonly passed: bigint; readonly length: number; readonly interface: string };
@@ -166,6 +167,10 @@ test.serial(
       await place.look();
       t.is(await last, undefined);
       t.true(place.isOver);
+      t.notThrows(
+        () => Array.from({ length: 16 }, () => running.dumps.begin("pid 1", "punt.dump")),
+        "it counts no more",
+      );
       t.false(existsSync(side.path), "the CNF's place is free");
     }
   },

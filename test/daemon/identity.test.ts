@@ -1,4 +1,5 @@
 // The identity of a caller by its certificate, its address or its process, and its name in the audit log.
+import { spawn } from "node:child_process";
 import { EventEmitter, once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import test from "ava";
@@ -8,6 +9,9 @@ import { namesOneOf } from "../../lib/daemon/policy/certificate-names.js";
 import { obstacleOf, readiness } from "../../lib/daemon/standing.js";
 import { peerUser, plainAddress } from "../../lib/daemon/tcp-peer.js";
 import { Traffic } from "../../lib/daemon/traffic.js";
+import { need } from "../support/need.js";
+
+const { test: rootTest } = need("root");
 
 test("a caller is named by its kind and by all that is known of it", (t) => {
   const unix = { kind: "unix", uid: 7, gid: 8, pid: 1, groups: [], socket: "/s" } as const;
@@ -85,11 +89,11 @@ test("an address of IPv4 is itself, also in a socket of IPv6", (t) => {
   for (const address of ["10.0.0.1", "fd00::1", "::1", "::ffff:a00:1"]) t.is(plainAddress(address), address);
 });
 
-for (const host of ["127.0.0.1", "::1"]) {
+for (const host of ["127.0.0.1", "::1", "::ffff:127.0.0.1"]) {
   test(`the user of a connection from ${host} is the one who made it, until it is closed`, async (t) => {
     const server = createServer();
     t.teardown(() => server.close());
-    await new Promise<void>((resolve) => server.listen(0, host, resolve));
+    await new Promise<void>((resolve) => server.listen(0, plainAddress(host), resolve));
     const client = connect((server.address() as { port: number }).port, host);
     const [socket] = (await once(server, "connection")) as [Socket];
     t.teardown(() => socket.destroy());
@@ -103,6 +107,19 @@ for (const host of ["127.0.0.1", "::1"]) {
     t.is(await peerUser(ends), undefined);
   });
 }
+
+rootTest("the user of another user's connection is that user", async (t) => {
+  const server = createServer();
+  t.teardown(() => server.close());
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  const child = spawn(process.execPath, ["-e", `require("node:net").connect(${port}, "127.0.0.1")`], { uid: 65534 });
+  t.teardown(() => child.kill("SIGKILL"));
+  const [socket] = (await once(server, "connection")) as [Socket];
+  t.teardown(() => socket.destroy());
+  const { remoteAddress, remotePort, localAddress, localPort } = socket;
+  t.is(await peerUser({ remoteAddress, remotePort, localAddress, localPort }), 65534);
+});
 
 test("a daemon of a cluster says whether it acts, and what is in its way", (t) => {
   const role = (name: string, daemon = "d2") =>

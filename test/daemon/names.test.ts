@@ -9,7 +9,12 @@ const id = (cnf: string, key = "", label = ""): PuntId => ({ cnf, key, label });
 function namesOf(...ids: readonly PuntId[]) {
   const names = new PuntNames();
   for (const each of ids) names.add(each);
-  return { names, shown: (text: string) => names.hide(text, (cnf) => cnf !== "own", "another") };
+  const asked = new Set<string>();
+  const isHidden = (cnf: string) => {
+    asked.add(cnf);
+    return cnf !== "own";
+  };
+  return { names, asked, shown: (text: string) => names.hide(text, isHidden, "another") };
 }
 
 test("whole names are hidden, the longest ones first, and nothing that only begins like one", (t) => {
@@ -24,7 +29,7 @@ test("whole names are hidden, the longest ones first, and nothing that only begi
 });
 
 test("a name is hidden as long as a punt has it", (t) => {
-  const { names, shown } = namesOf(id("fw", "a"), id("fw", "", "a"));
+  const { names, asked, shown } = namesOf(id("fw", "a"), id("fw", "", "a"));
   names.take({ id: id("fw", "a"), from: "INIT", to: "CREATED" });
   names.take({ id: id("fw", "a"), from: "CREATED", to: "DELETED" });
   t.is(shown("punt fw/a"), "another", "the other punt of that name is there");
@@ -32,7 +37,9 @@ test("a name is hidden as long as a punt has it", (t) => {
   names.remove(id("fw", "", "a"));
   t.is(shown("punt fw/a and punt fw/b"), "punt fw/a and another");
   for (const gone of [id("fw", "b"), id("fw", "b"), id("never"), id("fw", "never")]) names.remove(gone);
+  asked.clear();
   t.is(shown("punt fw/b"), "punt fw/b");
+  t.deepEqual([...asked], [], "nothing is kept of a CNF without punts");
 });
 
 test("a text that names a hidden CNF at each word costs its length, however long the writer's own names are", (t) => {

@@ -106,8 +106,11 @@ test.serial(
       "/proc/7/fd/3": "socket:[41]",
       "/proc/7/fd/12": "socket:[42]",
       "/proc/7/fd/13": "pipe:[43]",
+      // Files may have any name.
+      "/proc/7/fd/1": "/tmp/socket:[42]",
+      "/proc/7/fd/2": "socket:[42]/a",
     };
-    const folders = { "/proc/7/fd": ["0", "3", "12", "13", "14"] };
+    const folders = { "/proc/7/fd": ["0", "1", "2", "3", "12", "13", "14"] };
     const proc = (files: Readonly<Record<string, string>>) => ({ files: { ...links, ...files }, folders });
     const placeOf = (files: Readonly<Record<string, string>>, path = "/run/dns") => find(proc(files), path, 100).place;
     const here = { "/proc/net/unix": table(row("0001", 41, "/run/dns"), row("0002", 42, "/run/dns")) };
@@ -121,8 +124,8 @@ test.serial(
     t.is(placeOf(here, "/run/dns/x"), undefined);
     t.is(placeOf({ "/proc/net/unix": table(row("0002", 43, "/run/dns"), row("0002", 99, "/run/dns")) }), undefined);
     t.is(placeOf({}), undefined);
-    t.deepEqual(find(proc(here), "/run/dns", 2), { place: { number: 12, inode: 42 }, steps: 2 });
-    t.deepEqual(find(proc({}), "/run/dns", 2), { place: undefined, steps: 4 });
+    t.deepEqual(find(proc(here), "/run/dns", 2), { place: { number: 12, inode: 42 }, steps: 3 });
+    t.deepEqual(find(proc({}), "/run/dns", 2), { place: undefined, steps: 5 });
     t.throws(() => find({}, "/run/dns", 1), { code: "ENOENT" });
   },
 );

@@ -157,10 +157,11 @@ test("punts of another host are asked for without a session, and a session is re
   const scope = { op: "punt.add", host: "b" } as Scope;
   t.is(await bound(parts, scope, [], "", async () => "asked"), "asked");
   const refused = bound(parts, scope, [], "1", async () => t.fail());
-  await t.throwsAsync(refused, {
+  const error = await t.throwsAsync(refused, {
     code: "ERR_OPTION",
     message: "punt.add: a session is of the daemon's own host",
   });
+  t.like(error, { details: { option: "session" } });
 });
 
 /** Resolves when there is no punt any more. */
@@ -193,13 +194,13 @@ test("a set that a program applies in its session ends with it, also where it ch
 test("a punt that a program updates in its session ends with that one, and an operator's update leaves it there", async (t) => {
   const running = await daemonTest(t);
   const operator = await running.connect();
-  const earlier = await running.connect(undefined, { session: { cnf: "a", grace: 300 } });
+  const earlier = await running.connect(undefined, { session: { cnf: "a", grace: 2_000 } });
   await earlier.add(request);
   const later = await running.connect(undefined, { session: { cnf: "a", grace: 0 } });
   await later.update({ ...request, vppInterface: "eth1" });
   await earlier.close();
   // The earlier session has ended by then.
-  await new Promise((resolve) => setTimeout(resolve, 700));
+  await new Promise((resolve) => setTimeout(resolve, 2_500));
   const { request: updated } = await operator.update(request);
   t.like(updated, { vppInterface: "eth0" });
   await later.close();
@@ -221,4 +222,15 @@ test("a program that comes back with another request has its punt in its own ses
     t.is(later.status.state, "ready");
     t.is((await operator.list()).length, 1);
   }
+});
+
+test("a program whose session another one has replaced puts no punt into the session that ends", async (t) => {
+  const running = await daemonTest(t);
+  const earlier = await running.connect(undefined, { session: { cnf: "a" } });
+  await earlier.add(request);
+  const later = await running.connect(undefined, { session: { cnf: "a" } });
+  await later.list();
+  await t.throwsAsync(earlier.replaced, { code: "ERR_REPLACED" });
+  await t.throwsAsync(earlier.add({ ...request, key: "late" }), { code: "ERR_REPLACED" });
+  t.is((await later.list()).length, 1);
 });

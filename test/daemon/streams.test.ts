@@ -433,6 +433,7 @@ test("a session is the caller's CNF's, has a grace period of a day at the most, 
   t.deepEqual(error!.details, { option: "graceMs" });
   const long = open({ cnf: "dns", graceMs: 0, session: "x".repeat(65) });
   t.like(await t.throwsAsync<PuntError>(long.answers.next(), { code: "ERR_OPTION" }), {
+    message: "punt.session: session must have at most 64 characters",
     details: { option: "session" },
   });
   for (const cnf of ["", "d\0", "d".repeat(63)]) {

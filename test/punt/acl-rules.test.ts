@@ -21,6 +21,7 @@ function expanded(rule: object, addresses?: readonly string[]): string[] {
 test("any becomes a rule for each family the interface has", (t) => {
   t.deepEqual(expanded({}), ["0 0.0.0.0/0 0.0.0.0/0", "0 ::/0 ::/0"]);
   t.deepEqual(expanded({}, ["10.0.0.1/24"]), ["0 0.0.0.0/0 0.0.0.0/0"]);
+  t.deepEqual(expanded({ sourceNetwork: "", destinationNetwork: "" }), expanded({}));
 });
 
 test("local becomes a rule for each address", (t) => {
@@ -105,6 +106,8 @@ test("on an interface with IPv6 addresses only, a rule is one of IPv6", (t) => {
     refused({ destinationNetwork: "10.0.0.0/8" }),
     /rule ingressAclRules\[0\] \(any -> 10\.0\.0\.0\/8\) is for IPv4, and eth0 has no IPv4 address/,
   );
+  t.regex(refused({ sourceNetwork: "10.0.0.0/8" }), /\(10\.0\.0\.0\/8 -> any\)/);
+  t.regex(refused({ sourceNetwork: "", destinationNetwork: "", protocol: 1 }), /\(any -> any, protocol 1\)/);
   t.regex(refused({ protocol: 1 }), /rule ingressAclRules\[0\] \(any -> any, protocol 1\) is for IPv4/);
 });
 

@@ -54,8 +54,7 @@ export class AttachDoor {
     const { mode, group, owner, path } = options;
     this.#stopped = new StoppedCnfs(parts.log);
     const onError = (error: unknown) => parts.log.warn({ err: error }, "a handover of descriptors failed");
-    const how = { mode, onError, ...(group !== undefined && { group }) };
-    this.#server = DescriptorServer.listen(path, (request) => this.#answer(request), how);
+    this.#server = DescriptorServer.listen(path, (request) => this.#answer(request), { mode, group, onError });
     if (owner !== undefined) setSocketRights(path, { owner, group });
     // The door of all CNFs cleans up for all.
     if (options.entrance.cnf !== undefined) return;

@@ -76,7 +76,7 @@ export class StoppedCnfs {
       else this.#goOn(watched);
     }
     const stopped = [...this.#watched.values()].filter(({ looks, blocked }) => looks >= MOST_LOOKS && !blocked);
-    if (stopped.length > 0) this.#makeRoom(stopped);
+    this.#makeRoom(stopped);
   }
 
   /** Blocks sockets if their queues take too much together. */
