@@ -1,7 +1,10 @@
 // The identity of a caller by its certificate, its address or its process, and its name in the audit log.
 import { spawn } from "node:child_process";
 import { EventEmitter, once } from "node:events";
+import fs from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
 import { connect, createServer, type Socket } from "node:net";
+import { endianness } from "node:os";
 import test from "ava";
 import { callerOf, markCaller } from "../../lib/daemon/doors/door.js";
 import { type CertificateName, callerText, tlsCaller } from "../../lib/daemon/identity.js";
@@ -107,6 +110,44 @@ for (const host of ["127.0.0.1", "::1", "::ffff:127.0.0.1"]) {
     t.is(await peerUser(ends), undefined);
   });
 }
+
+/** Plays the tables of TCP for one look; a table that is left out is not there, as on a machine without IPv6. */
+async function userIn(tables: Readonly<Record<string, string>>, ends: Parameters<typeof peerUser>[0]) {
+  const { readFile } = fs;
+  const use = (by: unknown) => {
+    Object.assign(fs, { readFile: by });
+    syncBuiltinESMExports();
+  };
+  use(async (path: string) => {
+    const table = tables[path];
+    if (table !== undefined) return table;
+    throw new Error("there is no such table");
+  });
+  try {
+    return await peerUser(ends);
+  } finally {
+    use(readFile);
+  }
+}
+
+test.serial(
+  "a connection's user is found by small addresses and ports, and only in the row of an open socket",
+  async (t) => {
+    const [tcp, tcp6] = ["/proc/self/net/tcp", "/proc/self/net/tcp6"] as const;
+    const ends = { remoteAddress: "10.0.0.1", remotePort: 80, localAddress: "10.0.0.2", localPort: 443 };
+    const isLittle = endianness() === "LE";
+    const [peer, own] = isLittle ? ["0100000A", "0200000A"] : ["0A000001", "0A000002"];
+    const row = (state: string, inode: number, before = "") =>
+      `   1: ${before}${peer}:0050 ${before}${own}:01BB ${state} 00000000:00000000 00:00000000 00000000  1001        0 ${inode} 1\n`;
+    t.is(await userIn({ [tcp]: `head\n${row("01", 7)}` }, ends), 1001);
+    t.is(await userIn({ [tcp]: row("01", 7) }, ends), 1001);
+    t.is(await userIn({ [tcp]: row("06", 7) }, ends), undefined, "it is closed here");
+    t.is(await userIn({ [tcp]: row("01", 0) }, ends), undefined, "its process has closed it");
+    t.is(await userIn({}, ends), undefined);
+    const mapped = `0000000000000000${isLittle ? "FFFF0000" : "0000FFFF"}`;
+    t.is(await userIn({ [tcp]: "", [tcp6]: `head\n${row("01", 7, mapped)}` }, ends), 1001);
+  },
+);
 
 rootTest("the user of another user's connection is that user", async (t) => {
   const server = createServer();
