@@ -15,8 +15,10 @@ export interface Requests {}
 // biome-ignore lint/suspicious/noEmptyInterface: the file adds to it
 export interface Events {}
 
-type KnownRequests = Requests & Omit<BuiltinRequests, keyof Requests>;
-type KnownEvents = Events & Omit<BuiltinEvents, keyof Events>;
+/** The requests whose fields are checked. */
+export type KnownRequests = Requests & Omit<BuiltinRequests, keyof Requests>;
+/** The events whose fields are known. */
+export type KnownEvents = Events & Omit<BuiltinEvents, keyof Events>;
 
 /** A name that the editor proposes, or any other. */
 export type RequestName = keyof KnownRequests | (string & {});
