@@ -1,4 +1,4 @@
-// What a text in the fields of `vpp-punt api` stands for.
+// Texts in the fields of `vpp-punt api`: what each stands for.
 import test from "ava";
 import { Schema } from "../../lib/binapi/schema.js";
 import { withTexts } from "../../lib/cli/commands/text-fields.js";
