@@ -71,7 +71,7 @@ withEtcd(
       t.like(await operator.get({ cnf: "second" }), { state: "FAILED", request: port("second", 53) });
     await told();
     t.like(daemon.get({ cnf: "second" }), { state: "CREATED", request: port("second", 54) });
-    // What happens to the punt that stays does not hide that.
+    // Events of the punt that stays do not hide that.
     await members.vpp.restart();
     await eventually(async () => (await operator.get({ cnf: "first" }))?.state !== "CREATED");
     await eventually(async () => (await operator.get({ cnf: "first" }))?.state === "CREATED");
