@@ -24,6 +24,7 @@ interface Memory {
 export class Restored {
   readonly #world: World;
   readonly #etcd: EtcdProcess;
+  readonly #disturb: () => void;
   /** The daemon that acted when etcd was restored may go on until its lease would have ended. */
   #acting = { daemon: "", until: 0 };
   /** Whether every daemon remembers more than etcd has, and nobody has decided. */
@@ -32,9 +33,11 @@ export class Restored {
   /** Whether etcd was ever restored. */
   isRestored = false;
 
-  constructor(world: World, etcd: EtcdProcess) {
+  /** @param disturb called when a daemon changes VPP that another one may have changed since */
+  constructor(world: World, etcd: EtcdProcess, disturb: () => void) {
     this.#world = world;
     this.#etcd = etcd;
+    this.#disturb = disturb;
   }
 
   /** @param after called right after etcd has the older content, with the wishes of all but the modules */
@@ -92,7 +95,11 @@ export class Restored {
     const { now } = this.#world.schedule;
     if (daemon.role === "halted")
       throw new Error(`${daemon.name} has stopped for another history, and asks for ${what}`);
-    if (daemon.name === this.#acting.daemon && now <= this.#acting.until) return;
+    if (daemon.name === this.#acting.daemon && now <= this.#acting.until) {
+      // Another daemon may act since then, and what it has made goes as if an operator had removed it.
+      this.#disturb();
+      return;
+    }
     if (this.#isUndecided)
       throw new Error(`${daemon.name} asks for ${what}, and nobody has decided which history of etcd holds`);
     checkLease(this.#etcd.model, daemon, what);
