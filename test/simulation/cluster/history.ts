@@ -60,9 +60,7 @@ class History implements RunningHistory<Step> {
     );
     this.#wishes = new ClusterWishes(() => schedule.now);
     this.#kept = new Kept(this.#machine.vpp, (id) => this.#wishes.mayChange(id));
-    this.#restored = new Restored(world, this.#etcd, () => {
-      this.#machine.vpp.disturbedAt = schedule.now;
-    });
+    this.#restored = new Restored(world, this.#etcd, this.#machine.vpp);
     this.#modules = new HostModules(world, this.#etcd.model, {
       daemons: () => this.#daemons,
       accepted: () => this.#accepted(),

@@ -24,7 +24,7 @@ interface Memory {
 export class Restored {
   readonly #world: World;
   readonly #etcd: EtcdProcess;
-  readonly #disturb: () => void;
+  readonly #vpp: { disturbedAt: number };
   /** The daemon that acted when etcd was restored may go on until its lease would have ended. */
   #acting = { daemon: "", until: 0 };
   /** Whether every daemon remembers more than etcd has, and nobody has decided. */
@@ -33,11 +33,10 @@ export class Restored {
   /** Whether etcd was ever restored. */
   isRestored = false;
 
-  /** @param disturb called when a daemon changes VPP that another one may have changed since */
-  constructor(world: World, etcd: EtcdProcess, disturb: () => void) {
+  constructor(world: World, etcd: EtcdProcess, vpp: { disturbedAt: number }) {
     this.#world = world;
     this.#etcd = etcd;
-    this.#disturb = disturb;
+    this.#vpp = vpp;
   }
 
   /** @param after called right after etcd has the older content, with the wishes of all but the modules */
@@ -97,7 +96,7 @@ export class Restored {
       throw new Error(`${daemon.name} has stopped for another history, and asks for ${what}`);
     if (daemon.name === this.#acting.daemon && now <= this.#acting.until) {
       // Another daemon may act since then, and what it has made goes as if an operator had removed it.
-      this.#disturb();
+      this.#vpp.disturbedAt = now;
       return;
     }
     if (this.#isUndecided)
