@@ -19,8 +19,10 @@ async function daemonOf(t: ExecutionContext) {
 
 test("show says what to do about a punt that FAILED, and when a daemon tries again", async (t) => {
   const { here, env } = await daemonOf(t);
-  const dns = `{ cnf: dns, type: PUNT_TO_SOCKET, toHost: { af: IPV4, protocol: UDP, port: 53 }, socketPath: ${here.at("a")} }`;
-  t.is((await here.punts("add", dns, "--owner", "other")).status, 0);
+  const at = (path: string) =>
+    `{ cnf: dns, type: PUNT_TO_SOCKET, toHost: { af: IPV4, protocol: UDP, port: 53 }, socketPath: ${here.at(path)} }`;
+  const dns = at("a");
+  t.is((await here.punts("add", at("b"), "--owner", "other")).status, 0);
   const own = ["--owner", "own", "--store", here.at("own.json")];
   for (const add of [cli(["add", dns], { env }), here.punts("add", dns, ...own)]) t.is((await add).status, 1);
   const remedy = "\nRemedy: +Delete it where it was made, [^\n]+\n";
