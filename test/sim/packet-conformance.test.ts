@@ -48,7 +48,7 @@ async function ofBoth(one: PacketCase, quietMs: number): Promise<{ ours: string[
 }
 
 for (const one of [...packetCases, ...featurePacketCases]) {
-  need("vpp", "root").test.serial(`packets as through the real VPP: ${one.title}`, async (t) => {
+  need("vpp>=26.06", "root").test.serial(`packets as through the real VPP: ${one.title}`, async (t) => {
     let both = await ofBoth(one, QUIET_MS[0]!);
     if (!isDeepStrictEqual(both.ours, both.theirs)) both = await ofBoth(one, QUIET_MS[1]!);
     for (const [i, [wire, frame]] of one.packets.entries()) {

@@ -79,7 +79,7 @@ async function punted(apiSocket: string, puntSocket: string, directory: string):
   }
 }
 
-need("vpp", "root").test.serial(
+need("vpp>=26.06", "root").test.serial(
   "punt sockets of the embedded and of the real VPP are given the same packets",
   async (t) => {
     const real = new RealVpp();
