@@ -90,7 +90,7 @@ print(len(client.api.sw_interface_dump()))
 client.disconnect()
 `;
 
-need("papi").test("VPP's own Python client connects, learning every definition from it", async (t) => {
+need("papi", "vpp>=24.06").test("VPP's own Python client connects, learning every definition from it", async (t) => {
   await using vpp = await EmbeddedVpp.start({ interfaces: ["eth0"] });
   const { stdout } = await promisify(execFile)(PYTHON, ["-c", papi, vpp.apiSocket], {
     env: papiEnvironment(),
