@@ -53,7 +53,7 @@ export function parseWish(entry: Pick<Entry, "key" | "value">, id: PuntId): Wish
   return { request: parsed, by, at };
 }
 
-/** Returns whether a wish asks for a request. One that cannot be read does not. */
+/** Returns whether a wish asks for a request; false for a wish that cannot be read. */
 export function isWishOf(entry: Pick<Entry, "key" | "value">, request: PuntRequest): boolean {
   try {
     return isSameRequest(parseWish(entry, idOf(request)).request, request);

@@ -48,7 +48,7 @@ function placeOf(value: Value, path: string): { readonly holder: Value; readonly
   return holder && { holder, name };
 }
 
-/** Returns what a text may stand for that is no text for the codec. */
+/** Returns the values that a text may stand for where the codec refuses text. */
 function formsOf(text: unknown): unknown[] {
   if (typeof text !== "string") return [];
   const bytes = () => new Uint8Array(Buffer.from(text.replaceAll(":", ""), "hex"));

@@ -95,7 +95,7 @@ export class Restored {
     if (daemon.role === "halted")
       throw new Error(`${daemon.name} has stopped for another history, and asks for ${what}`);
     if (daemon.name === this.#acting.daemon && now <= this.#acting.until) {
-      // Another daemon may act since then, and what it has made goes as if an operator had removed it.
+      // Another daemon may act since then. This daemon removes its objects as an operator would.
       this.#vpp.disturbedAt = now;
       return;
     }
