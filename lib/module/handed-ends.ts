@@ -32,6 +32,9 @@ export interface Handed {
   readonly descriptor: Descriptor;
 }
 
+/** The attachment that an end belongs to. */
+const ATTACHMENTS = { memif: "memif", socket: "af-unix", inject: "af-unix", packets: "tap" } as const;
+
 /** A descriptor that becomes a port. */
 type HandedPort = Handed & { readonly kind: Exclude<Handed["kind"], "inject"> };
 
@@ -257,7 +260,8 @@ export class HandedEnds implements CnfEnds {
   #adopt(handed: Handed): void {
     const { kind, interconnect, identity, descriptor } = handed;
     const metadata = this.#metadata?.interconnects[interconnect];
-    if (this.#closed || !metadata) {
+    // An end of another kind is one of a request whose status is still on its way.
+    if (this.#closed || metadata?.attachment.kind !== ATTACHMENTS[kind]) {
       descriptor.close();
       return;
     }

@@ -20,6 +20,14 @@ const nothing = (kind: Handed["kind"], interconnect: number): Handed => ({
   ...{ kind, interconnect, identity: "broken", descriptor: Descriptor.own(openSync("/dev/null", "r+")) },
 });
 
+function isClosed(descriptor: Descriptor): boolean {
+  try {
+    return descriptor.fd < 0;
+  } catch {
+    return true;
+  }
+}
+
 const DNS = { type: "PUNT_TO_SOCKET", toHost: { af: "IPV4", protocol: "UDP", port: 53 } } as const;
 
 /** Binds a socket as the daemon does for a punt, beside that of the test's own end. */
@@ -218,4 +226,17 @@ test("a problem with a handover is over once all ends are there without another 
   interfaces.size = 1;
   while (problems.at(-1) === "EMFILE") await sleep(5);
   t.is(problems.at(-1), undefined);
+});
+
+test("an end of the request whose status has not come yet is not taken, and is asked for again with its status", async (t) => {
+  const [memif, socket] = [memifSide(t), socketSide(t)];
+  const early = socket.socket(0, "new");
+  const { ends, asked, problems } = handedEnds(t, [() => [early], () => [socket.socket(0, "new")]]);
+  ends.update(created([memif.interconnect]));
+  await until(() => isClosed(early.descriptor));
+  t.deepEqual(ends.ports, []);
+  ends.update(created([socket.interconnect]));
+  await until(() => ends.ports[0]?.kind === "af-unix");
+  t.deepEqual(asked[1]!.have, {});
+  t.true(problems.every((problem) => problem === undefined));
 });
