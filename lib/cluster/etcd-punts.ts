@@ -283,7 +283,7 @@ export class EtcdPunts implements Punts {
     const all = requests.map((request) => ({ request, entry: known.get(this.#keys.punt("wanted", request)) }));
     const added = all.filter(({ entry }) => !entry);
     const updated = all.filter(({ entry, request }) => entry && !isWishOf(entry, request));
-    const unchanged = all.filter(({ entry, request }) => entry && isWishOf(entry, request));
+    const unchanged = all.filter(({ entry, request }) => isWishOf(entry, request));
     const asked = new Set(all.map(({ entry }) => entry?.key));
     const dropped = new Set(named.map((id) => this.#keys.punt("wanted", id)));
     for (const id of named) if (!known.has(this.#keys.punt("wanted", id))) throw noSuchPunt("punt.apply", id);

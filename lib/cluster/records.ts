@@ -53,10 +53,10 @@ export function parseWish(entry: Pick<Entry, "key" | "value">, id: PuntId): Wish
   return { request: parsed, by, at };
 }
 
-/** Returns whether a wish asks for a request; false for a wish that cannot be read. */
-export function isWishOf(entry: Pick<Entry, "key" | "value">, request: PuntRequest): boolean {
+/** Returns whether a wish asks for a request; false if there is no wish, and for one that cannot be read. */
+export function isWishOf(entry: Pick<Entry, "key" | "value"> | undefined, request: PuntRequest): boolean {
   try {
-    return isSameRequest(parseWish(entry, idOf(request)).request, request);
+    return entry !== undefined && isSameRequest(parseWish(entry, idOf(request)).request, request);
   } catch {
     return false;
   }

@@ -1,6 +1,6 @@
 // A manager's store in etcd: each object is a key, and a save writes the differences.
 import type { PuntRequest, Store, StoredState } from "../punt/index.js";
-import type { Condition, Entry, Mirror, Write } from "./etcd/index.js";
+import type { Condition, Mirror, Write } from "./etcd/index.js";
 import type { Keys } from "./keys.js";
 import { acceptedKey, FOLDERS, idIn, isWishOf, Orders, recordsOf, stateOf, wishText } from "./records.js";
 import type { Writer } from "./writer.js";
@@ -103,7 +103,7 @@ export class EtcdStore implements Store {
     return punts
       .filter((request) => written.has(acceptedKey(keys, request)))
       .map((request) => ({ request, key: keys.punt("wanted", request) }))
-      .filter(({ request, key }) => !isWished(mirror.get(key), request) && !this.#isFollowed(key, request))
+      .filter(({ request, key }) => !isWishOf(mirror.get(key), request) && !this.#isFollowed(key, request))
       .map(({ request, key }) => ({ key, value: wishText(request, whoAsked(request)) }));
   }
 
@@ -121,8 +121,4 @@ function joined({ state: before, replaces }: Remembered, now: StoredState | unde
   if (replaces) return before;
   const { claims, notes, ...rest } = now ?? { punts: [], interconnects: [], namespaces: [], claims: {}, notes: {} };
   return { ...rest, notes, claims: { ...before.claims, ...claims } };
-}
-
-function isWished(entry: Entry | undefined, request: PuntRequest): boolean {
-  return entry !== undefined && isWishOf(entry, request);
 }

@@ -92,7 +92,7 @@ export class Wishes {
     const refused = this.#refused.get(key);
     if (entry && refused?.revision === entry.modified)
       statuses.put(refusedStatus(shown(status), refused.failure), entry.modified, true);
-    else statuses.put(shown(status), entry && isWishOf(entry, status.request) ? entry.modified : 0);
+    else statuses.put(shown(status), isWishOf(entry, status.request) ? entry!.modified : 0);
   }
 
   async close(): Promise<void> {
@@ -179,7 +179,7 @@ export class Wishes {
     if (this.#closed || !isGood()) return;
     // If VPP refuses it, the manager has the punt: it reports the failure and tries again.
     const request = manager.get(id)?.request;
-    const isTaken = entry !== undefined && request !== undefined && isWishOf(entry, request);
+    const isTaken = request !== undefined && isWishOf(entry, request);
     if (isTaken || error.code === "ERR_NO_SUCH_PUNT") this.#accepted(key, id);
     else this.#refuse(key, id, error);
   }
