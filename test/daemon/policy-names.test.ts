@@ -50,23 +50,6 @@ test("a long name against many stars costs no more than their lengths", (t) => {
   const slashes = "/".repeat(4_000);
   t.false(matches("/run/*/*/*/*/x", `/run/${slashes}`));
   t.true(matches("/run/*/*/*/*/x", `/run/${slashes}x`));
-  for (const [pattern, name] of [
-    ["*ab?*d", "aabab-cdd"],
-    ["**", ""],
-    ["a*", "a"],
-    ["*a", "*ba"],
-    ["a**?b", "a*b"],
-  ])
-    t.true(matches(pattern!, name!), pattern);
-  for (const [pattern, name] of [
-    ["a*b", "ab-"],
-    ["*a?", "ba"],
-    ["?", ""],
-    ["a*a", "a"],
-    ["*ab", "aba"],
-    ["", "a"],
-  ])
-    t.false(matches(pattern!, name!), pattern);
 });
 
 const span = (cnf: string, vppInterface: string, key = "") =>

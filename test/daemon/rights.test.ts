@@ -27,6 +27,11 @@ test("a pattern stands for whole names, and only * and ? are not themselves", (t
     ["d?s", "dns"],
     ["a.b*", "a.b\nc"],
     ["?", "\u{1f600}"],
+    ["*ab?*d", "aabab-cdd"],
+    ["**", ""],
+    ["a*", "a"],
+    ["*a", "*ba"],
+    ["a**?b", "a*b"],
   ])
     t.true(matches(pattern!, name!), pattern);
   for (const [pattern, name] of [
@@ -37,6 +42,12 @@ test("a pattern stands for whole names, and only * and ? are not themselves", (t
     ["D", "d"],
     ["a+", "aa"],
     ["(a)", "a"],
+    ["a*b", "ab-"],
+    ["*a?", "ba"],
+    ["?", ""],
+    ["a*a", "a"],
+    ["*ab", "aba"],
+    ["", "a"],
   ])
     t.false(matches(pattern!, name!), pattern);
   t.true(matchesAny(["a", "b*"], "bc"));
