@@ -50,37 +50,34 @@ withEtcd("a wait for a wish ends with the daemon's refusal, and the wish stays",
   t.is((await operator.get({ cnf: "second" }))?.state, "FAILED");
 });
 
-withEtcd(
-  "a change that was refused is told beside the punt that stays, and made once its conflict is over",
-  async (t) => {
-    const members = await Members.start(t);
-    const operator = await members.operator();
-    const port = (cnf: string, number: number) => socketPunt(cnf, number, members.directory);
-    const acted = await members.join();
-    await hasRole(acted, "leader");
-    await acted.add(port("first", 53), { waitFor: "CREATED" });
-    await acted.add(port("second", 54), { waitFor: "CREATED" });
-    await acted.close();
-    const changing = t.throwsAsync(operator.update(port("second", 53), { waitFor: "CREATED" }), {
-      code: "ERR_CONFLICT",
-    });
-    await eventually(async () => (await operator.get({ cnf: "second" }))?.state === "PENDING");
-    const daemon = await members.join();
-    await changing;
-    const told = async () =>
-      t.like(await operator.get({ cnf: "second" }), { state: "FAILED", request: port("second", 53) });
-    await told();
-    t.like(daemon.get({ cnf: "second" }), { state: "CREATED", request: port("second", 54) });
-    // Events of the punt that stays do not hide that.
-    await members.vpp.restart();
-    await eventually(async () => (await operator.get({ cnf: "first" }))?.state !== "CREATED");
-    await eventually(async () => (await operator.get({ cnf: "first" }))?.state === "CREATED");
-    await told();
-    await daemon.delete({ cnf: "first" });
-    await eventually(async () => (await operator.get({ cnf: "second" }))?.state === "CREATED");
-    t.like(daemon.get({ cnf: "second" }), { state: "CREATED", request: port("second", 53) });
-  },
-);
+withEtcd("a refused change is FAILED beside the punt that stays, and succeeds once its conflict is over", async (t) => {
+  const members = await Members.start(t);
+  const operator = await members.operator();
+  const port = (cnf: string, number: number) => socketPunt(cnf, number, members.directory);
+  const acted = await members.join();
+  await hasRole(acted, "leader");
+  await acted.add(port("first", 53), { waitFor: "CREATED" });
+  await acted.add(port("second", 54), { waitFor: "CREATED" });
+  await acted.close();
+  const changing = t.throwsAsync(operator.update(port("second", 53), { waitFor: "CREATED" }), {
+    code: "ERR_CONFLICT",
+  });
+  await eventually(async () => (await operator.get({ cnf: "second" }))?.state === "PENDING");
+  const daemon = await members.join();
+  await changing;
+  const told = async () =>
+    t.like(await operator.get({ cnf: "second" }), { state: "FAILED", request: port("second", 53) });
+  await told();
+  t.like(daemon.get({ cnf: "second" }), { state: "CREATED", request: port("second", 54) });
+  // Events of the punt that stays do not hide that.
+  await members.vpp.restart();
+  await eventually(async () => (await operator.get({ cnf: "first" }))?.state !== "CREATED");
+  await eventually(async () => (await operator.get({ cnf: "first" }))?.state === "CREATED");
+  await told();
+  await daemon.delete({ cnf: "first" });
+  await eventually(async () => (await operator.get({ cnf: "second" }))?.state === "CREATED");
+  t.like(daemon.get({ cnf: "second" }), { state: "CREATED", request: port("second", 53) });
+});
 
 withEtcd("a daemon passes on no change while no daemon acts: it would not hear of a refusal", async (t) => {
   const members = await Members.start(t);

@@ -207,7 +207,7 @@ test("a place that another host's daemon has is left to it, and taken when that 
   state.others = {};
   await pass(5_000);
   await until(() => told.includes("open a"), "turn");
-  // It is told again if it comes again.
+  // A host that comes back is logged again.
   state.others = { a: "h3" };
   unlinkSync(doors.paths[0]!);
   await pass(500);
@@ -224,7 +224,7 @@ test("a daemon that acts no more looks at another host's place no more", async (
   t.deepEqual(told, ["load", HANDED_OVER]);
 });
 
-test("a daemon of the same host, or one that does not say its host, loses its place to the one that acts", async (t) => {
+test("a daemon of the same host or of an unknown host loses its place to the acting daemon", async (t) => {
   const { doors, told, log } = await opened(t, {
     role: "leader",
     sockets: ["a", "b"],

@@ -228,7 +228,7 @@ test("a problem with a handover is over once all ends are there without another 
   t.is(problems.at(-1), undefined);
 });
 
-test("an end of the request whose status has not come yet is not taken, and is asked for again with its status", async (t) => {
+test("an end that comes before the status of its request is closed, and the status brings it again", async (t) => {
   const [memif, socket] = [memifSide(t), socketSide(t)];
   const early = socket.socket(0, "new");
   const { ends, asked, problems } = handedEnds(t, [() => [early], () => [socket.socket(0, "new")]]);

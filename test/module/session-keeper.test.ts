@@ -93,7 +93,7 @@ test("a session that another program has taken is not opened again, and calls he
   await t.throwsAsync(other.keeper.id(new AbortController().signal), { code: "ERR_POLICY" });
 });
 
-test("a session is asked for again while the daemon does not act, and calls of meanwhile hear that", async (t) => {
+test("the keeper asks again for a session while the daemon does not act, and calls in between hear why", async (t) => {
   const { keeper, sessions } = keeperOf(t, "ERR_NOT_LEADER", never);
   await t.throwsAsync(keeper.id(new AbortController().signal), { code: "ERR_NOT_LEADER" });
   t.is(await keeper.id(new AbortController().signal), "last");

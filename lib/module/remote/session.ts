@@ -75,7 +75,7 @@ export class SessionKeeper implements SessionLife {
         if (signal.aborted || !isLost(error) || this.#connection.isDistrusted(error)) {
           const op = "punt.session";
           const found = signal.aborted ? this.#connection.closedError(op) : this.#connection.errorOf(error, op);
-          // Calls that come later hear of it too: what they put into the session would end with it.
+          // Later calls hear of it too: a punt that they put into the session would end with it.
           if (this.#isOpen) this.#opened = this.#pending();
           this.#reject(found);
           // A daemon that does not act may act later, or give its place to the acting daemon.
