@@ -49,8 +49,10 @@ export class OwnProgram {
   #party: Party | undefined;
   #managers: OwnManagers | undefined;
   #manager: PuntManager | undefined;
-  /** How many punts the process is closing. */
-  #closing = 0;
+  /** The requests of the punts that the process is closing. */
+  readonly #closing = new Set<PuntRequestInput>();
+  /** Those whose close a kill may have cut. The store may have them still: the next process deletes them. */
+  readonly #cut = new Set<PuntRequestInput>();
   #fault = "";
 
   constructor(world: World, host: Host) {
@@ -69,7 +71,7 @@ export class OwnProgram {
 
   /** Whether VPP may have objects that no manager has listed. */
   get isUnsure(): boolean {
-    return this.#last !== undefined && (this.#manager === undefined || this.#closing > 0);
+    return this.#last !== undefined && (this.#manager === undefined || this.#closing.size > 0);
   }
 
   /** Opens a punt, unless that of the number is open. The first one starts the program. */
@@ -84,14 +86,15 @@ export class OwnProgram {
 
   /** Closes a punt, which ends with that. */
   close(nth: number): void {
-    const { punt, begun } = this.#wanted.get(nth) ?? {};
-    if (punt === undefined || this.party === undefined) return;
+    const wanted = this.#wanted.get(nth);
+    if (wanted?.punt === undefined || this.party === undefined) return;
+    const { request, punt, begun } = wanted;
     this.#wanted.delete(nth);
-    this.#closing++;
+    this.#closing.add(request);
     this.#run("close", async () => {
       await begun?.catch(() => {});
       await punt.close();
-      this.#closing--;
+      this.#closing.delete(request);
     });
   }
 
@@ -114,7 +117,8 @@ export class OwnProgram {
     this.#disk.ownerDied();
     this.#managers = undefined;
     this.#manager = undefined;
-    this.#closing = 0;
+    for (const request of this.#closing) this.#cut.add(request);
+    this.#closing.clear();
     for (const wanted of this.#wanted.values()) delete wanted.punt;
     schedule.at(schedule.now + down, "supervisor", () => this.#start(), schedule.world);
   }
@@ -187,6 +191,7 @@ export class OwnProgram {
     try {
       const manager = await PuntManager.start({ ...options, vpp });
       this.#manager = manager;
+      for (const request of this.#cut) this.#run("delete", () => this.#deleteCut(manager, request));
       const close = async () => {
         await manager.close();
         this.#manager = undefined;
@@ -198,6 +203,13 @@ export class OwnProgram {
       await vpp.close();
       throw error;
     }
+  }
+
+  async #deleteCut(manager: PuntManager, request: PuntRequestInput): Promise<void> {
+    const isWanted = [...this.#wanted.values()].some((each) => idKeyOf(each.request) === idKeyOf(request));
+    if (!isWanted && this.list().some(({ id }) => idKey(id) === idKeyOf(request)))
+      await manager.delete(idOf(request)).catch(() => {});
+    this.#cut.delete(request);
   }
 
   #check(check: () => void): void {
@@ -232,7 +244,7 @@ export class OwnProgram {
   #presentFault(): string {
     if (this.#last === undefined) return "";
     const { party } = this;
-    if (party === undefined || this.#closing > 0) return "down, or closing";
+    if (party === undefined || this.#closing.size > 0) return "down, or closing";
     const wanted = [...this.#wanted.values()];
     const found = wanted.map(({ request }) => this.list().find(({ id }) => idKey(id) === idKeyOf(request)));
     if (this.list().length !== wanted.length) return `${this.list().length} punts, and not ${wanted.length}`;
@@ -249,7 +261,7 @@ export class OwnProgram {
 
   describe(): string {
     const punts = this.list().map(({ id, state }) => `${id.cnf} ${state}`);
-    return `${OWN}: ${this.party ? "up" : "down"}, ${this.#closing} closing, ${punts}; ${this.#fault}`;
+    return `${OWN}: ${this.party ? "up" : "down"}, ${this.#closing.size} closing, ${punts}; ${this.#fault}`;
   }
 }
 
