@@ -19,6 +19,7 @@ interface Life {
   readonly sessions: Sessions;
   readonly manager: PuntManager;
   readonly attach: AttachDoor;
+  readonly calls: CallDoor;
 }
 
 /** Programs that live as long as a session, or longer. */
@@ -57,7 +58,7 @@ export class Daemon implements ModuleHost {
     process.closing = async () => {
       this.#isClosing = true;
       await this.#life?.sessions.close();
-      await this.#life?.attach.close();
+      await Promise.all([this.#life?.attach.close(), this.#life?.calls.close()]);
     };
     this.#owned = new Owned(world, () => this.manager?.list() ?? []);
   }
@@ -132,8 +133,8 @@ export class Daemon implements ModuleHost {
     manager.on("state", ({ status }) => this.#owned.note(status));
     const parts = await partsOf(manager, sessions);
     const attach = openAttach(parts, attachPathOf(SOCKET), SOCKET);
-    this.#doors.open(SOCKET, serviceOf(parts, SOCKET));
-    this.#life = { sessions, manager, attach };
+    const calls = this.#doors.open(SOCKET, serviceOf(parts, SOCKET));
+    this.#life = { sessions, manager, attach, calls };
   }
 
   async #noted(): Promise<string[]> {

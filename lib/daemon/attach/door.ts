@@ -78,8 +78,9 @@ export class AttachDoor {
     clearInterval(this.#cleaning);
     this.#deleted?.close();
     this.#ending.abort();
-    this.#stopped.close();
+    // A call that is being answered may hold this up for seconds.
     await this.#server.close();
+    this.#stopped.close();
   }
 
   async #answer(request: DescriptorRequest): Promise<DescriptorAnswer> {
