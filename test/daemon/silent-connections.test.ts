@@ -83,13 +83,16 @@ test("one address has 1,024 connections that have asked, and others are answered
     askers.push(socket);
     return socket;
   };
-  for (let count = 0; count < MOST_OF_ADDRESS; count++) t.regex(await asked(open("127.0.0.1")), / 200 /);
+  const ask = async () => t.regex(await asked(open("127.0.0.1")), / 200 /);
+  // HTTP ends a connection some seconds after its answer.
+  const missing = () => MOST_OF_ADDRESS - askers.filter(({ closed }) => !closed).length;
+  while (missing() > 0) await Promise.all(Array.from({ length: Math.min(missing(), MOST_SILENT) }, ask));
   const surplus = open("127.0.0.1");
   surplus.resume().write(QUESTION);
   await once(surplus, "close");
   t.is(surplus.bytesRead, 0);
   t.regex(await asked(open("127.0.0.2")), / 200 /);
-  askers[0]!.destroy();
+  askers.find(({ closed }) => !closed)!.destroy();
   for (;;) {
     const next = open("127.0.0.1");
     const answer = asked(next).catch(() => "");
