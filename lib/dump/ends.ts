@@ -1,5 +1,6 @@
 // The CNF's ends of a punt, opened in its place to show packets.
 import { PuntError } from "../errors.js";
+import type { MemifEnding } from "../memif/index.js";
 import type { PacketBatch, PortFilter } from "../packet/index.js";
 import { PacketSocket } from "../packet-socket/index.js";
 import { type AttachedPort, type Attachments, attach, type PuntStatus, reachOf } from "../punt/index.js";
@@ -88,9 +89,11 @@ function openEnd(port: AttachedPort, interconnect: number, name: string | undefi
   }
   if (port.kind === "memif") {
     const { memif } = port;
-    memif.on("refused", ({ reason }) => {
+    const refused = ({ reason }: MemifEnding) =>
       onRefused(new PuntError("punt.attach", "ERR_REFUSED", `VPP refuses the memif connection: ${reason}`));
-    });
+    memif.on("refused", refused);
+    // Afterwards VPP may end a connection in the middle of its beginning, because VPP ends: the port tries again.
+    memif.once("up", () => memif.off("refused", refused));
     memif.receive((batch) => deliver(batch));
     return {
       connected: new Promise((resolve) => memif.once("up", resolve)),

@@ -7,7 +7,7 @@ import {
   formatMac,
   IP_PROTOCOL,
   IP6_EXTENSION,
-  isVlanTag,
+  isTagOfVpp,
   LARGEST_802_3_LENGTH,
   sumWords,
 } from "../net/index.js";
@@ -35,9 +35,9 @@ export interface FrameHeaders {
   readonly destinationMac: string;
   /** Whether it goes to a group or to all. */
   readonly isGroup: boolean;
-  /** VLAN of the outer tag. */
+  /** VLAN of the outer tag; of the next one if that has a priority alone. */
   readonly vlan?: number;
-  /** Ethertype behind the tags; below 1536 it is a length, and LLC follows. */
+  /** Ethertype behind the tags that VPP knows; below 1536 it is a length, and LLC follows. */
   readonly ethertype: number;
   readonly isIsis: boolean;
   /** Undefined if it is not IP, or cut short. */
@@ -56,8 +56,8 @@ export function headersOf(frame: Uint8Array): FrameHeaders | undefined {
   const view = new DataView(frame.buffer, frame.byteOffset, frame.length);
   let at = ETHERNET;
   let vlan: number | undefined;
-  while (isVlanTag(view.getUint16(at - 2)) && at + TAG <= frame.length) {
-    vlan ??= view.getUint16(at) & 0xfff;
+  while (isTagOfVpp(view.getUint16(at - 2)) && at + TAG <= frame.length) {
+    vlan ||= view.getUint16(at) & 0xfff;
     at += TAG;
   }
   const ethertype = view.getUint16(at - 2);

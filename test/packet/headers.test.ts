@@ -17,6 +17,9 @@ test("an Ethernet header says who receives the frame, and what is behind its tag
   t.true(headersOf(bytes("01005e000001 020000000002 88cc"))!.isGroup);
   t.like(headersOf(frame("8100 e007 88cc")), { vlan: 7, ethertype: 0x88cc });
   t.like(headersOf(frame("88a8 0064 8100 0007 88cc")), { vlan: 100, ethertype: 0x88cc });
+  t.like(headersOf(frame("8100 0000 8100 0007 88cc")), { vlan: 7, ethertype: 0x88cc });
+  // VPP's interfaces take no other tags.
+  t.like(headersOf(frame("9100 0064 0800", UDP4)), { ethertype: 0x9100, vlan: undefined, ip: undefined });
   t.is(headersOf(frame("88")), undefined);
   t.like(headersOf(frame("8100")), { ethertype: 0x8100 });
   t.false("vlan" in headersOf(frame("8100 00"))!);

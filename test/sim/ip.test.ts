@@ -198,7 +198,7 @@ test("frames for others and malformed frames are dropped and counted", async (t)
   sim.through("eth0", frame(toVpp, bad));
   sim.through("eth0", frame(toVpp, good.subarray(0, 19)));
   sim.through("eth0", ethernet(toVpp, 0x88cc, Buffer.alloc(46)));
-  sim.through("eth0", ethernet(toVpp, 0x8100, Buffer.alloc(46)));
+  sim.through("eth0", ethernet(toVpp, 0x8100, Buffer.alloc(46, 1)));
   sim.through("eth0", frame(toVpp, udpPacket({ from: "10.0.0.2", to: "8.8.8.8" }, [1, 2])));
   const corrupt = icmpPacket({ from: "10.0.0.2", to: "10.0.0.1" }, 8, 0, Buffer.from("00000000"));
   corrupt[corrupt.length - 1]! ^= 1;
