@@ -1,6 +1,5 @@
 // The headers of a frame that rules look at: Ethernet, IP and the ports behind it.
 import {
-  checksumOf,
   ETHERTYPE,
   formatIp4,
   formatIp6,
@@ -9,12 +8,13 @@ import {
   IP6_EXTENSION,
   isTagOfVpp,
   LARGEST_802_3_LENGTH,
-  sumWords,
 } from "../net/index.js";
 
 /** The IP header of a packet, and the first fields behind it. */
 export interface IpHeaders {
   readonly family: 4 | 6;
+  /** Where it begins in the frame. */
+  readonly at: number;
   readonly source: string;
   readonly destination: string;
   /** The protocol behind the extension headers. */
@@ -26,8 +26,6 @@ export interface IpHeaders {
   readonly tcpFlags?: number;
   /** Whether this is a fragment after the first, which begins in the middle of the payload. */
   readonly isLaterFragment?: true;
-  /** Whether the checksum of the IPv4 header is wrong. */
-  readonly isCorrupt?: true;
 }
 
 /** The headers of an Ethernet frame. */
@@ -85,7 +83,7 @@ function ip4Of(view: DataView, frame: Uint8Array, at: number): IpHeaders | undef
   const ends = { source: formatIp4(frame, at + 12), destination: formatIp4(frame, at + 16) };
   return {
     family: 4,
-    ...(checksumOf(sumWords(frame.subarray(at, at + length))) !== 0 && { isCorrupt: true }),
+    at,
     ...ends,
     protocol,
     ...(isLater ? LATER : upperOf(view, at + length, protocol)),
@@ -104,7 +102,7 @@ function ip6Of(view: DataView, frame: Uint8Array, at: number): IpHeaders | undef
     next += isFragment ? 8 : 8 + 8 * frame[next + 1]!;
   }
   const ends = { source: formatIp6(frame, at + 8), destination: formatIp6(frame, at + 24) };
-  return { family: 6, ...ends, protocol, ...(isLater ? LATER : upperOf(view, next, protocol)) };
+  return { family: 6, at, ...ends, protocol, ...(isLater ? LATER : upperOf(view, next, protocol)) };
 }
 
 function upperOf(view: DataView, at: number, protocol: number): Pick<IpHeaders, "ports" | "icmp" | "tcpFlags"> {

@@ -83,6 +83,6 @@ function checkUdp(bytes: Uint8Array, header: IpHeader): string | undefined {
   if (end - payload < UDP_HEADER) return "bad udp length";
   const length = u16(bytes, payload + 4);
   if (length < UDP_HEADER || length > end - payload) return "bad udp length";
-  if (u16(bytes, payload + 6) === 0) return header.family === 4 ? undefined : "bad transport checksum";
+  if (u16(bytes, payload + 6) === 0) return undefined;
   return pseudoChecksum(bytes, { ...header, end: payload + length }) === 0 ? undefined : "bad transport checksum";
 }
