@@ -1,6 +1,5 @@
 // The CNF's ends of a punt, opened in its place to show packets.
 import { PuntError } from "../errors.js";
-import type { MemifEnding } from "../memif/index.js";
 import type { PacketBatch, PortFilter } from "../packet/index.js";
 import { PacketSocket } from "../packet-socket/index.js";
 import { type AttachedPort, type Attachments, attach, type PuntStatus, reachOf } from "../punt/index.js";
@@ -89,7 +88,7 @@ function openEnd(port: AttachedPort, interconnect: number, name: string | undefi
   }
   if (port.kind === "memif") {
     const { memif } = port;
-    const refused = ({ reason }: MemifEnding) =>
+    const refused = ({ reason }: { readonly reason: string }) =>
       onRefused(new PuntError("punt.attach", "ERR_REFUSED", `VPP refuses the memif connection: ${reason}`));
     memif.on("refused", refused);
     // Afterwards VPP may end a connection in the middle of its beginning, because VPP ends: the port tries again.
