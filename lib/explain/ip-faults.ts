@@ -1,5 +1,5 @@
 // Why VPP's IP layer drops a packet because of the packet itself, in the words of VPP's counters.
-import { checksumOf, IP_PROTOCOL, sumWords } from "../net/index.js";
+import { checksumOf, IP_PROTOCOL, IP6_EXTENSION, sumWords } from "../net/index.js";
 import type { IpHeaders } from "../packet/index.js";
 
 const IP4 = 20;
@@ -33,8 +33,11 @@ export function localFault(frame: Uint8Array, { at, family, protocol }: IpHeader
   const isUdp = protocol === IP_PROTOCOL.UDP;
   const isIcmp6 = family === 6 && protocol === IP_PROTOCOL.ICMPV6;
   const isFragment = family === 4 && (u16(frame, at + 6) & 0x3fff) !== 0;
-  // Behind extension headers, VPP checks nothing here.
-  if (isFragment || (family === 6 && frame[at + 6] !== protocol) || !(isUdp || isIcmp6)) return undefined;
+  const first = frame[at + 6];
+  // VPP looks at the first header alone. Behind a hop-by-hop header, it knows ICMPv6.
+  if (family === 6 && first !== protocol)
+    return first === IP6_EXTENSION.FRAGMENT || isIcmp6 ? undefined : "unknown ip protocol";
+  if (isFragment || !(isUdp || isIcmp6)) return undefined;
   const start = at + (family === 4 ? (frame[at]! & 15) * 4 : IP6);
   const end = family === 4 ? at + u16(frame, at + 2) : start + u16(frame, at + 4);
   if (end > frame.length) return `ip${family} length > l2 length`;

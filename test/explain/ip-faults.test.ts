@@ -46,7 +46,7 @@ test("of packets with options, VPP takes IGMP with a router alert", (t) => {
     t.is(of(protocol, option), "ip4 options present", option);
 });
 
-test("VPP checks UDP and ICMPv6 for itself, and nothing behind extension headers", (t) => {
+test("VPP checks UDP and ICMPv6 for itself", (t) => {
   const udp = frame(LINK, udpPacket(SIX, [1, 53], "name?"));
   t.deepEqual(faults(udp), [undefined, undefined]);
   const at = (place: number, hex: string, bytes: Uint8Array = udp) => {
@@ -63,9 +63,20 @@ test("VPP checks UDP and ICMPv6 for itself, and nothing behind extension headers
   t.is(at(4, "00ff")[1], "ip6 length > l2 length");
   t.is(at(6, "3a")[1], "bad icmp checksum");
   t.is(at(6, "3b")[1], undefined);
-  const behind = frame(
-    LINK,
-    ipPacket(SIX, 60, Buffer.from("1100000000000000 0001003500080000".replace(" ", ""), "hex")),
-  );
-  t.is(at(54, "1234", behind)[1], undefined);
+});
+
+test("VPP takes nothing for itself behind extension headers but ICMPv6 and fragments", (t) => {
+  const behind = (extension: number, protocol: number) =>
+    faults(
+      frame(
+        LINK,
+        ipPacket(SIX, extension, Buffer.from(`${protocol.toString(16)}00000000000000${"00".repeat(8)}`, "hex")),
+      ),
+    );
+  for (const extension of [0, 43, 60]) t.deepEqual(behind(extension, 17), [undefined, "unknown ip protocol"]);
+  for (const [extension, protocol] of [
+    [44, 17],
+    [0, 58],
+  ] as const)
+    t.deepEqual(behind(extension, protocol), [undefined, undefined]);
 });

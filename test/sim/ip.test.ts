@@ -7,6 +7,7 @@ import {
   frame,
   icmpPacket,
   ip,
+  ipPacket,
   mac,
   neighborSolicitation,
   parseIp,
@@ -136,6 +137,10 @@ test("ICMP errors go back: hop limit, no listener, packet too big", async (t) =>
   // VPP takes a UDP datagram over IPv6 without a checksum.
   unheard.writeUInt16BE(0, 46);
   t.deepEqual(back(unheard), { type: 1, code: 4, source: ip("fd00::1") });
+  // It does not find UDP behind other headers.
+  const options = Buffer.concat([Buffer.from("1100000000000000", "hex"), unheard.subarray(40)]);
+  const hidden = ipPacket({ from: "fd00::2", to: "fd00::1" }, 60, options);
+  t.is(sim.through("eth0", frame(toVpp, hidden)).length, 0);
   await sim.ok("sw_interface_set_mtu", { sw_if_index: sim.index("eth1"), mtu: [1280, 0, 0, 0] });
   t.deepEqual(back(udpPacket({ from: "fd00::2", to: "fd01::2" }, [1, 2], Buffer.alloc(1400))), {
     type: 2,
