@@ -60,7 +60,7 @@ export interface VppOptions {
 export interface VppEvents {
   /** The client has connected to VPP, for the first time or again, and renewed its subscriptions. */
   connected: [];
-  /** The client has lost its connection. Every request that waited for an answer has rejected with this error. */
+  /** The client has lost its connection. Every request that waited for an answer has rejected with an error that names it; this error is its cause. */
   disconnected: [error: PuntError];
 }
 
@@ -297,7 +297,7 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
       running.start(value);
       return running;
     } catch (error) {
-      sink.fail(error as PuntError);
+      sink.fail(() => error as PuntError);
       return undefined;
     }
   }
@@ -360,7 +360,7 @@ export class Vpp extends EventEmitter<VppEvents> implements AsyncDisposable {
     } catch (error) {
       if (this.#connection === connection) this.#connection = undefined;
       connection.close(error as PuntError);
-      throw error;
+      throw connection.ended;
     }
     // It may be lost again, or closed, by now.
     if (this.#connection === connection) guarded(() => void this.emit("connected"));

@@ -1,5 +1,5 @@
 // The requests on one connection, from its start to its end.
-import { PuntError } from "../errors.js";
+import { messageOf, PuntError } from "../errors.js";
 import { AbortListeners } from "./abort-listeners.js";
 import type { Reader } from "./cursor.js";
 import type { Message, MessageValue } from "./message.js";
@@ -33,8 +33,10 @@ export class Connection implements LinkHandler {
   readonly #requests: RequestTable;
   readonly #aborts = new AbortListeners();
   readonly #trace: Trace | undefined;
-  /** The reason for the connection's end; undefined before. */
+  /** The first reason for the connection's end; undefined before. */
   ended: PuntError | undefined;
+  /** Whether a request is being encoded, at the end of the link's queue: a getter in its value may call the client. */
+  #isEncoding = false;
   /** Credit of canceled requests that the link does not have back yet. */
   #owed = 0;
   #tick = 0;
@@ -93,11 +95,13 @@ export class Connection implements LinkHandler {
 
   #send({ message, id }: Outgoing, value: MessageValue, pending: Pending, options: RequestOptions | undefined): void {
     if (this.ended !== undefined) throw this.ended;
+    if (this.#isEncoding) throw sentByValue(message);
     if (options !== undefined) checkRequest(message.name, options);
     if (options?.signal !== undefined) this.#abortWith(options.signal, pending);
     const link = this.#link!;
     this.#requests.add(pending);
     const writer = link.begin();
+    this.#isEncoding = true;
     try {
       message.write(writer, id, link.clientIndex, pending.context, value);
     } catch (error) {
@@ -105,6 +109,8 @@ export class Connection implements LinkHandler {
       this.#requests.remove(pending);
       pending.onSettled?.();
       throw error;
+    } finally {
+      this.#isEncoding = false;
     }
     pending.mark = link.commit();
     this.#trace?.sent(message.name, pending.context, value);
@@ -123,18 +129,18 @@ export class Connection implements LinkHandler {
 
   #abortWith(signal: AbortSignal, pending: Pending): void {
     if (signal.aborted) throw aborted(pending, signal);
-    pending.onSettled = this.#aborts.add(signal, () => this.giveUp(pending, aborted(pending, signal)));
+    pending.onSettled = this.#aborts.add(signal, () => this.giveUp(pending, () => aborted(pending, signal)));
   }
 
   /** Cancels a request. The connection ignores a late answer. */
-  giveUp(pending: Pending, error: PuntError): void {
+  giveUp(pending: Pending, reason: () => PuntError): void {
     const known = this.#requests.find(pending.context) === pending;
     if (!known) return;
-    const withdrawn = this.#link!.withdraw(pending.mark);
+    const withdrawn = !this.#isEncoding && this.#link!.withdraw(pending.mark);
     this.#requests.remove(pending);
     pending.onSettled?.();
     if (!withdrawn) this.#returnCredit();
-    pending.fail(error);
+    pending.fail(reason);
   }
 
   /** Returns the credit of a canceled request once all that end together have ended: its place is not for one of them that still waits. */
@@ -182,7 +188,7 @@ export class Connection implements LinkHandler {
       done = pending.receive(message, reader);
     } catch (error) {
       if (!(error instanceof PuntError)) throw error;
-      pending.fail(error);
+      pending.fail(() => error);
     }
     if (done) this.#remove(pending);
     else this.#renewTimer(pending);
@@ -215,7 +221,7 @@ export class Connection implements LinkHandler {
     if (this.#requests.size === 0) this.#stopTicker();
     for (const pending of this.#requests.all()) {
       if (pending.idleTicks === 0 || pending.expires > this.#tick) continue;
-      this.giveUp(pending, timedOut(pending));
+      this.giveUp(pending, () => timedOut(pending));
     }
   }
 
@@ -245,14 +251,25 @@ export class Connection implements LinkHandler {
   }
 
   #end(error: PuntError): void {
-    this.ended = error;
+    this.ended ??= error;
     this.#stopTicker();
     for (const pending of this.#requests.all()) {
       this.#requests.remove(pending);
       pending.onSettled?.();
-      pending.fail(error);
+      pending.fail(() => endOf(pending, error));
     }
   }
+}
+
+/** Returns the end of a connection as that of a request. */
+function endOf({ request: { name } }: Pending, error: PuntError): PuntError {
+  const { op, code, details } = error;
+  return new PuntError(op, code, `${name}: ${messageOf(error)}`, { ...details, message: name }, error);
+}
+
+function sentByValue({ name }: Message): PuntError {
+  const text = `${name}: the value of another request sends it while that one is encoded`;
+  return new PuntError("binapi.call", "ERR_INVALID_VALUE", text, { message: name });
 }
 
 function notACall({ message }: Outgoing): PuntError {

@@ -1,7 +1,7 @@
 // Receivers of a dump's details: an array, or a stream for `for await`.
 import type { PuntError } from "../errors.js";
 import type { MessageValue } from "./message.js";
-import type { DetailsSink } from "./pending.js";
+import { type DetailsSink, rejectFor } from "./pending.js";
 
 /** Collects all details in an array. */
 export class DetailsList implements DetailsSink {
@@ -25,8 +25,8 @@ export class DetailsList implements DetailsSink {
     this.#resolve(this.#values);
   }
 
-  fail(error: PuntError): void {
-    this.#reject(error);
+  fail(reason: () => PuntError): void {
+    rejectFor(this.#resolve, this.#reject, reason);
   }
 }
 
@@ -35,7 +35,7 @@ export class DetailsStream implements DetailsSink, AsyncIterableIterator<Message
   #values: MessageValue[] = [];
   #next_ = 0;
   #ended = false;
-  #error: PuntError | undefined;
+  #reason: (() => PuntError) | undefined;
   #waiting: (() => void)[] = [];
   readonly #giveUp: () => void;
 
@@ -55,18 +55,18 @@ export class DetailsStream implements DetailsSink, AsyncIterableIterator<Message
     this.#wake();
   }
 
-  fail(error: PuntError): void {
+  fail(reason: () => PuntError): void {
     if (this.#ended) return;
-    this.#error = error;
+    this.#reason = reason;
     this.end();
   }
 
   async next(): Promise<IteratorResult<MessageValue>> {
     while (this.#next_ === this.#values.length && !this.#ended) await this.#more();
     if (this.#next_ < this.#values.length) return { done: false, value: this.#take() };
-    const error = this.#error;
-    this.#error = undefined;
-    if (error !== undefined) throw error;
+    const reason = this.#reason;
+    this.#reason = undefined;
+    if (reason !== undefined) throw reason();
     return { done: true, value: undefined };
   }
 
@@ -97,7 +97,7 @@ export class DetailsStream implements DetailsSink, AsyncIterableIterator<Message
     const open = !this.#ended;
     this.#values = [];
     this.#next_ = 0;
-    this.#error = undefined;
+    this.#reason = undefined;
     this.end();
     if (open) this.#giveUp();
     return { done: true, value: undefined };

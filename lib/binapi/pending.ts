@@ -23,8 +23,8 @@ export abstract class Pending {
   /** Takes a message with the request's context. Returns true if it is the last. */
   abstract receive(message: Message, reader: Reader): boolean;
 
-  /** Ends the request with an error. */
-  abstract fail(error: PuntError): void;
+  /** Ends the request with an error, which is made where V8 knows who waits for it. */
+  abstract fail(reason: () => PuntError): void;
 
   /** Notes that VPP has answered a request behind this one, so that no more answers to this one follow. */
   abstract overtaken(): void;
@@ -36,6 +36,20 @@ export abstract class Pending {
       reply: message.name,
     });
   }
+}
+
+/** Rejects a promise with an error whose stack names those who wait for it: V8 finds them from an asynchronous function that ends. */
+export function rejectFor<T>(
+  resolve: (value: T) => void,
+  reject: (error: PuntError) => void,
+  reason: () => PuntError,
+): void {
+  void failed(reason).then(resolve, reject);
+}
+
+async function failed(reason: () => PuntError): Promise<never> {
+  await undefined;
+  throw reason();
 }
 
 /** A request with one reply. */
@@ -58,23 +72,23 @@ export class Call extends Pending {
 
   receive(message: Message, reader: Reader): boolean {
     if (message !== this.#reply) {
-      this.#reject(this.unexpected(message));
+      this.fail(() => this.unexpected(message));
       return true;
     }
     const value = message.read(reader);
     const { retval } = value;
-    if (retval !== undefined && retval !== 0) this.#reject(apiError(this.request.name, retval as number, value));
+    if (retval !== undefined && retval !== 0) this.fail(() => apiError(this.request.name, retval as number, value));
     else this.#resolve(value);
     return true;
   }
 
-  fail(error: PuntError): void {
-    this.#reject(error);
+  fail(reason: () => PuntError): void {
+    rejectFor(this.#resolve, this.#reject, reason);
   }
 
   overtaken(): void {
     const text = `VPP did not answer ${this.request.name}, but what was sent behind it: it refused the request`;
-    this.#reject(new PuntError("binapi.call", "ERR_NO_REPLY", text, { message: this.request.name }));
+    this.fail(() => new PuntError("binapi.call", "ERR_NO_REPLY", text, { message: this.request.name }));
   }
 }
 
@@ -83,7 +97,7 @@ export interface DetailsSink {
   push(value: MessageValue): void;
   /** Ends the details. `reply` is the message that ended them, if the dump has one (`*_get`). */
   end(reply: MessageValue | undefined): void;
-  fail(error: PuntError): void;
+  fail(reason: () => PuntError): void;
 }
 
 /** A request with many details. Its reply ends them, or the answer to the ping behind it. */
@@ -107,7 +121,7 @@ export class Dump extends Pending {
       return true;
     }
     if (message !== this.#details) {
-      this.#sink.fail(this.unexpected(message));
+      this.#sink.fail(() => this.unexpected(message));
       return true;
     }
     this.#mend?.(reader);
@@ -124,8 +138,8 @@ export class Dump extends Pending {
     };
   }
 
-  fail(error: PuntError): void {
-    this.#sink.fail(error);
+  fail(reason: () => PuntError): void {
+    this.#sink.fail(reason);
   }
 
   overtaken(): void {

@@ -31,7 +31,7 @@ export class RunningDump {
     const sink = this.#sink;
     const page: DetailsSink = {
       push: (details) => sink.push(details),
-      fail: (error) => sink.fail(error),
+      fail: (reason) => sink.fail(reason),
       end: (reply) => this.#pageEnded(value, reply),
     };
     this.#current = this.#connection.dump(this.#name, value, page, this.#options);
@@ -42,19 +42,19 @@ export class RunningDump {
     if (retval === 0) this.#sink.end(reply);
     else if (retval === VNET_ERRORS.EAGAIN && reply!.cursor !== undefined)
       this.#nextPage({ ...value, cursor: reply!.cursor });
-    else this.#sink.fail(apiError(this.#name, retval as number, reply!));
+    else this.#sink.fail(() => apiError(this.#name, retval as number, reply!));
   }
 
   #nextPage(value: MessageValue): void {
     try {
       this.#page(value);
     } catch (error) {
-      this.#sink.fail(error as PuntError);
+      this.#sink.fail(() => error as PuntError);
     }
   }
 
   giveUp(): void {
     const error = new PuntError("binapi.dump", "ERR_ABORTED", `${this.#name}: given up`);
-    if (this.#current !== undefined) this.#connection.giveUp(this.#current, error);
+    if (this.#current !== undefined) this.#connection.giveUp(this.#current, () => error);
   }
 }

@@ -88,9 +88,11 @@ function openEnd(port: AttachedPort, interconnect: number, name: string | undefi
   }
   if (port.kind === "memif") {
     const { memif } = port;
-    memif.on("refused", ({ reason }) => {
+    const refused = ({ reason }: { readonly reason: string }) =>
       onRefused(new PuntError("punt.attach", "ERR_REFUSED", `VPP refuses the memif connection: ${reason}`));
-    });
+    memif.on("refused", refused);
+    // Afterwards VPP may end a connection in the middle of its beginning, because VPP ends: the port tries again.
+    memif.once("up", () => memif.off("refused", refused));
     memif.receive((batch) => deliver(batch));
     return {
       connected: new Promise((resolve) => memif.once("up", resolve)),

@@ -16,6 +16,7 @@ import {
 } from "../punt/index.js";
 import { endStep } from "./end-step.js";
 import { interfaceStep } from "./interface-step.js";
+import { inputFault, localFault } from "./ip-faults.js";
 import { fault, ok, type Step } from "./steps.js";
 
 /** A frame, and the interface of VPP that receives it. */
@@ -80,9 +81,9 @@ export function explainFrame(
     throw new PuntError("explain.frame", "ERR_NO_INTERFACE", message, { name });
   }
   const received: ReceivedFrame = { ...headers, on };
-  const steps = [interfaceStep(name, facts), ...ipSteps(received)];
+  const steps = [interfaceStep(name, facts), ...ipSteps(received, frame)];
   const all = statuses.map((status) => takingBy(status, received, facts)).sort((a, b) => rank(a) - rank(b));
-  const punts = onTheWay(all, steps);
+  const punts = onTheWay(all, steps, received.ip && localFault(frame, received.ip));
   const reaches = punts.filter(({ treatment }) => treatment === "copy" || treatment === "taken").map(({ id }) => id);
   const ends = reaches.flatMap((id) => endsOf(statuses.find((each) => each.id === id)!, on.vppName, facts));
   return { text: describeFrame(frame), interface: on.vppName, steps, punts, reaches, ends };
@@ -106,13 +107,14 @@ function takingBy({ id, request, state }: PuntStatus, frame: ReceivedFrame, fact
 }
 
 /** The steps of VPP's IP layer. Copies and cross-connects come before it, and see every frame. */
-function ipSteps({ destinationMac, isGroup, vlan, on, ip }: ReceivedFrame): Step[] {
-  const isBroken = ip?.isCorrupt === true;
-  const wrong = "the checksum of its IPv4 header is wrong: VPP's IP layer drops it (bad ip4 header checksum)";
+function ipSteps({ destinationMac, isGroup, vlan, on, ip }: ReceivedFrame, frame: Uint8Array): Step[] {
+  const wrong = ip && inputFault(frame, ip);
   return [
     ...(isGroup ? [] : macStep(destinationMac, on)),
     ...vlanStep(vlan, on),
-    ...(isBroken ? [fault("IP header", wrong)] : []),
+    ...(wrong === undefined
+      ? []
+      : [fault("IP header", `its header is wrong for VPP's IP layer, which drops it (${wrong})`)]),
   ];
 }
 
@@ -133,15 +135,23 @@ function vlanStep(vlan: number | undefined, { id, isSub }: ReceivedFrame["on"]):
   return [fault("VLAN", fact, "name the sub-interface in place of the interface")];
 }
 
-/** Once a punt takes a frame, the punts after it do not see it. A frame that VPP drops comes to none of the later stages. */
-function onTheWay(punts: readonly PuntTaking[], [link, ...ip]: readonly Step[]): PuntTaking[] {
+/**
+ * Once a punt takes a frame, the punts after it do not see it. A frame that VPP drops comes to none of the later stages. `wrong`: why VPP
+ * does not take the packet for its own, after the features of the interface.
+ */
+function onTheWay(
+  punts: readonly PuntTaking[],
+  [link, ...ip]: readonly Step[],
+  wrong: string | undefined,
+): PuntTaking[] {
   const isUnseen = link?.verdict === "fault";
   const dropped = ip.find(({ verdict }) => verdict === "fault")?.fact;
+  const notTaken = dropped ?? (wrong && `VPP drops it before its own protocols (${wrong})`);
   let taker: string | undefined;
   return punts.map((punt) => {
     if (punt.treatment === "passed") return punt;
-    const isOfIp = punt.stage === "feature" || punt.stage === "local";
-    const lost = isUnseen ? "the interface does not receive it" : isOfIp ? dropped : undefined;
+    const byStage = { device: undefined, wire: undefined, feature: dropped, local: notTaken }[punt.stage];
+    const lost = isUnseen ? "the interface does not receive it" : byStage;
     const why = lost ?? (taker === undefined ? undefined : `${taker} has taken it before`);
     if (why !== undefined) return { ...punt, treatment: "passed", why };
     if (punt.treatment === "taken") taker = idText(punt.id);

@@ -22,6 +22,7 @@ export {
   IP_PROTOCOL,
   IP6_EXTENSION,
   isProtocolOfVpp,
+  isTagOfVpp,
   isVlanTag,
   LARGEST_802_3_LENGTH,
 } from "./protocols.js";

@@ -7,6 +7,7 @@ import {
   formatMac,
   IP_PROTOCOL,
   IP6_EXTENSION,
+  isVlanTag,
   LARGEST_802_3_LENGTH,
 } from "../net/index.js";
 
@@ -191,13 +192,10 @@ const ip6 = atLeast(40, "IPv6", (bytes) => {
   return `${ends} ${upper(next, payload)}`;
 });
 
-const vlanTag: Describe = (bytes) => vlan(bytes);
 const ETHERTYPES: Readonly<Record<number, Describe>> = {
   [ETHERTYPE.IP4]: ip4,
   [ETHERTYPE.ARP]: arp,
   [ETHERTYPE.IP6]: ip6,
-  [ETHERTYPE.VLAN]: vlanTag,
-  [ETHERTYPE.QINQ]: vlanTag,
 };
 
 const ISIS_PDUS = {
@@ -226,6 +224,7 @@ const llc = atLeast(3, "LLC", (bytes) => {
 
 function ethertype(type: number, bytes: Uint8Array): string {
   if (type <= LARGEST_802_3_LENGTH) return llc(bytes.subarray(0, type));
+  if (isVlanTag(type)) return vlan(bytes);
   const describe = ETHERTYPES[type];
   return describe ? describe(bytes) : `ethertype 0x${type.toString(16).padStart(4, "0")}, ${bytes.length} bytes`;
 }
@@ -239,7 +238,7 @@ function vlan(bytes: Uint8Array, tags = 1): string {
 }
 
 function behindTag(type: number, bytes: Uint8Array, tags: number): string {
-  if (ETHERTYPES[type] !== vlanTag) return ethertype(type, bytes);
+  if (!isVlanTag(type)) return ethertype(type, bytes);
   return tags < MOST_TAGS ? vlan(bytes, tags + 1) : "and more tags";
 }
 

@@ -1,20 +1,20 @@
 // The headers of a frame that rules look at: Ethernet, IP and the ports behind it.
 import {
-  checksumOf,
   ETHERTYPE,
   formatIp4,
   formatIp6,
   formatMac,
   IP_PROTOCOL,
   IP6_EXTENSION,
-  isVlanTag,
+  isTagOfVpp,
   LARGEST_802_3_LENGTH,
-  sumWords,
 } from "../net/index.js";
 
 /** The IP header of a packet, and the first fields behind it. */
 export interface IpHeaders {
   readonly family: 4 | 6;
+  /** Where it begins in the frame. */
+  readonly at: number;
   readonly source: string;
   readonly destination: string;
   /** The protocol behind the extension headers. */
@@ -26,8 +26,6 @@ export interface IpHeaders {
   readonly tcpFlags?: number;
   /** Whether this is a fragment after the first, which begins in the middle of the payload. */
   readonly isLaterFragment?: true;
-  /** Whether the checksum of the IPv4 header is wrong. */
-  readonly isCorrupt?: true;
 }
 
 /** The headers of an Ethernet frame. */
@@ -35,9 +33,9 @@ export interface FrameHeaders {
   readonly destinationMac: string;
   /** Whether it goes to a group or to all. */
   readonly isGroup: boolean;
-  /** VLAN of the outer tag. */
+  /** VLAN of the outer tag; of the next one if that has a priority alone. */
   readonly vlan?: number;
-  /** Ethertype behind the tags; below 1536 it is a length, and LLC follows. */
+  /** Ethertype behind the tags that VPP knows; below 1536 it is a length, and LLC follows. */
   readonly ethertype: number;
   readonly isIsis: boolean;
   /** Undefined if it is not IP, or cut short. */
@@ -56,8 +54,8 @@ export function headersOf(frame: Uint8Array): FrameHeaders | undefined {
   const view = new DataView(frame.buffer, frame.byteOffset, frame.length);
   let at = ETHERNET;
   let vlan: number | undefined;
-  while (isVlanTag(view.getUint16(at - 2)) && at + TAG <= frame.length) {
-    vlan ??= view.getUint16(at) & 0xfff;
+  while (isTagOfVpp(view.getUint16(at - 2)) && at + TAG <= frame.length) {
+    vlan ||= view.getUint16(at) & 0xfff;
     at += TAG;
   }
   const ethertype = view.getUint16(at - 2);
@@ -85,7 +83,7 @@ function ip4Of(view: DataView, frame: Uint8Array, at: number): IpHeaders | undef
   const ends = { source: formatIp4(frame, at + 12), destination: formatIp4(frame, at + 16) };
   return {
     family: 4,
-    ...(checksumOf(sumWords(frame.subarray(at, at + length))) !== 0 && { isCorrupt: true }),
+    at,
     ...ends,
     protocol,
     ...(isLater ? LATER : upperOf(view, at + length, protocol)),
@@ -104,7 +102,7 @@ function ip6Of(view: DataView, frame: Uint8Array, at: number): IpHeaders | undef
     next += isFragment ? 8 : 8 + 8 * frame[next + 1]!;
   }
   const ends = { source: formatIp6(frame, at + 8), destination: formatIp6(frame, at + 24) };
-  return { family: 6, ...ends, protocol, ...(isLater ? LATER : upperOf(view, next, protocol)) };
+  return { family: 6, at, ...ends, protocol, ...(isLater ? LATER : upperOf(view, next, protocol)) };
 }
 
 function upperOf(view: DataView, at: number, protocol: number): Pick<IpHeaders, "ports" | "icmp" | "tcpFlags"> {

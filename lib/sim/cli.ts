@@ -8,6 +8,7 @@ import {
   parseAddress,
   parsePrefix,
   type SwInterface,
+  TRACED_NODES,
 } from "./dataplane/index.js";
 import { PacketGenerator } from "./packet-generator.js";
 import { VnetError } from "./vnet-error.js";
@@ -127,10 +128,11 @@ export class Cli {
   }
 
   /** <input node> <count> */
-  #addTrace([node = "", count = ""]: string[]): string {
-    const packets = Number(count);
-    if (!Number.isInteger(packets) || packets < 1) throw new VnetError("INVALID_VALUE", `bad count ${count}`);
-    this.#dp.graph.tracer.add(node, packets);
+  #addTrace(words: string[]): string {
+    const [node = "", count = ""] = words;
+    if (!TRACED_NODES.has(node) || !/^\d+$/.test(count))
+      throw new Error(`trace add: expected NODE COUNT, got \`${words.join(" ")}'`);
+    this.#dp.graph.tracer.add(node, Number(count));
     return "";
   }
 

@@ -21,7 +21,7 @@ uint16_t Read16(const uint8_t* at) {
 
 /// 802.1Q, 802.1ad, and what switches used before it.
 bool IsTag(uint16_t type) {
-  return type == 0x8100 || type == 0x88A8 || type == 0x9100;
+  return type == 0x8100 || type == 0x88A8 || type == 0x9100 || type == 0x9200;
 }
 
 /// DCCP, SCTP and UDP-Lite have their ports where TCP and UDP have them.

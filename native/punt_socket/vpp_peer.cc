@@ -13,7 +13,7 @@ namespace vpp_punt::punt_socket {
 bool VppPeer::Moved() const {
   if (!wanted()) return false;
   struct stat now;
-  if (stat(path_.c_str(), &now) != 0) return false;  // there is no socket to move to
+  if (stat(path_.c_str(), &now) != 0) return connected();  // VPP has gone, and its folder with it
   return !connected() || now.st_ino != identity_.st_ino || now.st_dev != identity_.st_dev ||
          now.st_ctim.tv_sec != identity_.st_ctim.tv_sec || now.st_ctim.tv_nsec != identity_.st_ctim.tv_nsec;
 }

@@ -230,13 +230,19 @@ test.serial(
       if (name === "want_interface_events") reply("want_interface_events_reply", { retval: 0 });
     };
     const events = await vpp.subscribe("want_interface_events");
-    const waiting = Array.from({ length: 100 }, () => code(vpp.call("sw_interface_tag_add_del", TAG)));
-    const disconnected = new Promise((resolve) => vpp.once("disconnected", resolve));
+    const waiting = Array.from({ length: 100 }, () =>
+      t.throwsAsync<PuntError>(vpp.call("sw_interface_tag_add_del", TAG)),
+    );
+    const disconnected = new Promise<PuntError>((resolve) => vpp.once("disconnected", resolve));
     await until(() => server.seen.length > 101);
     server.kill();
-    const codes = await Promise.all(waiting);
-    t.true(codes.every((one) => one === "ERR_DISCONNECTED"));
-    await disconnected;
+    const cause = await disconnected;
+    const details = { message: "sw_interface_tag_add_del" };
+    const message = /: sw_interface_tag_add_del: .*: the connection was lost/;
+    for (const error of await Promise.all(waiting)) {
+      t.like(error, { code: "ERR_DISCONNECTED", details, cause });
+      t.regex(error!.message, message);
+    }
     t.is(await code(vpp.call("control_ping")), "ERR_DISCONNECTED");
 
     await server.listen({ firstId: 500 });

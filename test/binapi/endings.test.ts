@@ -7,6 +7,7 @@ import { code, pair, transport, until } from "../support/vpp/client-pair.js";
 import { FakeVpp } from "../support/vpp/fake.js";
 
 const TAG = { is_add: true, sw_if_index: 1, tag: "x" };
+const ALL = { name_filter_valid: false, name_filter: "" };
 const PAIR = { phy_sw_if_index: 1, host_sw_if_index: 0, vif_index: 0, host_if_name: "", host_if_type: 0, netns: "" };
 
 /** A VPP whose answers to get_api_json wait for `answer`. */
@@ -131,4 +132,51 @@ test.serial("a dump whose details have no definition is refused, and not empty",
   const lacking = transport === "vapi" ? "ERR_MESSAGE_MISSING" : "ERR_CRC_MISMATCH";
   t.is(await code(vpp.dumpAll("lcp_itf_pair_get")), lacking);
   t.false(server.seen.includes("lcp_itf_pair_get"));
+});
+
+test.serial(
+  "a request that the value of another one sends is refused, and the stream of requests stays whole",
+  async (t) => {
+    const [server, vpp] = await pair(t, { window: 2 });
+    const held: (() => void)[] = [];
+    server.handler = ({ reply }) => held.push(() => reply("sw_interface_tag_add_del_reply", { retval: 0 }));
+    const abort = new AbortController();
+    const call = (value = TAG) => vpp.call("sw_interface_tag_add_del", value, { signal: abort.signal });
+    const sent = [call(), call()].map(code);
+    const waiting = [call(), call(), call()].map(code);
+    const inner: Promise<string>[] = [];
+    const outer = vpp.call("sw_interface_tag_add_del", {
+      ...TAG,
+      get tag() {
+        inner.push(code(vpp.call("control_ping")), code(vpp.dumpAll("sw_interface_dump", ALL)));
+        abort.abort();
+        return "x";
+      },
+    });
+    t.deepEqual(await Promise.all(inner), ["ERR_INVALID_VALUE", "ERR_INVALID_VALUE"]);
+    t.deepEqual(await Promise.all([...sent, ...waiting]), Array(5).fill("ERR_ABORTED"));
+    server.handler = ({ reply }) => reply("sw_interface_tag_add_del_reply", { retval: 0 });
+    for (const answer of held) answer();
+    t.deepEqual(await outer, { retval: 0 });
+    t.like(await vpp.call("control_ping"), { retval: 0 });
+  },
+);
+
+test.serial("an error of a request has the frames of those who wait for it", async (t) => {
+  const [server, vpp] = await pair(t);
+  server.handler = ({ reply }) => reply("sw_interface_tag_add_del_reply", { retval: -2 });
+  async function tagsIt() {
+    await vpp.call("sw_interface_tag_add_del", TAG);
+  }
+  async function dumpsIt() {
+    await vpp.dumpAll("sw_interface_dump", ALL, { timeout: 1 });
+  }
+  async function iteratesIt() {
+    for await (const _ of vpp.dump("sw_interface_dump", ALL, { timeout: 1 })) t.fail();
+  }
+  t.regex((await t.throwsAsync(tagsIt()))!.stack!, /PuntError: .*INVALID_SW_IF_INDEX.*at async tagsIt /s);
+  server.holdPings();
+  server.handler = () => {};
+  t.regex((await t.throwsAsync(dumpsIt()))!.stack!, /no answer.*at async dumpsIt /s);
+  t.regex((await t.throwsAsync(iteratesIt()))!.stack!, /no answer.*at async iteratesIt /s);
 });

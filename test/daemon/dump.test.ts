@@ -1,4 +1,5 @@
 // The Dump call over a punt socket of the test's: which packets get a line, and what ends it.
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import test, { type ExecutionContext } from "ava";
 import { dump } from "../../lib/daemon/service/dump.js";
@@ -8,6 +9,7 @@ import { PuntError } from "../../lib/errors.js";
 import type { PuntStatus } from "../../lib/punt/index.js";
 import { until } from "../support/descriptor/peer.js";
 import { BROADCAST, frame, udpPacket } from "../support/frames.js";
+import { openMemif } from "../support/memif/ports.js";
 import { memifSide, socketSide } from "../support/module/ends.js";
 import { ID, settled, statusOf } from "../support/module/life.js";
 
@@ -149,13 +151,13 @@ test.serial(
   "a dump ends when its punt is gone or is another, when its reader goes, and when the daemon stops",
   async (t) => {
     const side = socketSide(t);
-    const ends: ((place: ReturnType<typeof dumped>) => unknown)[] = [
-      ({ place }) => (place.there = undefined),
-      ({ place }) => (place.there = { ...place.there!, metadata: { id: ID, interconnects: [] } } as never),
-      ({ ending }) => ending.abort(),
-      ({ stopping }) => stopping.abort(),
+    const ends: [end: (place: ReturnType<typeof dumped>) => unknown, code?: string][] = [
+      [({ place }) => (place.there = undefined)],
+      [({ place }) => (place.there = { ...place.there!, metadata: { id: ID, interconnects: [] } } as never)],
+      [({ ending }) => ending.abort()],
+      [({ stopping }) => stopping.abort(), "ERR_CLOSED"],
     ];
-    for (const end of ends) {
+    for (const [end, code] of ends) {
       const running = dumped(t, side.interconnect);
       const { place, next } = running;
       t.is(await next(), "connected");
@@ -165,7 +167,8 @@ test.serial(
       const last = next();
       end(running);
       await place.look();
-      t.is(await last, undefined);
+      if (code === undefined) t.is(await last, undefined);
+      else await t.throwsAsync(last, { code, message: /the daemon is stopping/ });
       t.true(place.isOver);
       t.notThrows(
         () => Array.from({ length: 16 }, () => running.dumps.begin("pid 1", "punt.dump")),
@@ -194,4 +197,19 @@ test.serial("a memif that VPP refuses ends the dump with VPP's reason", async (t
   const error = await t.throwsAsync<PuntError>(second.next(), { code: "ERR_REFUSED" });
   t.true(error instanceof PuntError);
   t.regex(error!.message, /^punt\.attach: VPP refuses the memif connection: /);
+});
+
+test.serial("a memif that VPP refuses later, because VPP ends or begins, does not end the dump", async (t) => {
+  const side = memifSide(t);
+  const { next } = dumped(t, side.interconnect);
+  t.is(await next(), "connected");
+  side.server.close();
+  const { socket } = (side.interconnect as unknown as { attachment: { socket: string } }).attachment;
+  const beginning = openMemif(t, { role: "server", mode: "ethernet", socket, id: 1 });
+  await until(() => beginning.stats().refused > 0);
+  beginning.close();
+  side.serve();
+  await once(side.server, "up");
+  side.server.send(datagram(53));
+  t.like(await next(), { length: datagram(53).length });
 });

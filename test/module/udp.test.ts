@@ -46,11 +46,13 @@ test("a datagram behind a header that says to be shorter than 20 bytes is not re
 
 test("VLAN tags are kept", (t) => {
   const plain = frame(LINK, udpPacket(ENDS, [4000, 53], "who?"));
-  const tags = Buffer.from("88a80064810000c8", "hex");
-  const tagged = Buffer.concat([plain.subarray(0, 12), tags, plain.subarray(12)]);
-  const answer = Buffer.from(udpAnswer(parseUdp(tagged)!, Buffer.from("me")));
-  t.deepEqual(answer.subarray(12, 20), tags);
-  t.is(Buffer.from(parseUdp(answer)!.payload).toString(), "me");
+  for (const hex of ["88a80064810000c8", "9100006492000007"]) {
+    const tags = Buffer.from(hex, "hex");
+    const tagged = Buffer.concat([plain.subarray(0, 12), tags, plain.subarray(12)]);
+    const answer = Buffer.from(udpAnswer(parseUdp(tagged)!, Buffer.from("me")));
+    t.deepEqual(answer.subarray(12, 20), tags);
+    t.is(Buffer.from(parseUdp(answer)!.payload).toString(), "me");
+  }
 });
 
 test("an answer to a group needs a source address", (t) => {

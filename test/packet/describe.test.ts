@@ -155,6 +155,7 @@ test("each kind of frame has words of its own", (t) => {
     [arp("0002")]: "ARP 10.0.0.2 is at 02:00:00:00:00:02",
     "0806 0001": "ARP cut short after 2 bytes",
     "88a8 f064 8100 0007 88cc 01": "VLAN 100 VLAN 7 ethertype 0x88cc, 1 bytes",
+    "9100 0064 9200 0007 88cc 01": "VLAN 100 VLAN 7 ethertype 0x88cc, 1 bytes",
     "8100 00": "VLAN tag cut short after 1 bytes",
     "0600 01": "ethertype 0x0600, 1 bytes",
     "05dd 01": "ethertype 0x05dd, 1 bytes",

@@ -17,6 +17,9 @@ test("an Ethernet header says who receives the frame, and what is behind its tag
   t.true(headersOf(bytes("01005e000001 020000000002 88cc"))!.isGroup);
   t.like(headersOf(frame("8100 e007 88cc")), { vlan: 7, ethertype: 0x88cc });
   t.like(headersOf(frame("88a8 0064 8100 0007 88cc")), { vlan: 100, ethertype: 0x88cc });
+  t.like(headersOf(frame("8100 0000 8100 0007 88cc")), { vlan: 7, ethertype: 0x88cc });
+  // VPP's interfaces take no other tags.
+  t.like(headersOf(frame("9100 0064 0800", UDP4)), { ethertype: 0x9100, vlan: undefined, ip: undefined });
   t.is(headersOf(frame("88")), undefined);
   t.like(headersOf(frame("8100")), { ethertype: 0x8100 });
   t.false("vlan" in headersOf(frame("8100 00"))!);
@@ -29,10 +32,9 @@ test("IS-IS is behind a length and the bytes of LLC, and nowhere else", (t) => {
 });
 
 test("an IPv4 header gives the ends, and the ports or the types behind it", (t) => {
-  const ends = { family: 4, source: "10.0.0.1", destination: "10.0.0.2" };
+  const ends = { family: 4, at: 14, source: "10.0.0.1", destination: "10.0.0.2" };
   const ports = { source: 1000, destination: 53 };
   t.deepEqual(headersOf(frame("0800", UDP4, PORTS))!.ip, { ...ends, protocol: 17, ports } as never);
-  t.true(headersOf(frame("0800", UDP4.replace("66ce", "66cf"), PORTS))!.ip!.isCorrupt);
   const of = (protocol: string, payload: string) =>
     headersOf(frame("0800", UDP4.replace("4011", `40${protocol}`), payload))!;
   t.deepEqual(of("84", PORTS).ip!.ports, ports);
@@ -61,7 +63,10 @@ test("an IPv6 header gives what is behind its extension headers", (t) => {
   const ip = (next: string, payload: string) =>
     headersOf(frame("86dd 60000000 0000", next, "40", IP6_ENDS, payload))!.ip!;
   const ports = { source: 1000, destination: 53 };
-  t.deepEqual(ip("11", PORTS), { ...{ family: 6, source: "fd00::1", destination: "fd00::2", protocol: 17 }, ports });
+  t.deepEqual(ip("11", PORTS), {
+    ...{ family: 6, at: 14, source: "fd00::1", destination: "fd00::2", protocol: 17 },
+    ports,
+  });
   const padding = "0000 0000 0000";
   for (const extension of ["00", "2b", "3c"])
     t.like(ip(extension, `1100 ${padding} ${PORTS}`), { protocol: 17, ports });

@@ -58,6 +58,7 @@ const WITH_PORTS: [string, Uint8Array][] = [
   ["not to be fragmented", frame4(ip4(UDP, { fragment: 0x4000 }))],
   ["in a VLAN", ethernet([0x81, 0, 0, 5, 8, 0], ip4(UDP))],
   ["in two VLANs", ethernet([0x88, 0xa8, 0, 5, 0x81, 0, 0, 6, 8, 0], ip4(UDP))],
+  ["in two VLANs of old switches", ethernet([0x91, 0, 0, 5, 0x92, 0, 0, 6, 8, 0], ip4(UDP))],
 ];
 
 const WITHOUT_KEY: [string, Uint8Array][] = [

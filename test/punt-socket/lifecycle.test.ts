@@ -1,7 +1,7 @@
 // Files and descriptors of punt sockets, from opening to the end of the process.
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
@@ -112,6 +112,10 @@ test("it connects to a VPP that comes later, and again when VPP has been restart
   await until(() => seen.length === 3);
   t.deepEqual(seen, ["one", "two", "three"]);
   t.is(socket.stats().connects, 3);
+  // VPP goes, and its folder with it.
+  rmSync(vppPath);
+  await until(() => !socket.stats().connected);
+  t.is(socket.stats().connectError, "ENOENT");
 });
 
 test("packets queued from the old VPP are not lost by reconnecting", async (t) => {

@@ -19,6 +19,7 @@ function ruleOf(rule: object) {
 }
 
 const UDP: IpHeaders = {
+  at: 14,
   ...{ family: 4, source: "10.0.0.9", destination: "10.0.0.1", protocol: 17 },
   ports: { source: 1000, destination: 53 },
 };

@@ -6,7 +6,14 @@ import { parseRequest } from "../../lib/punt/request/request.js";
 import { socketTaking } from "../../lib/punt/types/socket-taking.js";
 
 const FACTS = { interfaces: [{ addresses: ["10.0.0.1/24"] }] } as unknown as Facts;
-const PART: IpHeaders = { family: 4, source: "10.0.0.9", destination: "10.0.0.1", protocol: 17, isLaterFragment: true };
+const PART: IpHeaders = {
+  family: 4,
+  at: 14,
+  source: "10.0.0.9",
+  destination: "10.0.0.1",
+  protocol: 17,
+  isLaterFragment: true,
+};
 
 function treatmentOf(target: object, ip: IpHeaders): string {
   const request = parseRequest({ type: "PUNT_TO_SOCKET", cnf: "a", socketPath: "/run/a.sock", ...target });

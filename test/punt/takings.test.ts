@@ -25,10 +25,12 @@ function factsOf(more: Partial<Facts> = {}): Facts {
 }
 
 const UDP: IpHeaders = {
+  at: 14,
   ...{ family: 4, source: "10.0.0.9", destination: "10.0.0.1", protocol: 17 },
   ports: { source: 1000, destination: 53 },
 };
 const ICMP6: IpHeaders = {
+  at: 14,
   ...{ family: 6, source: "fd00::9", destination: "fd00::1", protocol: 58 },
   icmp: { type: 130, code: 0 },
 };

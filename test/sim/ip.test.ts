@@ -7,6 +7,7 @@ import {
   frame,
   icmpPacket,
   ip,
+  ipPacket,
   mac,
   neighborSolicitation,
   parseIp,
@@ -131,7 +132,15 @@ test("ICMP errors go back: hop limit, no listener, packet too big", async (t) =>
     code: 3,
     source: ip("10.0.0.1"),
   });
-  t.deepEqual(back(udpPacket({ from: "fd00::2", to: "fd00::1" }, [1, 2])), { type: 1, code: 4, source: ip("fd00::1") });
+  const unheard = udpPacket({ from: "fd00::2", to: "fd00::1" }, [1, 2]);
+  t.deepEqual(back(unheard), { type: 1, code: 4, source: ip("fd00::1") });
+  // VPP takes a UDP datagram over IPv6 without a checksum.
+  unheard.writeUInt16BE(0, 46);
+  t.deepEqual(back(unheard), { type: 1, code: 4, source: ip("fd00::1") });
+  // It does not find UDP behind other headers.
+  const options = Buffer.concat([Buffer.from("1100000000000000", "hex"), unheard.subarray(40)]);
+  const hidden = ipPacket({ from: "fd00::2", to: "fd00::1" }, 60, options);
+  t.is(sim.through("eth0", frame(toVpp, hidden)).length, 0);
   await sim.ok("sw_interface_set_mtu", { sw_if_index: sim.index("eth1"), mtu: [1280, 0, 0, 0] });
   t.deepEqual(back(udpPacket({ from: "fd00::2", to: "fd01::2" }, [1, 2], Buffer.alloc(1400))), {
     type: 2,
@@ -198,7 +207,7 @@ test("frames for others and malformed frames are dropped and counted", async (t)
   sim.through("eth0", frame(toVpp, bad));
   sim.through("eth0", frame(toVpp, good.subarray(0, 19)));
   sim.through("eth0", ethernet(toVpp, 0x88cc, Buffer.alloc(46)));
-  sim.through("eth0", ethernet(toVpp, 0x8100, Buffer.alloc(46)));
+  sim.through("eth0", ethernet(toVpp, 0x8100, Buffer.alloc(46, 1)));
   sim.through("eth0", frame(toVpp, udpPacket({ from: "10.0.0.2", to: "8.8.8.8" }, [1, 2])));
   const corrupt = icmpPacket({ from: "10.0.0.2", to: "10.0.0.1" }, 8, 0, Buffer.from("00000000"));
   corrupt[corrupt.length - 1]! ^= 1;

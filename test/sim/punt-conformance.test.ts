@@ -24,6 +24,11 @@ function withOptions(packet: Buffer): Buffer {
   return longer;
 }
 
+const udp6 = udpPacket(ends6, [1005, 130]).subarray(40);
+const behind = (extension: number) =>
+  ipPacket(ends6, extension, Buffer.concat([Buffer.from([17, 0, 1, 4, 0, 0, 0, 0]), udp6]));
+const unchecked = udpPacket(ends6, [1006, 130]);
+unchecked.writeUInt16BE(0, 46);
 const packets = [
   frame(toVpp, udpPacket(ends4, [1000, 53])),
   frame(toVpp, withOptions(udpPacket(ends4, [1001, 53]))),
@@ -42,6 +47,8 @@ const packets = [
     ipPacket({ ...ends4, to: "224.0.0.1", ttl: 1 }, 89, Buffer.alloc(44, 5)),
   ),
   frame(toVpp, ipPacket({ ...ends4, ttl: 0 }, 89, Buffer.alloc(44, 6))),
+  ...[0, 43, 60].map((extension) => frame(toVpp, behind(extension))),
+  frame(toVpp, unchecked),
 ];
 
 async function punted(apiSocket: string, puntSocket: string, directory: string): Promise<string[]> {

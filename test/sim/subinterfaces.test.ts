@@ -33,6 +33,22 @@ test("a VLAN sub-interface answers for its own addresses, with its tag", async (
   t.is(await sim.count("ethernet-input", "unknown vlan"), 1);
 });
 
+test("a tag of VLAN 0 has a priority alone; a sub-interface takes one tag of 802.1Q", async (t) => {
+  const sim = await start(t);
+  const answers = (tags: string, target: string) => {
+    const request = arp(1, [MAC.host0, target.replace(/1$/, "2")], [NOBODY, target]);
+    const tagged = Buffer.concat([request.subarray(0, 12), Buffer.from(tags, "hex"), request.subarray(12)]);
+    return sim.through("eth0", tagged).length;
+  };
+  for (const tags of ["81000000", "8100e000", "88a80000"]) t.is(answers(tags, "10.0.0.1"), 1, tags);
+  t.is(answers("81000064", "10.1.0.1"), 1);
+  const unknown = ["88a80064", "8100006481000005", "8100000081000064"];
+  for (const tags of unknown) t.is(answers(tags, "10.1.0.1"), 0, tags);
+  t.is(await sim.count("ethernet-input", "unknown vlan"), unknown.length);
+  for (const tags of ["91000000", "92000064"]) t.is(answers(tags, "10.0.0.1"), 0, tags);
+  t.is(await sim.count("ethernet-input", "unknown ethernet type"), 2);
+});
+
 test("SPAN of a sub-interface mirrors nothing that it receives, as in VPP: the feature belongs to the device", async (t) => {
   const sim = await start(t);
   await sim.up("eth1");

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ExecutionContext } from "ava";
 import type { Vpp } from "../../lib/binapi/index.js";
 import { explainFrame, frameFacts, traceFrame } from "../../lib/explain/index.js";
+import { checksumOf, sumWords } from "../../lib/net/index.js";
 import { type Attachments, attach, idKey, type PuntManager, type PuntRequestInput } from "../../lib/punt/index.js";
 import { arp, BROADCAST, ethernet, ipPacket, isis, udpPacket } from "./frames.js";
 
@@ -70,6 +71,20 @@ function cases(mac: string): Omit<Case, "frame">[] & { readonly frames: (mark: s
     frame[24] = frame[24]! ^ 0xff;
     return frame;
   };
+  const changed = (frameOf: (mark: string) => Uint8Array, at: number, bytes: string) => (mark: string) => {
+    const frame = frameOf(mark);
+    frame.set(Buffer.from(bytes, "hex"), at);
+    return frame;
+  };
+  const optioned = (mark: string) => {
+    const packet = Buffer.from(udpPacket(ends, [4000, 53], mark));
+    const header = Buffer.concat([packet.subarray(0, 20), Buffer.alloc(4, 1)]);
+    header[0] = 0x46;
+    header.writeUInt16BE(packet.length + 4, 2);
+    header.writeUInt16BE(0, 10);
+    header.writeUInt16BE(checksumOf(sumWords(header)), 10);
+    return ethernet({ from: HOST, to: mac }, 0x0800, Buffer.concat([header, packet.subarray(20)]));
+  };
   const tagged = (tags: string) => (mark: string) => {
     const frame = udp(53)(mark);
     return Buffer.concat([frame.subarray(0, 12), Buffer.from(tags, "hex"), frame.subarray(12)]);
@@ -98,6 +113,12 @@ function cases(mac: string): Omit<Case, "frame">[] & { readonly frames: (mark: s
       /no multicast route for 224\.0\.0\.5/,
     ],
     ["a wrong checksum", "lan", spoiled, ["monitor"], /bad ip4 header checksum/],
+    ["options of IP", "lan", optioned, ["monitor"], /ip4 options present/],
+    ["a wrong checksum of UDP, for a rule", "lan", changed(udp(53), 40, "1234"), ["monitor", "dns"], /matches: UDP/],
+    ["a wrong checksum of UDP, for VPP", "lan", changed(udp(123), 40, "1234"), ["monitor"], /bad udp checksum/],
+    ["no checksum of UDP", "lan", changed(udp(123), 40, "0000"), ["monitor", "ntp"], /the punt has UDP port 123/],
+    ["a wrong length of UDP", "lan", changed(udp(123), 38, "00ff0000"), ["monitor"], /inconsistent udp\/ip lengths/],
+    ["VLAN 0", "lan", tagged("81000000"), ["monitor", "dns"], /ingressAclRules\[0\] matches/],
     ["a VLAN without a sub-interface", "lan", tagged("81000064"), ["monitor"], /of VLAN 100: .* \(unknown vlan\)/],
     ["two VLANs", "lan", tagged("88a8006481000005"), ["monitor"], /of VLAN 100: .* \(unknown vlan\)/],
     ["a VLAN on the wire", "wire", tagged("81000064"), ["wire"], /everything that .* receives goes to the CNF/],

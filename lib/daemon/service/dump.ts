@@ -7,7 +7,7 @@ import { describeFrame } from "../../packet/index.js";
 import type { PuntStatus } from "../../punt/index.js";
 import { whenAborted } from "../../when-aborted.js";
 import type { DumpRequest, DumpResponseSchema } from "../../wire/index.js";
-import type { Parts, Scope } from "./scope.js";
+import { type Parts, type Scope, stoppingError } from "./scope.js";
 
 type Answer = MessageInitShape<typeof DumpResponseSchema>;
 
@@ -60,8 +60,9 @@ async function* packetsOf(
     onRefused: (error) => queue.end(error),
   });
   void ends.connected.then(() => queue.connected());
-  const ending = AbortSignal.any([signal, stopping, AbortSignal.timeout(LONGEST_MS)]);
-  whenAborted(ending, () => queue.end());
+  const stop = () => queue.end(stoppingError("punt.dump"));
+  whenAborted(stopping, stop);
+  whenAborted(AbortSignal.any([signal, AbortSignal.timeout(LONGEST_MS)]), () => queue.end());
   // In a cluster, the punts may be unknown for a while. Without the catch, that error would end the daemon.
   const lookAgain = async () => isSame(status, await punts.get(status.id)) || queue.end();
   const look = setInterval(() => void lookAgain().catch((error) => queue.end(error)), LOOK_MS).unref();
@@ -69,6 +70,7 @@ async function* packetsOf(
     yield* queue.answers();
   } finally {
     clearInterval(look);
+    stopping.removeEventListener("abort", stop);
     ends.close();
   }
 }

@@ -14,7 +14,7 @@ export {
   IpTables,
   samePath,
 } from "./fib/index.js";
-export { type Device, type InterfaceCounters, SwInterface } from "./interface/index.js";
+export { type Device, type InterfaceCounters, SwInterface, TRACED_NODES } from "./interface/index.js";
 export type { LcpPair } from "./linux-cp/index.js";
 export type { PuntRegistration, PuntTransport } from "./punt/index.js";
 export {

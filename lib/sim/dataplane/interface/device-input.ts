@@ -16,6 +16,9 @@ const INPUT_NODES: Readonly<Record<string, string>> = {
   "af-packet": "af-packet-input",
 };
 
+/** The nodes whose packets can be traced. */
+export const TRACED_NODES: ReadonlySet<string> = new Set([...Object.values(INPUT_NODES), "dpdk-input", "pg-input"]);
+
 function inputNodeOf({ device }: SwInterface): string {
   return INPUT_NODES[device.className] ?? "dpdk-input";
 }

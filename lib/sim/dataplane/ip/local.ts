@@ -1,5 +1,5 @@
 // The nodes ip4-local and ip6-local: packets for this VPP.
-import { IP_PROTOCOL } from "../../../net/index.js";
+import { IP_PROTOCOL, IP6_EXTENSION } from "../../../net/index.js";
 import type { IpTables } from "../fib/index.js";
 import type { Plane } from "../interface/index.js";
 import { type AddressFamily, BROADCAST4, isLinkLocal6, type Packet, u16 } from "../vlib/index.js";
@@ -48,7 +48,7 @@ export class IpLocal {
     if (typeof header === "string") return this.#plane.drop(packet, this.#node, header);
     const wrong = this.#checkSource(packet, header) ?? checkPayload(packet.bytes, header);
     if (wrong !== undefined) return this.#plane.drop(packet, this.#node, wrong);
-    const found = this.#byProtocol.get(header.protocol);
+    const found = isFound(packet, header) ? this.#byProtocol.get(header.protocol) : undefined;
     if (found !== undefined) found.handler(packet, header);
     else this.#plane.graph.node(`ip${this.#family}-punt`).send(packet);
   }
@@ -67,6 +67,12 @@ export class IpLocal {
   }
 }
 
+/** Whether VPP finds the protocol. It looks at the first header of IPv6 alone, and puts fragments together. Behind others it knows ICMPv6. */
+function isFound({ bytes, l3 }: Packet, { family, protocol }: IpHeader): boolean {
+  const first = family === 6 ? bytes[l3 + 6] : protocol;
+  return first === protocol || first === IP6_EXTENSION.FRAGMENT || protocol === IP_PROTOCOL.ICMPV6;
+}
+
 /** Checks the checksum and the length of UDP, TCP and ICMPv6, as far as one packet allows. */
 function checkPayload(bytes: Uint8Array, header: IpHeader): string | undefined {
   const { protocol, payload, end, laterFragment } = header;
@@ -83,6 +89,6 @@ function checkUdp(bytes: Uint8Array, header: IpHeader): string | undefined {
   if (end - payload < UDP_HEADER) return "bad udp length";
   const length = u16(bytes, payload + 4);
   if (length < UDP_HEADER || length > end - payload) return "bad udp length";
-  if (u16(bytes, payload + 6) === 0) return header.family === 4 ? undefined : "bad transport checksum";
+  if (u16(bytes, payload + 6) === 0) return undefined;
   return pseudoChecksum(bytes, { ...header, end: payload + length }) === 0 ? undefined : "bad transport checksum";
 }
