@@ -82,6 +82,7 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
   readonly #waiters = new Set<() => void>();
   #queue: PacketQueue | undefined;
   #closed = false;
+  #lastStats: OpenPuntStats | undefined;
   #closing: Promise<void> = Promise.resolve();
 
   /** @internal */
@@ -129,8 +130,12 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
     return this.#queue?.dropped ?? 0;
   }
 
-  /** Returns the counters of this end. */
+  /** Returns the counters of this end; those at closing once it is closed. */
   stats(): OpenPuntStats {
+    return this.#lastStats ?? this.#stats();
+  }
+
+  #stats(): OpenPuntStats {
     const { ports } = this.#ends;
     return {
       dropped: this.dropped,
@@ -251,6 +256,7 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
   async end(last: () => Promise<void> = async () => {}): Promise<void> {
     this.#closed = true;
     this.#life.end();
+    this.#lastStats ??= this.#stats();
     this.#ends.close();
     this.#queue?.end();
     await last();
@@ -340,6 +346,7 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
   #onFatal(error: PuntError): void {
     this.#fatal = error;
     // Nothing asks for ends of a punt that is no longer this program's, and no queue of packets fills up for it.
+    this.#lastStats ??= this.#stats();
     this.#ends.close();
     this.#queue?.fail(error);
     this.#judge();

@@ -125,6 +125,16 @@ test("at a punt socket packets and frames go by VPP's index of an interface", as
   t.is(punt.interfaceName(9), undefined);
 });
 
+test("the counters of a closed punt are those at closing", async (t) => {
+  const { punt, sides } = await overMemifs(t);
+  const packets = taken(punt, 1);
+  sides[0]!.server.send(datagram("02:00:00:00:00:01", "who?"));
+  await packets;
+  await punt.close();
+  t.is(punt.stats().ports.length, 2);
+  t.is((punt.stats().ports[0] as { rx: { packets: number }[] }).rx[0]!.packets, 1);
+});
+
 test("VPP routes the answer to a datagram from a tunnel, which takes no frames", async (t) => {
   const side = socketSide(t);
   const interfaces = {
