@@ -80,11 +80,12 @@ export class PathEnds implements CnfEnds {
     this.#hooks.onChange();
   }
 
-  send(frame: Uint8Array, { interconnect, swIfIndex }: SendPlace): boolean {
+  send(frame: Uint8Array, place: SendPlace): boolean {
+    const { interconnect } = place;
     const port = this.#ports[interconnect];
     if (port?.kind === "memif") return port.memif.peer !== undefined && port.memif.send(frame) === 1;
     if (port?.kind === "tap") return sendToTap(this.#openTap(interconnect), frame);
-    return injectFrame(this.#outbox, frame, swIfIndex);
+    return injectFrame(this.#outbox, frame, place);
   }
 
   close(): void {
@@ -183,9 +184,9 @@ export class PathEnds implements CnfEnds {
   }
 }
 
-/** Sends a frame out of an interface; false without one, as for an end of another kind that is not open. */
-export function injectFrame(outbox: Outbox | undefined, frame: Uint8Array, swIfIndex: number | undefined): boolean {
-  return swIfIndex !== undefined && (outbox?.send(frame, swIfIndex) ?? false);
+/** Injects a packet; false without an interface, as for an end of another kind that is not open. */
+export function injectFrame(outbox: Outbox | undefined, packet: Uint8Array, { swIfIndex, action }: SendPlace): boolean {
+  return swIfIndex !== undefined && (outbox?.send(packet, swIfIndex, action) ?? false);
 }
 
 /** Returns the settings of the ends as text, without VPP's own path, to which an open socket can reconnect. */

@@ -123,11 +123,12 @@ export class HandedEnds implements CnfEnds {
     for (const [index, port] of this.#open) this.#listen(index, port);
   }
 
-  send(frame: Uint8Array, { interconnect, swIfIndex }: SendPlace): boolean {
+  send(frame: Uint8Array, place: SendPlace): boolean {
+    const { interconnect } = place;
     const port = this.#open.get(interconnect);
     if (port?.kind === "memif") return port.memif.peer !== undefined && port.memif.send(frame) === 1;
     const isTap = this.#metadata?.interconnects[interconnect]?.attachment.kind === "tap";
-    if (!isTap) return injectFrame(this.#outbox, frame, swIfIndex);
+    if (!isTap) return injectFrame(this.#outbox, frame, place);
     this.#askForPackets();
     return port?.kind === "tap" && sendToTap(port.packets, frame);
   }

@@ -20,7 +20,10 @@ export interface OpenPuntStats {
 }
 
 export interface SendOptions {
-  /** The VPP interface that the frame leaves by, by name or tag: any of VPP over AF_UNIX, else one of the request. */
+  /**
+   * The VPP interface that the frame leaves by, by name or tag: any of VPP with Ethernet over AF_UNIX, else one of the request. A frame for a
+   * sub-interface has its VLAN tags.
+   */
   readonly interface?: string;
   /** Index of the interconnect in the punt's metadata. Default: that of `interface`, or 0. */
   readonly interconnect?: number;

@@ -5,11 +5,13 @@ import { guarded } from "../guarded.js";
 import { OptionCheck } from "../options.js";
 import type { PacketBatch } from "../packet/index.js";
 import type { PuntId, PuntRequestInput, PuntStatus } from "../punt/index.js";
+import { PuntAction } from "../punt-socket/index.js";
 import { answerOptions, routerOf } from "./answers.js";
 import { type Backing, daemonBacking, hasDaemon, ownBacking } from "./backing.js";
 import { addressBytes, checkBytes, macBytes } from "./bytes.js";
 import { PathEnds } from "./ends.js";
 import { HandedEnds } from "./handed-ends.js";
+import { type WholeFrame, wholeFrame } from "./link-header.js";
 import { checkOpenOptions, type OpenPuntOptions, type OpenPuntStats, type SendOptions } from "./open-options.js";
 import { CnfPacket, PacketQueue, type ReplyOptions } from "./packets.js";
 import { interfaceNamesOf, isSocket, placeOf } from "./place.js";
@@ -80,6 +82,7 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
   readonly #waiters = new Set<() => void>();
   #queue: PacketQueue | undefined;
   #closed = false;
+  #lastStats: OpenPuntStats | undefined;
   #closing: Promise<void> = Promise.resolve();
 
   /** @internal */
@@ -127,8 +130,12 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
     return this.#queue?.dropped ?? 0;
   }
 
-  /** Returns the counters of this end. */
+  /** Returns the counters of this end; those at closing once it is closed. */
   stats(): OpenPuntStats {
+    return this.#lastStats ?? this.#stats();
+  }
+
+  #stats(): OpenPuntStats {
     const { ports } = this.#ends;
     return {
       dropped: this.dropped,
@@ -208,7 +215,7 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
    * Sends an Ethernet frame.
    *
    * @returns whether it was accepted; false when there is no room, or VPP is away. At a punt socket up to 1,024 frames wait for room
-   * @throws PuntError ERR_NO_INTERFACE: VPP, or the punt, has no interface of that name; ERR_NO_PORT: the punt has no such interconnect, or a
+   * @throws PuntError ERR_NO_INTERFACE: VPP, or the punt, has no interface of that name, or it takes no frames; ERR_NO_PORT: the punt has no such interconnect, or a
    * frame to a punt socket names no interface; ERR_PACKET_SIZE; ERR_INVALID_PACKET: not a Uint8Array; ERR_CLOSED
    * @example
    * ```ts
@@ -249,6 +256,7 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
   async end(last: () => Promise<void> = async () => {}): Promise<void> {
     this.#closed = true;
     this.#life.end();
+    this.#lastStats ??= this.#stats();
     this.#ends.close();
     this.#queue?.end();
     await last();
@@ -259,8 +267,10 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
   #enqueue(queue: PacketQueue, batch: PacketBatch, interconnect: number): void {
     for (let i = 0; i < batch.length; i++) {
       const swIfIndex = batch.swIfIndex(i);
-      const place = { interface: this.#interfaceOf(swIfIndex, interconnect), swIfIndex, interconnect };
-      queue.put(new CnfPacket(batch.copy(i), place, (...all) => this.#reply(...all)));
+      const name = this.#interfaceOf(swIfIndex, interconnect);
+      const { frame, isMadeUp } = this.#frameOf(batch.copy(i), name, interconnect);
+      const place = { interface: name, swIfIndex, interconnect, isMadeUp };
+      queue.put(new CnfPacket(frame, place, (...all) => this.#reply(...all)));
     }
   }
 
@@ -272,12 +282,20 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
       : interfaceNamesOf(this.#punt)[interconnect];
   }
 
+  #frameOf(frame: Uint8Array, name: string | undefined, interconnect: number): WholeFrame {
+    if (!this.#punt || !isSocket(this.#punt, interconnect)) return { frame, isMadeUp: false };
+    return wholeFrame(frame, name, name === undefined ? undefined : this.#backing.interfaces.find(name)?.mac);
+  }
+
   #reply(packet: CnfPacket, udp: UdpFrame, payload: Uint8Array, { source }: ReplyOptions): boolean {
     if (this.#closed) throw closedError("packet.reply");
     const mac = packet.interface === undefined ? undefined : this.#backing.interfaces.find(packet.interface)?.mac;
     const router = macBytes(this.#routerOf(packet));
     const answer = udpAnswer(udp, payload, { mac: macBytes(mac), address: addressBytes(source), router });
-    return this.#ends.send(answer, { interconnect: packet.interconnect, swIfIndex: packet.swIfIndex });
+    const { interconnect, swIfIndex } = packet;
+    if (!packet.isMadeUp) return this.#ends.send(answer, { interconnect, swIfIndex });
+    const action = udp.isIp6 ? PuntAction.IP6_ROUTED : PuntAction.IP4_ROUTED;
+    return this.#ends.send(answer.subarray(udp.ipAt), { interconnect, swIfIndex, action });
   }
 
   /** A frame to the CNF's own MAC address was routed by VPP. */
@@ -328,6 +346,7 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
   #onFatal(error: PuntError): void {
     this.#fatal = error;
     // Nothing asks for ends of a punt that is no longer this program's, and no queue of packets fills up for it.
+    this.#lastStats ??= this.#stats();
     this.#ends.close();
     this.#queue?.fail(error);
     this.#judge();

@@ -14,9 +14,10 @@ const MOST_WAITING = 1024;
 interface Waiting {
   readonly frame: Uint8Array;
   readonly swIfIndex: number;
+  readonly action: PuntAction;
 }
 
-/** Sends frames out of VPP's interfaces, in order. */
+/** Sends frames out of VPP's interfaces, and IP packets that VPP routes, in order. */
 export class Outbox {
   readonly #injector: PuntInjector;
   readonly #interfaces: { has(swIfIndex: number): boolean };
@@ -42,18 +43,18 @@ export class Outbox {
   }
 
   /** Returns whether the frame is sent, or waits for room. False: too many wait, or VPP or its interface is gone. @throws PuntError ERR_PACKET_SIZE */
-  send(frame: Uint8Array, swIfIndex: number): boolean {
+  send(frame: Uint8Array, swIfIndex: number, action: PuntAction = PuntAction.L2): boolean {
     // The interface that a packet came by may be gone with its VPP.
     if (!this.#interfaces.has(swIfIndex)) return false;
     this.#flush();
     const isSendable = frame.length >= MIN_INJECTED && frame.length <= MAX_INJECTED;
     if (this.#waiting.length === 0 || !isSendable) {
-      if (this.#injector.inject(PuntAction.L2, swIfIndex, frame)) return true;
+      if (this.#injector.inject(action, swIfIndex, frame)) return true;
       if (!this.#wasFull()) return false;
     }
     if (this.#waiting.length === MOST_WAITING) return false;
     // A copy: slice() of a Buffer is none.
-    this.#waiting.push({ frame: Uint8Array.from(frame), swIfIndex });
+    this.#waiting.push({ frame: Uint8Array.from(frame), swIfIndex, action });
     return true;
   }
 
@@ -65,8 +66,8 @@ export class Outbox {
   /** Sends what waits as far as there is room. Without VPP, nothing waits: a restarted VPP gets no old frames. */
   #flush(): void {
     let done = 0;
-    for (const { frame, swIfIndex } of this.#waiting) {
-      const isSent = !this.#interfaces.has(swIfIndex) || this.#injector.inject(PuntAction.L2, swIfIndex, frame);
+    for (const { frame, swIfIndex, action } of this.#waiting) {
+      const isSent = !this.#interfaces.has(swIfIndex) || this.#injector.inject(action, swIfIndex, frame);
       if (!isSent && this.#wasFull()) break;
       done = isSent ? done + 1 : this.#waiting.length;
       if (!isSent) break;

@@ -8,32 +8,43 @@ export interface ReplyOptions {
   readonly source?: string;
 }
 
+/** The interface and the interconnect that a packet came by. */
+export interface PacketPlace {
+  readonly interface: string | undefined;
+  readonly swIfIndex: number;
+  readonly interconnect: number;
+  /** Whether the addresses of the frame are made up: VPP has to route an answer. */
+  readonly isMadeUp?: boolean;
+}
+
 /** Sends an answer. */
 export type Replier = (packet: CnfPacket, udp: UdpFrame, payload: Uint8Array, options: ReplyOptions) => boolean;
 
 /** A received packet. It is the application's own. */
 export class CnfPacket {
-  /** The Ethernet frame. */
+  /**
+   * The Ethernet frame. At a punt socket its addresses are zeros where VPP sends none: of a packet from a tunnel, and before VPP 23.06 of a frame
+   * with two VLAN tags, which are missing too.
+   */
   readonly frame: Uint8Array;
-  /** VPP's name of the interface that it came in on; undefined where that is not known. */
+  /** The interface that it came in on: by VPP's name at a punt socket, otherwise as the request names it. Undefined where it is not known. */
   readonly interface: string | undefined;
-  /** VPP's index of that interface; 0 over a memif, which carries none. */
+  /** VPP's index of that interface; 0 over a memif and a TAP, which carry none. */
   readonly swIfIndex: number;
   /** Index of the interconnect in the punt's metadata. */
   readonly interconnect: number;
+  /** @internal */
+  readonly isMadeUp: boolean;
   readonly #udp: UdpFrame | undefined;
   readonly #reply: Replier;
 
   /** @internal */
-  constructor(
-    frame: Uint8Array,
-    place: { readonly interface: string | undefined; readonly swIfIndex: number; readonly interconnect: number },
-    reply: Replier,
-  ) {
+  constructor(frame: Uint8Array, place: PacketPlace, reply: Replier) {
     this.frame = frame;
     this.interface = place.interface;
     this.swIfIndex = place.swIfIndex;
     this.interconnect = place.interconnect;
+    this.isMadeUp = place.isMadeUp ?? false;
     this.#udp = parseUdp(frame);
     this.#reply = reply;
   }
@@ -52,7 +63,7 @@ export class CnfPacket {
   }
 
   /**
-   * Answers a UDP datagram: with headers and checksums, the way it came. A host without an address, such as a DHCP client, is answered by
+   * Answers a UDP datagram: with headers and checksums, the way it came. Where the frame has no addresses, VPP routes the answer. A host without an address, such as a DHCP client, is answered by
    * broadcast.
    *
    * @returns whether the answer was accepted; false when there is no room, or VPP is away

@@ -6,6 +6,7 @@ import type { Memif } from "../memif/index.js";
 import type { PacketBatch } from "../packet/index.js";
 import { PacketSocket } from "../packet-socket/index.js";
 import type { AttachedPort, AttachOptions, PuntStatus } from "../punt/index.js";
+import type { PuntAction } from "../punt-socket/index.js";
 import type { Responder } from "../responder/index.js";
 import type { CnfAnswerOptions } from "./answers.js";
 
@@ -68,6 +69,8 @@ export interface EndHooks {
 export interface SendPlace {
   readonly interconnect: number;
   readonly swIfIndex?: number;
+  /** The action of VPP on the packet of a punt socket. Default: VPP sends the frame out of the interface. */
+  readonly action?: PuntAction;
 }
 
 /** The CNF's ends of a punt's interconnects: open as long as the punt, whatever happens to VPP and the daemon. */

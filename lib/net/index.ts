@@ -2,7 +2,7 @@
 export { type Family, formatIp4, formatIp6, parseIp4, parseIp6 } from "./address.js";
 export { checksumOf, sumWords } from "./checksum.js";
 export { hostPort, parseHostPort } from "./host-port.js";
-export { formatMac, parseMac } from "./mac.js";
+export { formatMac, type InterfaceMac, interfaceMacs, isNoMac, parseMac } from "./mac.js";
 export {
   canonicalAddress,
   contains,

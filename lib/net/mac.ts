@@ -19,6 +19,29 @@ export function parseMac(text: string, out: Uint8Array, at = 0): boolean {
   return true;
 }
 
+/** A part of `sw_interface_details`. */
+export interface InterfaceMac {
+  readonly sw_if_index: number;
+  readonly sup_sw_if_index: number;
+  readonly l2_address: string;
+}
+
+/** Returns the MAC addresses of interfaces by their indexes. VPP reports none of a sub-interface, which has that of its parent. */
+export function interfaceMacs(details: readonly InterfaceMac[]): ReadonlyMap<number, string> {
+  const reported = new Map(details.map(({ sw_if_index, l2_address }) => [sw_if_index, l2_address]));
+  return new Map(
+    details.map(({ sw_if_index: index, sup_sw_if_index: parent }) => [
+      index,
+      reported.get(parent) ?? reported.get(index)!,
+    ]),
+  );
+}
+
+/** Whether it is the MAC address of an interface without Ethernet, such as a tunnel. */
+export function isNoMac(mac: string): boolean {
+  return mac === "00:00:00:00:00:00";
+}
+
 /** Returns the value of a hexadecimal digit; -1 if the character is none. */
 function digitAt(text: string, index: number): number {
   const code = text.charCodeAt(index);

@@ -2,6 +2,7 @@
 import { EventEmitter } from "node:events";
 import type { DetailsOf, RequestOf } from "../binapi/index.js";
 import { guarded } from "../guarded.js";
+import { interfaceMacs } from "../net/index.js";
 
 type Detail = DetailsOf<"sw_interface_dump">;
 
@@ -12,6 +13,7 @@ export interface TableInterface {
   readonly name: string;
   /** "" where it has none. */
   readonly tag: string;
+  /** Zeros for an interface without Ethernet. */
   readonly mac: string;
   readonly up: boolean;
 }
@@ -140,7 +142,8 @@ export class InterfaceTable extends EventEmitter<{ change: [] }> {
       name_filter_valid: false,
       name_filter: "",
     });
-    if (!this.#closed) this.#set(details.map(interfaceOf));
+    const macs = interfaceMacs(details);
+    if (!this.#closed) this.#set(details.map((detail) => interfaceOf(detail, macs.get(detail.sw_if_index)!)));
     this.#readingMs = performance.now() - start;
   }
 
@@ -208,8 +211,10 @@ export function byUniqueTag<I extends { readonly tag: string }>(interfaces: read
   return found;
 }
 
-function interfaceOf(detail: Detail): TableInterface {
-  const { sw_if_index: swIfIndex, interface_name: name, tag, l2_address: mac, flags } = detail;
+function interfaceOf(
+  { sw_if_index: swIfIndex, interface_name: name, tag, flags }: Detail,
+  mac: string,
+): TableInterface {
   const up = Array.isArray(flags) ? flags.includes("IF_STATUS_API_FLAG_ADMIN_UP") : (flags & 1) === 1;
   return { swIfIndex, name, tag, mac, up };
 }

@@ -211,6 +211,12 @@ test("inject sends frames and IP packets into VPP", async (t) => {
   );
   const packet = udpPacket({ from: "10.9.9.9", to: "10.0.0.1" }, [1, 2], "routed");
   t.is((await cli(["inject", "--ip", Buffer.from(packet).toString("hex"), ...options], { env })).status, 0);
+  // local0 has no Ethernet, as a tunnel has none.
+  const bare = ["--interface", "local0", ...options.slice(2)];
+  const refused = await cli(["inject", FRAME.toString("hex"), ...bare], { env });
+  t.is(refused.status, 1);
+  t.regex(refused.stderr, /local0 takes no Ethernet frames, as a tunnel: VPP may crash by one.*ERR_NO_INTERFACE/);
+  t.is((await cli(["inject", "--ip", Buffer.from(packet).toString("hex"), ...bare], { env })).status, 0);
 });
 
 test("inject into a VPP without a punt socket fails at once, and names the missing line of startup.conf", async (t) => {

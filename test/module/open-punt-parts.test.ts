@@ -6,6 +6,7 @@ import type { Backing } from "../../lib/module/backing.js";
 import type { CnfPacket, OpenPuntOptions } from "../../lib/module/index.js";
 import { OpenPunt } from "../../lib/module/open-punt.js";
 import { type PuntRequestInput, parseRequest } from "../../lib/punt/index.js";
+import { PuntAction } from "../../lib/punt-socket/index.js";
 import { until } from "../support/descriptor/peer.js";
 import { frame, mac, udpPacket } from "../support/frames.js";
 import { memifSide, socketSide, tap } from "../support/module/ends.js";
@@ -122,6 +123,38 @@ test("at a punt socket packets and frames go by VPP's index of an interface", as
   t.throws(() => punt.send(Buffer.alloc(60)), { code: "ERR_NO_PORT", message: needed });
   t.is(punt.interfaceName(1), "eth0");
   t.is(punt.interfaceName(9), undefined);
+});
+
+test("the counters of a closed punt are those at closing", async (t) => {
+  const { punt, sides } = await overMemifs(t);
+  const packets = taken(punt, 1);
+  sides[0]!.server.send(datagram("02:00:00:00:00:01", "who?"));
+  await packets;
+  await punt.close();
+  t.is(punt.stats().ports.length, 2);
+  t.is((punt.stats().ports[0] as { rx: { packets: number }[] }).rx[0]!.packets, 1);
+});
+
+test("VPP routes the answer to a datagram from a tunnel, which takes no frames", async (t) => {
+  const side = socketSide(t);
+  const interfaces = {
+    ...NAMES,
+    find: () => ({ swIfIndex: 3, mac: "00:00:00:00:00:00" }),
+    has: () => true,
+    nameOf: () => "gre0",
+  };
+  const { punt, played } = await opened(t, {}, { interfaces });
+  await played.say(change(statusWith([side.interconnect])));
+  await punt.ready();
+  const packets = taken(punt, 1);
+  const packet = datagram("02:ee:00:00:00:01", "who?").subarray(14);
+  side.vpp.punt(side.path, Buffer.concat([Buffer.alloc(14, 0x2f), packet]), 3);
+  t.true((await packets)[0]!.reply(Buffer.from("me")));
+  await until(() => side.vpp.injected.length === 1);
+  const [{ action, swIfIndex, packet: answer }] = side.vpp.injected as [(typeof side.vpp.injected)[0]];
+  t.deepEqual([action, swIfIndex, answer.length, answer[0]], [PuntAction.IP4_ROUTED, 3, 30, 0x45]);
+  const message = "cnf.send: gre0 takes no Ethernet frames, as a tunnel: VPP may crash by one";
+  t.throws(() => punt.send(Buffer.alloc(60), { interface: "gre0" }), { code: "ERR_NO_INTERFACE", message });
 });
 
 test("a frame is not sent, and no error, while VPP is away or the punt is not known", async (t) => {

@@ -24,8 +24,8 @@ test("ends that are not open say so, have no ports, and send nothing", (t) => {
     t.false(ends.send(new Uint8Array(60), { interconnect: 0 }));
     t.notThrows(() => ends.close());
   }
-  t.false(injectFrame(undefined, new Uint8Array(60), undefined));
-  t.false(injectFrame(undefined, new Uint8Array(60), 0));
+  t.false(injectFrame(undefined, new Uint8Array(60), { interconnect: 0 }));
+  t.false(injectFrame(undefined, new Uint8Array(60), { interconnect: 0, swIfIndex: 0 }));
 });
 
 test("packets that come before the first handler wait for it", async (t) => {

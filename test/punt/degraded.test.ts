@@ -175,6 +175,23 @@ test("a TAP's MTU is that of the interface that it stands in for", async (t) => 
   t.deepEqual(await mtus(), [1400, other.mtu[0]!].sort());
 });
 
+test("the interface of a HAIRPIN has the MTU of the one that it stands in for, on both sides, unless the request says otherwise", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const sw_if_index = it.vpp.interface("if0").swIfIndex;
+  await it.client.call("sw_interface_set_mtu", { sw_if_index, mtu: [4000, 0, 0, 0] });
+  const request = { cnf: "a", type: "HAIRPIN", interconnect: "TAP", vppInterface: "if0" } as const;
+  const mtus = async () => {
+    const all = await it.client.dumpAll("sw_interface_dump", { name_filter_valid: false, name_filter: "" });
+    const links = await it.host.links("");
+    return [all.find(({ tag }) => tag === "h")?.mtu[0], links.find(({ name }) => name === "h")?.mtu];
+  };
+  await it.manager.add({ ...request, hairpinInterface: { name: "h" } });
+  t.deepEqual(await mtus(), [4000, 4000]);
+  await it.manager.update({ ...request, hairpinInterface: { name: "h", mtu: 1280 } });
+  t.deepEqual(await mtus(), [1280, 1280]);
+});
+
 test("the first user of DHCP's ports, a proxy or a punt, keeps them, and several proxies share them", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());

@@ -37,26 +37,49 @@ const span = {
   value: { from: "loop5", to: "memif", state: "SPAN_STATE_API_RX", l2: false },
   ours: true,
 } as Seen;
+const within = (reborn: Reborn, read: Facts) => reborn.within(async () => read);
 const facts = { interfaces: [loop5], seen: new Map([[span.key, span]]) } as unknown as Facts;
 
-test("a deletion is remembered until nothing is left to make again, and a later one of the same index beyond that", (t) => {
+test("a deletion is remembered until nothing is left to make again, and a later one of the same index beyond that", async (t) => {
   const reborn = new Reborn();
-  t.is(reborn.within(facts), facts);
+  t.is(await within(reborn, facts), facts);
   reborn.lost(5);
-  const first = reborn.within(facts);
+  const first = await within(reborn, facts);
   t.deepEqual([...first.reborn!.keys()], [5]);
   reborn.rebuilt(first, (key) => key === span.key);
-  t.deepEqual(reborn.within(facts).reborn, first.reborn, "the step failed");
+  t.deepEqual((await within(reborn, facts)).reborn, first.reborn, "the step failed");
   reborn.lost(5);
   reborn.rebuilt(first, () => false);
-  const second = reborn.within(facts);
+  const second = await within(reborn, facts);
   t.deepEqual([...second.reborn!.keys()], [5], "it was deleted once more in between");
   reborn.rebuilt(second, () => false);
-  t.is(reborn.within(facts), facts);
+  t.is(await within(reborn, facts), facts);
   reborn.lost(7);
-  reborn.rebuilt(reborn.within(facts), () => true);
-  t.is(reborn.within(facts), facts, "nothing of ours was on it");
+  reborn.rebuilt(await within(reborn, facts), () => true);
+  t.is(await within(reborn, facts), facts, "nothing of ours was on it");
   reborn.lost(5);
   reborn.reset();
-  t.is(reborn.within(facts), facts);
+  t.is(await within(reborn, facts), facts);
+});
+
+test("a deletion is remembered while a mirror of the interface that is gone is left, which VPP lists for the next one with its index", async (t) => {
+  const reborn = new Reborn();
+  const left = { ...span, key: "span/?5/memif/device", value: { ...span.value, from: "?5" } } as Seen;
+  const gone = { ...facts, interfaces: [], seen: new Map([[left.key, left]]) };
+  reborn.lost(5);
+  reborn.rebuilt(await within(reborn, gone), () => false);
+  t.deepEqual([...(await within(reborn, facts)).reborn!.keys()], [5], "a daemon that has just started leaves it");
+  reborn.rebuilt(await within(reborn, { ...gone, seen: new Map() }), () => false);
+  t.is(await within(reborn, facts), facts);
+});
+
+test("what is deleted during a reading counts for the next one", async (t) => {
+  const reborn = new Reborn();
+  const read = await reborn.within(async () => {
+    reborn.lost(5);
+    return facts;
+  });
+  t.is(read, facts);
+  reborn.rebuilt(read, () => false);
+  t.deepEqual([...(await within(reborn, facts)).reborn!.keys()], [5]);
 });

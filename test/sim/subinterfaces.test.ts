@@ -75,6 +75,7 @@ test("the API shows what a sub-interface belongs to; it goes with its parent", a
     name_filter: "",
   });
   const details = dump.find(({ interface_name }) => interface_name === "eth0.100");
+  t.is(details?.l2_address, "00:00:00:00:00:00");
   t.like(details, { type: "IF_API_TYPE_SUB", sup_sw_if_index: sim.index("eth0"), sub_id: 100, sub_outer_vlan_id: 100 });
   t.regex(await sim.vpp.cli(SUBINTERFACE), /has a sub-interface 100 already/);
   t.regex(await sim.vpp.cli("create sub-interfaces eth0 5000"), /bad VLAN id/);

@@ -2,11 +2,12 @@
 import { existsSync } from "node:fs";
 import { Vpp } from "../../binapi/index.js";
 import { PuntError } from "../../errors.js";
-import { DEFAULT_VPP_PUNT_PATH, PuntInjector } from "../../punt-socket/index.js";
+import { isNoMac } from "../../net/index.js";
+import { DEFAULT_VPP_PUNT_PATH, PuntAction, PuntInjector } from "../../punt-socket/index.js";
 import { within } from "../ending/index.js";
 import { json as jsonText, print, traffic } from "../output/index.js";
 import { type Injected, readHex, readPcap } from "../packets/index.js";
-import { handedInjection, interfacesOf } from "../punts/index.js";
+import { type FoundInterface, handedInjection, interfaceNamed } from "../punts/index.js";
 
 interface Options {
   readonly vpp: string;
@@ -29,7 +30,9 @@ export async function run(hex: string | undefined, options: Options): Promise<vo
   const packets = packetsOf(hex, options);
   const { puntSocket = DEFAULT_VPP_PUNT_PATH, timeout, output } = options;
   const handed = options.puntSocket === undefined ? await handedInjection(options) : undefined;
-  const swIfIndex = handed?.swIfIndex ?? (await indexOf(options));
+  const to = handed?.to ?? (await interfaceOf(options));
+  checkFrames(to, packets, options.interface);
+  const { swIfIndex } = to;
   const place = handed ? { descriptor: handed.descriptor } : { vppPath: thereAt(puntSocket) };
   const injector = PuntInjector.open({ knownInterfaces: new Set([swIfIndex]), ...place });
   try {
@@ -55,15 +58,18 @@ async function sendAll(injector: PuntInjector, swIfIndex: number, packets: reado
   }
 }
 
-async function indexOf({ vpp: socketPath, interface: name }: Options): Promise<number> {
+async function interfaceOf({ vpp: socketPath, interface: name }: Options): Promise<FoundInterface> {
   const vpp = await Vpp.connect({ socketPath, reconnect: false });
   try {
-    const interfaces = await interfacesOf(vpp);
-    const found = [...interfaces].find(([, each]) => each === name)?.[0];
-    if (found !== undefined) return found;
-    const names = [...interfaces.values()].join(", ");
-    throw new PuntError("punt.inject", "ERR_NO_INTERFACE", `VPP has no interface ${name}; it has ${names}`, { name });
+    return await interfaceNamed(vpp, name);
   } finally {
     await vpp.close();
   }
+}
+
+/** @throws PuntError ERR_NO_INTERFACE: a frame is to leave by an interface without Ethernet */
+function checkFrames({ mac }: FoundInterface, packets: readonly Injected[], name: string): void {
+  if (mac === undefined || !isNoMac(mac) || packets.every(({ action }) => action !== PuntAction.L2)) return;
+  const message = `${name} takes no Ethernet frames, as a tunnel: VPP may crash by one. --ip is for packets that VPP routes`;
+  throw new PuntError("punt.inject", "ERR_NO_INTERFACE", message, { name });
 }

@@ -7,7 +7,7 @@ export { definedOnly } from "./defined.js";
 export { type EtcdFlags, etcdOptions, type Hosts, type HostsLook, hostOf, requireHost, withHosts } from "./etcd.js";
 export type { PuntExplanation } from "./explainer.js";
 export { type HandedInjection, handedInjection } from "./injection.js";
-export { interfacesOf } from "./interfaces.js";
+export { type FoundInterface, interfaceNamed } from "./interfaces.js";
 export { lasting, look, sayUnseen } from "./looking.js";
 export {
   type ManagedOptions,

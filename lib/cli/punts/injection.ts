@@ -3,11 +3,12 @@ import type { Descriptor } from "../../descriptor/index.js";
 import { PuntError } from "../../errors.js";
 import { isMade, type PuntStatus } from "../../punt/index.js";
 import { answerTimeout, daemonOf, withRemote } from "./daemon.js";
+import type { FoundInterface } from "./interfaces.js";
 
 export interface HandedInjection {
   /** Connected to VPP's punt socket. */
   readonly descriptor: Descriptor;
-  readonly swIfIndex: number;
+  readonly to: FoundInterface;
 }
 
 export interface InjectionFlags {
@@ -30,10 +31,10 @@ export async function handedInjection(flags: InjectionFlags): Promise<HandedInje
     return await withRemote(daemon, { answerTimeout: answerTimeout(flags) }, async (punts) => {
       const punt = (await punts.list()).find(isSource);
       if (punt === undefined) return undefined;
-      const swIfIndex = await indexOf(punts.interfaces, flags.interface);
+      const to = await interfaceIn(punts.interfaces, flags.interface);
       const only = ["inject"] as const;
       const [handed] = await punts.handovers.ends(punt.id, { have: {}, packets: false, only });
-      return handed && { descriptor: handed.descriptor, swIfIndex };
+      return handed && { descriptor: handed.descriptor, to };
     });
   } catch (error) {
     // No option names the daemon: VPP's sockets may do.
@@ -51,13 +52,13 @@ function isSource({ state, metadata }: PuntStatus): boolean {
 
 interface Interfaces {
   readonly known: Promise<void>;
-  find(name: string): { readonly swIfIndex: number } | undefined;
+  find(name: string): FoundInterface | undefined;
 }
 
-async function indexOf(interfaces: Interfaces, name: string): Promise<number> {
+async function interfaceIn(interfaces: Interfaces, name: string): Promise<FoundInterface> {
   await interfaces.known;
   const found = interfaces.find(name);
-  if (found) return found.swIfIndex;
+  if (found) return found;
   const message = `the daemon knows no interface ${name} of VPP that this user may see`;
   throw new PuntError("punt.inject", "ERR_NO_INTERFACE", message, { name });
 }

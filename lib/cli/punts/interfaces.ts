@@ -1,5 +1,7 @@
 // VPP's interfaces by their index.
 import type { Vpp } from "../../binapi/index.js";
+import { PuntError } from "../../errors.js";
+import { interfaceMacs } from "../../net/index.js";
 
 /** Every interface: VPP's own filters are not used. */
 const ALL = { name_filter_valid: false, name_filter: "", sw_if_index: 0xffffffff };
@@ -14,4 +16,21 @@ export async function tagsOf(vpp: Vpp): Promise<Map<string, number>> {
 export async function interfacesOf(vpp: Vpp): Promise<Map<number, string>> {
   const interfaces = await vpp.dumpAll("sw_interface_dump", ALL);
   return new Map(interfaces.map(({ sw_if_index, interface_name }) => [sw_if_index, interface_name]));
+}
+
+/** An interface that packets are injected to. */
+export interface FoundInterface {
+  readonly swIfIndex: number;
+  /** Zeros for an interface without Ethernet. */
+  readonly mac?: string;
+}
+
+/** Returns the interface of that name. @throws PuntError ERR_NO_INTERFACE */
+export async function interfaceNamed(vpp: Vpp, name: string): Promise<FoundInterface> {
+  const interfaces = await vpp.dumpAll("sw_interface_dump", ALL);
+  const swIfIndex = interfaces.find(({ interface_name }) => interface_name === name)?.sw_if_index;
+  const mac = swIfIndex === undefined ? undefined : interfaceMacs(interfaces).get(swIfIndex);
+  if (swIfIndex !== undefined && mac !== undefined) return { swIfIndex, mac };
+  const names = interfaces.map(({ interface_name }) => interface_name).join(", ");
+  throw new PuntError("punt.inject", "ERR_NO_INTERFACE", `VPP has no interface ${name}; it has ${names}`, { name });
 }

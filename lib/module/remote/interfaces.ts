@@ -25,7 +25,7 @@ export class RemoteInterfaces extends EventEmitter<{ change: [] }> {
     return this.#byIndex.size;
   }
 
-  find(name: string): { readonly swIfIndex: number } | undefined {
+  find(name: string): { readonly swIfIndex: number; readonly mac: string } | undefined {
     return this.#byName.get(name);
   }
 

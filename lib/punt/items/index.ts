@@ -38,6 +38,7 @@ export { differences, type Item, type Part, satisfies } from "./item.js";
 export {
   type ActContext,
   type DeviceWays,
+  goneId,
   goneIndex,
   interfaceKey,
   isInDoubt,

@@ -1,5 +1,6 @@
 // The interfaces of interconnects on VPP's side: memif, TAP, af_packet over a veth pair, or a TAP of linux-cp.
 import type { DetailsOf, IfStatusFlags } from "../../binapi/index.js";
+import { interfaceMacs } from "../../net/index.js";
 import type { Seen, VppInterface } from "./facts.js";
 import { type AfPacketInterface, afPacketVariant } from "./interface-af-packet.js";
 import { type LcpInterface, lcpVariant } from "./interface-lcp.js";
@@ -38,7 +39,11 @@ export async function observeInterfaces(
   ]);
   const ours = new Map<number, Omit<InterconnectInterface, "name">>();
   for (const map of found) for (const [index, value] of map) ours.set(index, value);
-  const interfaces = details.map((detail) => interfaceOf(detail, ours.has(detail.sw_if_index)));
+  const macs = interfaceMacs(details);
+  const interfaces = details.map((detail) => {
+    const { sw_if_index: index } = detail;
+    return { ...interfaceOf(detail, ours.has(index)), mac: macs.get(index)! };
+  });
   return {
     interfaces,
     seen: interfaces
@@ -47,7 +52,7 @@ export async function observeInterfaces(
   };
 }
 
-function interfaceOf(detail: DetailsOf<"sw_interface_dump">, ours: boolean): VppInterface {
+function interfaceOf(detail: DetailsOf<"sw_interface_dump">, ours: boolean): Omit<VppInterface, "mac"> {
   const { sw_if_index: swIfIndex, interface_name: vppName, tag } = detail;
   // An interface with our mark but without a tag was left half made. No interconnect has this id, so it will be deleted.
   const id = ours ? tag || `untagged-${vppName}` : vppName;
@@ -56,7 +61,6 @@ function interfaceOf(detail: DetailsOf<"sw_interface_dump">, ours: boolean): Vpp
     id,
     vppName,
     tag,
-    mac: detail.l2_address,
     up: isUp(detail.flags),
     linkUp: isLinkUp(detail.flags),
     mtu: detail.mtu[0] || detail.link_mtu,

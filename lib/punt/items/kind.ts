@@ -157,10 +157,15 @@ export function isOnlyOurs(context: ObserveContext, swIfIndex: number): boolean 
 
 /** Returns the id of the interface with an index, or a text that names no interface if it is gone. */
 export function idAt(context: ObserveContext, swIfIndex: number): string {
-  return context.interfaceAt(swIfIndex)?.id ?? `?${swIfIndex}`;
+  return context.interfaceAt(swIfIndex)?.id ?? goneId(swIfIndex);
 }
 
-/** Returns the index in an id that `idAt` made for an interface that is gone. */
+/** Returns the text in place of the id of an interface that is gone. */
+export function goneId(swIfIndex: number): string {
+  return `?${swIfIndex}`;
+}
+
+/** Returns the index in the text of an interface that is gone. */
 export function goneIndex(id: string): number | undefined {
   return /^\?\d+$/.test(id) ? Number(id.slice(1)) : undefined;
 }

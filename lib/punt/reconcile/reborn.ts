@@ -1,5 +1,5 @@
 // Interfaces of others that were deleted. Another one may have the index by now, and even the name, and nothing of ours works on it.
-import { type Facts, interfaceKey } from "../items/index.js";
+import { type Facts, goneId, interfaceKey } from "../items/index.js";
 import { dependentsIn } from "../plan/index.js";
 
 /** Knows the deletions until what depended on the interfaces was made again: two dumps of VPP may look alike before and after. */
@@ -16,9 +16,11 @@ export class Reborn {
     this.#deletions.clear();
   }
 
-  /** Returns what was read, with the deletions up to now. */
-  within(facts: Facts): Facts {
-    return this.#deletions.size === 0 ? facts : { ...facts, reborn: new Map(this.#deletions) };
+  /** Reads, and returns what was read with the deletions before: what is deleted meanwhile may have been read already, and counts for the next reading. */
+  async within(read: () => Promise<Facts>): Promise<Facts> {
+    const reborn = new Map(this.#deletions);
+    const facts = await read();
+    return reborn.size === 0 ? facts : { ...facts, reborn };
   }
 
   /**
@@ -31,8 +33,10 @@ export class Reborn {
     const dependents = dependentsIn(facts);
     const ids = new Map(facts.interfaces.map(({ swIfIndex, id }) => [swIfIndex, id]));
     for (const [index, deletion] of reborn) {
-      const objects = dependents.get(interfaceKey(ids.get(index) ?? "")) ?? [];
-      const isDone = !objects.some(({ key }) => isLeft(key));
+      const id = ids.get(index);
+      const objects = dependents.get(interfaceKey(id ?? goneId(index))) ?? [];
+      // VPP keeps a mirror of an interface that is gone, and lists it for the next one with the index.
+      const isDone = id === undefined ? objects.length === 0 : !objects.some(({ key }) => isLeft(key));
       if (isDone && this.#deletions.get(index) === deletion) this.#deletions.delete(index);
     }
   }

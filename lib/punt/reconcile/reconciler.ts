@@ -194,7 +194,7 @@ type Looked = Pick<Ledger, "wanted" | "leaving" | "memory">;
 async function lookOnce(ledger: Looked, world: World): Promise<Reconciled> {
   const { wanted: before, leaving, memory } = ledger;
   const scope = scopeOf({ wanted: leaving ?? before, memory }, world.strays);
-  const facts = world.reborn.within(await observe(surroundingsOf(ledger, world), scope));
+  const facts = await world.reborn.within(() => observe(surroundingsOf(ledger, world), scope));
   const wanted = stillWanted(before, ledger.wanted);
   const { plan, steps } = world.planner.plan(wanted, world.marks, facts, (seen) => world.remains.spares(seen));
   const open = new Map(steps.map((step) => [step.key, step]));

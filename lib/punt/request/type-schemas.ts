@@ -89,7 +89,7 @@ const hairpinInterface = lazily(() =>
       .describe("Addresses of VPP's side, each with its prefix length"),
     vrf: vrf().default(0),
     withDhcpClient: zod().boolean().default(false).describe("VPP's side gets its IPv4 address by DHCP"),
-    mtu: integer(64, 65535).optional().describe("MTU of both sides, in bytes"),
+    mtu: integer(64, 65535).optional().describe("MTU of both sides, in bytes. Default: that of vppInterface"),
   }),
 );
 

@@ -6,7 +6,7 @@ import type { HairpinRequest } from "../request/index.js";
 import { missingInterface, missingTables } from "./dependencies.js";
 import { dhcpKeys } from "./dhcp-ports.js";
 import type { TypeHandler } from "./handler.js";
-import { hairpinSelector, interfaceIn, interfaceSelector } from "./selectors.js";
+import { hairpinSelector, interfaceSelector } from "./selectors.js";
 import { otherInterface } from "./taking.js";
 import { xconnectPair } from "./xconnect-pair.js";
 
@@ -41,7 +41,7 @@ export const hairpin: TypeHandler<HairpinRequest> = {
 
   readsBridges: true,
 
-  mtuFrom: (_request, selector) => interfaceIn(selector),
+  mtuFrom: ({ vppInterface }) => vppInterface,
 
   takes({ vppInterface }, frame, facts) {
     const other = otherInterface(vppInterface, frame, facts);

@@ -48,9 +48,11 @@ export function interconnectParts(interconnect: Interconnect, context: Interconn
   const { link } = interconnect;
   if (link.form === "socket") return [];
   const lender = link.unnumberedTo === undefined ? undefined : context.facts.interface(link.unnumberedTo);
+  // The interface of a HAIRPIN stands in for another one in VPP's IP stack, which would send longer packets than that one takes.
+  const mtu = link.name === undefined ? link.mtu : mtuOf(interconnect, link, context);
   return [
     ...baseParts(interconnect, link, context),
-    linkPart({ interface: interconnect.name, up: true, ...(link.mtu !== undefined && { mtu: link.mtu }) }),
+    linkPart({ interface: interconnect.name, up: true, ...(mtu !== undefined && { mtu }) }),
     ...layer3Parts(interconnect, link, lender, context),
     ...(interconnect.type === "TAP" ? hostParts(interconnect, link, lender, context) : []),
   ];

@@ -114,7 +114,8 @@ function details(swInterface: SwInterface): MessageValue {
   return {
     sw_if_index: swIfIndex,
     sup_sw_if_index: subinterface?.parent.swIfIndex ?? swIfIndex,
-    l2_address: formatMac(swInterface.mac ?? NO_MAC),
+    // VPP reports the address of hardware only.
+    l2_address: formatMac((subinterface === undefined && swInterface.mac) || NO_MAC),
     flags: statusFlags(swInterface),
     type: subinterface === undefined ? "IF_API_TYPE_HARDWARE" : "IF_API_TYPE_SUB",
     link_duplex: "LINK_DUPLEX_API_UNKNOWN",

@@ -927,6 +927,8 @@ export type VppInterface = Message<"vpp_punt.v1.VppInterface"> & {
   tag: string;
 
   /**
+   * Zeros for an interface without Ethernet, such as a tunnel.
+   *
    * @generated from field: string mac = 4;
    */
   mac: string;
