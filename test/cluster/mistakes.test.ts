@@ -120,6 +120,18 @@ for (const [what, change, said] of [
     t.deepEqual(await members.interfaces(), before);
   });
 
+withEtcd("a label is changed for good: the punts of etcd hold there, also where there are none", async (t) => {
+  const { members, state, daemon } = await left(t);
+  await daemon.close();
+  const renamed = await members.join({ host: "h2", state });
+  await hasRole(renamed, "halted");
+  const resumed = await resume(members, "h2", "etcd", 20_000);
+  t.is(resumed.status, 0, resumed.stderr);
+  await hasRole(renamed, "leader");
+  await eventually(async () => !(await members.interfaces()).some((line) => line.includes("memif")));
+  t.pass();
+});
+
 withEtcd("a daemon gets another VPP: its punts are made there, and the one before is left alone", async (t) => {
   const { members, state, daemon, id, before } = await left(t);
   await daemon.close();

@@ -55,7 +55,13 @@ export function etcdError(op: string, endpoints: readonly string[], cause: unkno
   if (/compacted/i.test(text)) return new PuntError(op, "ERR_ETCD_COMPACTED", text, where, cause);
   const number = typeof code === "number" ? code : numberIn(text);
   if (number !== undefined && (NO_ROOM.test(text) || !UNKNOWN_OUTCOME.has(number)))
-    return new PuntError(op, "ERR_ETCD", `etcd at ${endpoints.join(", ")}: ${text}`, { ...where, ...remedy(text) }, cause);
+    return new PuntError(
+      op,
+      "ERR_ETCD",
+      `etcd at ${endpoints.join(", ")}: ${text}`,
+      { ...where, ...remedy(text) },
+      cause,
+    );
   return away(op, endpoints, LAST_ERROR.exec(text)?.[1] ?? text, cause);
 }
 
