@@ -62,7 +62,7 @@ export function etcdError(op: string, endpoints: readonly string[], cause: unkno
       { ...where, ...remedy(text) },
       cause,
     );
-  return away(op, endpoints, LAST_ERROR.exec(text)?.[1] ?? text, cause);
+  return away(op, endpoints, text, cause);
 }
 
 function remedy(text: string): { remedy?: string } {
@@ -71,9 +71,22 @@ function remedy(text: string): { remedy?: string } {
   return { remedy: `${room}; then \`etcdctl alarm disarm\` lets etcd take writes again` };
 }
 
-export function away(op: string, endpoints: readonly string[], reason: string, cause?: unknown): PuntError {
-  const message = `etcd does not answer at ${endpoints.join(", ")}: ${reason}`;
-  return new PuntError(op, "ERR_ETCD_AWAY", message, { endpoints, outcome: "unknown" }, cause);
+export function away(op: string, endpoints: readonly string[], text: string, cause?: unknown): PuntError {
+  const reason = LAST_ERROR.exec(text)?.[1] ?? text;
+  const distrust = distrustIn(reason);
+  const message = `etcd does not answer at ${endpoints.join(", ")}: ${distrust ?? reason}`;
+  const details = { endpoints, outcome: "unknown", ...(distrust !== undefined && { remedy: CERTIFICATES }) };
+  return new PuntError(op, "ERR_ETCD_AWAY", message, details, cause);
+}
+
+const CERTIFICATES =
+  "`openssl x509 -in FILE -noout -subject -issuer -dates -ext subjectAltName` shows what a certificate says; a daemon reads its files again at SIGHUP";
+
+/** Returns which side does not trust the other's certificate; undefined for another reason. */
+function distrustIn(reason: string): string | undefined {
+  const [, alert] = /alert ([^:]*(?:certificate|unknown ca)[^:]*):/.exec(reason) ?? [];
+  if (alert !== undefined) return `it refuses this program's certificate, or wants one (${alert})`;
+  return /certificate/.test(reason) ? `its certificate is not trusted: ${reason}` : undefined;
 }
 
 /** gRPC's messages begin with its code: `14 UNAVAILABLE: ...`. */
