@@ -141,9 +141,9 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
   /** This daemon's role, and the daemon that acts. */
   get standing(): ClusterRole {
     const { daemon = "", addresses = [] } = this.#leadership.leader ?? {};
-    const { isReached, problem } = this.#mirror;
-    const contact = { isReached, problem, leaseSeconds: this.#leadership.leaseSeconds, endpoints: this.etcd.endpoints };
-    return { host: this.#keys.host, role: this.#role, daemon, addresses, ...contact };
+    const problem = this.#halted ?? this.#sameVpp.problem ?? this.#mirror.problem ?? this.#broken;
+    const contact = { isReached: this.#mirror.isReached, problem, leaseSeconds: this.#leadership.leaseSeconds };
+    return { host: this.#keys.host, role: this.#role, daemon, addresses, endpoints: this.etcd.endpoints, ...contact };
   }
 
   as<T>(by: string, body: () => Promise<T>): Promise<T> {
