@@ -224,3 +224,20 @@ withEtcd("errors about etcd and hosts name what is wrong and what there is", asy
     "a decision that no daemon took is not left for the next accident",
   );
 });
+
+withEtcd("apply that gets no answer fails only for what the file wants otherwise", async (t) => {
+  const { run, etcd, folder } = await place(t);
+  await run("add", SPAN, "--host", "edge1");
+  // A daemon that was killed leads until its lease is over.
+  etcd.ctl("put", "/vpp-punt/leader/edge1/vpp", '{"daemon":"killed","addresses":[]}');
+  const file = join(folder, "punts.yaml");
+  const apply = async (punt: string) => {
+    await writeFile(file, `punts: [${punt}]`);
+    return run("apply", file, "--host", "edge1", "--timeout", "1000");
+  };
+  const same = await apply(SPAN);
+  t.is(same.status, 0, same.stderr);
+  const changed = await apply(SPAN.replace("eth0", "eth1"));
+  t.is(changed.status, 4);
+  t.regex(changed.stderr, /not done within 1000 ms: .*1 punt is stored and not made yet/);
+});
