@@ -44,6 +44,8 @@ export interface ClusterRole {
   readonly endpoints: readonly string[];
   /** Whether this daemon follows etcd now. It takes 10 seconds to find out that etcd is silent. */
   readonly isReached: boolean;
+  /** The reason why this daemon may not act, as far as it is known. */
+  readonly problem?: PuntError | undefined;
   /** Seconds for which this daemon may still act without an answer of etcd; undefined if it does not lead. */
   readonly leaseSeconds: number | undefined;
 }

@@ -141,9 +141,9 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
   /** This daemon's role, and the daemon that acts. */
   get standing(): ClusterRole {
     const { daemon = "", addresses = [] } = this.#leadership.leader ?? {};
-    const { isReached } = this.#mirror;
-    const contact = { isReached, leaseSeconds: this.#leadership.leaseSeconds, endpoints: this.etcd.endpoints };
-    return { host: this.#keys.host, role: this.#role, daemon, addresses, ...contact };
+    const problem = this.#halted ?? this.#sameVpp.problem ?? this.#mirror.problem ?? this.#broken;
+    const contact = { isReached: this.#mirror.isReached, problem, leaseSeconds: this.#leadership.leaseSeconds };
+    return { host: this.#keys.host, role: this.#role, daemon, addresses, endpoints: this.etcd.endpoints, ...contact };
   }
 
   as<T>(by: string, body: () => Promise<T>): Promise<T> {
@@ -259,7 +259,7 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
 
   #reached(isReached: boolean, error?: PuntError): void {
     if (error?.code === "ERR_ETCD_HISTORY") this.#halt(error);
-    else if (error && error.code !== "ERR_ETCD_AWAY") this.#start.problem(error);
+    else if (error && (error.code !== "ERR_ETCD_AWAY" || error.details.remedy)) this.#start.problem(error);
     if (isReached && !this.#manager) this.#queue(() => this.#read());
     this.#say();
   }

@@ -54,16 +54,24 @@ async function take(etcd: Etcd, { key, modified }: Entry, signal: AbortSignal): 
   return false;
 }
 
+/** A decision whose command was killed ends this long after its time. */
+const LEASE_SECONDS = 30;
+
 /**
- * Writes the operator's decision for a host. @returns whether a daemon has taken it within `longest` milliseconds; it stays in etcd
- * otherwise
+ * Writes the operator's decision for a host. @returns whether a daemon has taken it within `longest` milliseconds; otherwise it is taken back,
+ * because the next accident of etcd needs a decision of its own
  */
 export async function decide(etcd: Etcd, host: string, keep: Decision["keep"], longest: number): Promise<boolean> {
   const key = new Keys(etcd.prefix, host).key("resume", "vpp");
-  const made = await etcd.write([], [{ key, value: JSON.stringify({ keep }) }]);
-  for (const end = performance.now() + longest; performance.now() < end; await sleep(LOOK_MS / 5))
-    if ((await etcd.get(key))?.modified !== made) return true;
-  return false;
+  const { id: lease } = await etcd.grant(Math.ceil(longest / 1000) + LEASE_SECONDS);
+  try {
+    const made = await etcd.write([], [{ key, value: JSON.stringify({ keep }), lease }]);
+    for (const end = performance.now() + longest; performance.now() < end; await sleep(LOOK_MS / 5))
+      if ((await etcd.get(key))?.modified !== made) return true;
+    return (await etcd.write([{ key, modified: made! }], [{ key }])) === undefined;
+  } finally {
+    await etcd.revoke(lease).catch(() => {});
+  }
 }
 
 /** Returns what an operator has decided, or undefined if the text is something else. */

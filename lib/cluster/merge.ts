@@ -28,7 +28,7 @@ export function merged(
     .flatMap(({ id, wish, status }) => statusOf(id, wish, status, isActing) ?? []);
 }
 
-/** Returns the status of a punt. If no daemon has answered its wish yet, it is PENDING and waits for a daemon. */
+/** Returns the status of a punt. If no daemon has answered its wish, or the end of its wish, it is PENDING and waits for a daemon. */
 export function statusOf(
   id: PuntId,
   wish: Entry | undefined,
@@ -37,10 +37,12 @@ export function statusOf(
 ): PuntStatus | undefined {
   const record = readable(() => status && parseStatus(status));
   const request = readable(() => wish && parseWish(wish, id).request);
-  const isAnswered = record !== undefined && (wish === undefined || record.wish === wish.modified);
+  if (!wish && !record) return undefined;
+  // A daemon that acts deletes the status of a punt without a wish at once.
+  const isAnswered = record !== undefined && (wish ? record.wish === wish.modified : isActing);
   if (isAnswered) return record.refused && request ? { ...record.status, request } : record.status;
-  if (!wish) return undefined;
-  const text = isActing ? "the daemon, which has not taken it yet" : "a daemon that acts for the host";
+  const daemon = isActing ? "the daemon, which has not taken it yet" : "a daemon that acts for the host";
+  const text = wish ? daemon : `${daemon}, to delete it`;
   const missing = [{ kind: "manager", name: "daemon", text }] as const;
   return { ...(record?.status ?? bareStatus(id, request)), ...(request && { request }), state: "PENDING", missing };
 }

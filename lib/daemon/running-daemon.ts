@@ -170,11 +170,21 @@ export class RunningDaemon {
     const failures = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason] : []));
     for (const err of failures.slice(1)) logger.error({ err }, "what could not be read stays as it was");
     if (outcomes[0]!.status === "rejected") throw failures[0];
-    const objections = this.#policy.objectionsTo(await this.#opened.punts.list());
+    const objections = await this.#objections();
     for (const text of objections) logger.warn({}, text);
     logger.info({ policy: this.#policy.path }, "the policy was read again");
     if (failures.length > 0) throw failures[0];
     return objections;
+  }
+
+  /** Names the punts that the policy does not allow. A daemon that etcd has not answered yet knows none. */
+  async #objections(): Promise<readonly string[]> {
+    try {
+      return this.#policy.objectionsTo(await this.#opened.punts.list());
+    } catch (err) {
+      this.#options.logger.warn({ err }, "punts that the policy does not allow cannot be named");
+      return [];
+    }
   }
 
   close(): Promise<void> {

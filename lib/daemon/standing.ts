@@ -1,16 +1,13 @@
 // The role of a daemon of a cluster, as /readyz tells it.
 import type { ClusterRole } from "../cluster/index.js";
+import { messageOf } from "../errors.js";
 
 /** Returns the reason why a daemon of a cluster is not ready. */
-export function obstacleOf({ role, host, daemon, endpoints }: ClusterRole): string | undefined {
-  if (role === "cut-off")
-    return `cut off: etcd at ${endpoints.join(", ")} does not answer; VPP keeps the punts of host ${host}, and nothing is changed`;
-  if (role === "other-vpp") {
-    const acts = daemon === "" ? "the daemon that acted" : daemon;
-    return `other VPP: this daemon's VPP is not the VPP that ${acts} manages for host ${host}, and nothing is changed`;
-  }
-  if (role === "halted") return `halted: etcd has another history than before for host ${host}; an operator decides`;
-  return undefined;
+export function obstacleOf({ role, host, endpoints, problem }: ClusterRole): string | undefined {
+  const reason = problem ? messageOf(problem) : `etcd at ${endpoints.join(", ")} does not answer`;
+  if (role === "cut-off") return `cut off: ${reason}; VPP keeps the punts of host ${host}, and nothing is changed`;
+  if (role === "other-vpp") return `other VPP: ${reason}`;
+  return role === "halted" ? `halted: ${reason}` : undefined;
 }
 
 /** Returns the role of a daemon that is ready. */

@@ -36,7 +36,7 @@ test("a socket that the user names is to have a daemon", async (t) => {
 
 test("each role that changes nothing has a remedy", (t) => {
   for (const [role, what, remedy] of [
-    ["halted", /another history/, /^vpp-punt resume --host edge1/],
+    ["halted", /another history/, /^vpp-punt resume --etcd <urls> --host edge1/],
     ["other-vpp", /another VPP than a, which manages host edge1/, /`vppSocket`/],
     ["cut-off", /no answer from etcd/, /etcd\.endpoints/],
   ] as const) {

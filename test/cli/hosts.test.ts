@@ -203,8 +203,12 @@ withEtcd("errors about etcd and hosts name what is wrong and what there is", asy
       /not done within 500 ms: monitor is PENDING \(a daemon that acts for the host\); the punt is stored; the host's daemon makes it/,
     ],
     [["resume", "--host", "edge1", "--keep", "both"], 2, /Allowed choices are etcd, daemon/],
-    [["resume", "--host", "edge2", "--keep", "etcd"], 1, /ERR_NO_SUCH_HOST/],
-    [["resume", "--host", "edge1", "--keep", "etcd", "--timeout", "300"], 4, /no daemon of host edge1 .*stays in etcd/],
+    [["resume", "--host", "edge2", "--keep", "etcd", "--timeout", "300"], 1, /ERR_NO_SUCH_HOST/],
+    [
+      ["resume", "--host", "edge1", "--keep", "etcd", "--timeout", "300"],
+      4,
+      /no daemon of host edge1 .*was taken back/,
+    ],
     [["daemon", "--sim", "--etcd", etcd.url], 2, /option etcd\.host is missing/],
     [["daemon", "--sim", "--host", "edge1"], 2, /option etcd\.endpoints/],
   ];
@@ -214,4 +218,26 @@ withEtcd("errors about etcd and hosts name what is wrong and what there is", asy
     t.is(result.status, status, `${args.join(" ")}: ${result.stderr}`);
     t.is(result.stderr.trim().split("\n").length, 1, result.stderr);
   }
+  t.is(
+    etcd.ctl("get", "--prefix", "/vpp-punt/resume/"),
+    "",
+    "a decision that no daemon took is not left for the next accident",
+  );
+});
+
+withEtcd("apply that gets no answer fails only for what the file wants otherwise", async (t) => {
+  const { run, etcd, folder } = await place(t);
+  await run("add", SPAN, "--host", "edge1");
+  // A daemon that was killed leads until its lease is over.
+  etcd.ctl("put", "/vpp-punt/leader/edge1/vpp", '{"daemon":"killed","addresses":[]}');
+  const file = join(folder, "punts.yaml");
+  const apply = async (punt: string) => {
+    await writeFile(file, `punts: [${punt}]`);
+    return run("apply", file, "--host", "edge1", "--timeout", "1000");
+  };
+  const same = await apply(SPAN);
+  t.is(same.status, 0, same.stderr);
+  const changed = await apply(SPAN.replace("eth0", "eth1"));
+  t.is(changed.status, 4);
+  t.regex(changed.stderr, /not done within 1000 ms: .*1 punt is stored and not made yet/);
 });

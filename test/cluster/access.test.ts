@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { obstacleOf } from "../../lib/daemon/standing.js";
 import type { PuntError } from "../../lib/errors.js";
 import { cli } from "../support/cli/command.js";
 import { eventually, hasRole, Members, socketPunt, span } from "../support/etcd/members.js";
@@ -53,11 +54,20 @@ withEtcd("a daemon and the command line reach an etcd that asks for certificates
   t.regex(listed.stdout, /dns +SPAN +MEMIF +CREATED/);
   t.is(listed.stderr, "");
   const strange = ["--etcd-ca", TLS.ca, "--etcd-cert", at("stranger.pem"), "--etcd-key", at("stranger.key")];
-  for (const wrong of [strange, ["--etcd-ca", at("foreign.pem")]]) {
+  for (const [wrong, reason] of [
+    [strange, /it refuses this program's certificate/],
+    [["--etcd-ca", at("foreign.pem")], /its certificate is not trusted: /],
+  ] as const) {
     const { status, stderr } = await cli(["list", ...flags, ...wrong]);
     t.is(status, 5, stderr);
-    t.regex(stderr, /etcd does not answer at https:.*ERR_ETCD_AWAY/);
+    t.regex(stderr, /etcd does not answer at https:.*ERR_ETCD_AWAY.*openssl x509/);
+    t.regex(stderr, reason);
   }
+  // A daemon says it where operators look: at its port and in its log.
+  const stranger = await members.join({ tls: { ca: TLS.ca, cert: at("stranger.pem"), key: at("stranger.key") } });
+  const refusal = /it refuses this program's certificate/;
+  await eventually(() => refusal.test(obstacleOf(stranger.standing) ?? ""));
+  t.true(members.problems.some(({ message }) => refusal.test(message)));
 });
 
 withEtcd(

@@ -1,6 +1,7 @@
-// Deletions by way of etcd that a hanging VPP holds up: the caller waits no longer than it says.
+// Deletions by way of etcd that a hanging VPP holds up, or that no daemon makes: the caller waits no longer than it says, and a list tells.
 import type { PuntError } from "../../lib/errors.js";
-import { hasRole, Members, span } from "../support/etcd/members.js";
+import type { PuntStatus } from "../../lib/punt/index.js";
+import { eventually, hasRole, Members, span } from "../support/etcd/members.js";
 import { need } from "../support/need.js";
 
 const withEtcd = need("etcd", "etcdctl").test.serial;
@@ -31,4 +32,20 @@ withEtcd("an operator, and a daemon that passes it on, wait for a deletion no lo
   }
   members.vpp.faults.clear();
   await members.vpp.restart();
+});
+
+withEtcd("a list says that a deletion waits for a daemon", async (t) => {
+  const members = await Members.start(t);
+  const daemon = await members.join();
+  await hasRole(daemon, "leader");
+  const operator = await members.operator();
+  await operator.add(span("fw"), { waitFor: "CREATED" });
+  await daemon.close();
+  await operator.delete({ cnf: "fw" });
+  const [{ state, missing }, ...others] = (await operator.list()) as [PuntStatus];
+  t.is(state, "PENDING");
+  t.is(missing[0]!.text, "a daemon that acts for the host, to delete it");
+  t.deepEqual(others, []);
+  await members.join();
+  await eventually(async () => (await operator.list()).length === 0);
 });

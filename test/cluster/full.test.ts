@@ -1,22 +1,29 @@
 // An etcd that has no room left.
 import { setTimeout as sleep } from "node:timers/promises";
 import { Etcd } from "../../lib/cluster/index.js";
+import type { PuntError } from "../../lib/errors.js";
+import { EtcdServer } from "../support/etcd/etcd.js";
 import { hasRole, Members, span } from "../support/etcd/members.js";
+import { EtcdWire } from "../support/etcd/wire.js";
 import { need } from "../support/need.js";
 
 const { test: withEtcd } = need("etcd", "etcdctl");
 
+/** The arguments of an etcd with little room. */
+const SMALL = ["--quota-backend-bytes", `${2 << 20}`];
+
+async function fill(etcd: Etcd): Promise<never> {
+  for (let at = 0; ; at++) await etcd.write([], [{ key: `/fill/${at}`, value: "x".repeat(500_000) }]);
+}
+
 withEtcd("a change for which etcd has no room is refused at once, and the daemon goes on", async (t) => {
-  const members = await Members.start(t, { args: ["--quota-backend-bytes", `${2 << 20}`] });
+  const members = await Members.start(t, { args: SMALL });
   const punts = await members.join();
   await hasRole(punts, "leader");
   await punts.add(span("kept"), { waitFor: "CREATED" });
   const filler = await Etcd.open({ endpoints: members.etcd.url });
   t.teardown(() => filler.close());
-  const fill = async () => {
-    for (let at = 0; ; at++) await filler.write([], [{ key: `/fill/${at}`, value: "x".repeat(500_000) }]);
-  };
-  await t.throwsAsync(fill, { code: "ERR_ETCD", message: /space exceeded/ });
+  await t.throwsAsync(fill(filler), { code: "ERR_ETCD", message: /space exceeded/ });
   let calls = 0;
   punts.on("etcd", () => calls++);
   const refused = punts.add(span("refused"));
@@ -29,4 +36,16 @@ withEtcd("a change for which etcd has no room is refused at once, and the daemon
     punts.list().map(({ id }) => id.cnf),
     ["kept"],
   );
+});
+
+withEtcd("a refusal for want of room says how to make some, and closes no connection: watches go on", async (t) => {
+  const { url } = await EtcdServer.start(t, { args: SMALL });
+  const wire = await EtcdWire.open(t, url);
+  const etcd = await Etcd.open({ endpoints: wire.url });
+  t.teardown(() => etcd.close());
+  const { details } = (await t.throwsAsync<PuntError>(fill(etcd), { code: "ERR_ETCD" }))!;
+  t.regex(String(details.remedy), /alarm disarm/);
+  const { opened } = wire;
+  for (let turn = 0; turn < 5; turn++) await t.throwsAsync(fill(etcd), { code: "ERR_ETCD" });
+  t.is(wire.opened, opened);
 });

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ExecutionContext } from "ava";
 import { Vpp } from "../../lib/binapi/index.js";
+import { obstacleOf } from "../../lib/daemon/standing.js";
 import type { PuntError } from "../../lib/errors.js";
 import { cli } from "../support/cli/command.js";
 import { eventually, hasRole, Members, socketPunt, span } from "../support/etcd/members.js";
@@ -106,6 +107,7 @@ for (const [what, change, said] of [
     const renamed = await members.join({ ...change, state });
     await hasRole(renamed, "halted");
     t.regex(history(members).at(-1)!.message, said);
+    t.regex(obstacleOf(renamed.standing)!, said);
     t.deepEqual(await members.interfaces(), before);
     await renamed.close();
     // Without a memory, the objects in VPP tell.
@@ -119,6 +121,18 @@ for (const [what, change, said] of [
     await eventually(() => right.list().every(({ state: each }) => each === "CREATED"));
     t.deepEqual(await members.interfaces(), before);
   });
+
+withEtcd("a label is changed for good: the punts of etcd hold there, also where there are none", async (t) => {
+  const { members, state, daemon } = await left(t);
+  await daemon.close();
+  const renamed = await members.join({ host: "h2", state });
+  await hasRole(renamed, "halted");
+  const resumed = await resume(members, "h2", "etcd", 20_000);
+  t.is(resumed.status, 0, resumed.stderr);
+  await hasRole(renamed, "leader");
+  await eventually(async () => !(await members.interfaces()).some((line) => line.includes("memif")));
+  t.pass();
+});
 
 withEtcd("a daemon gets another VPP: its punts are made there, and the one before is left alone", async (t) => {
   const { members, state, daemon, id, before } = await left(t);
@@ -140,6 +154,7 @@ withEtcd("a standby that cannot read a damaged record passes changes on to the d
   members.etcd.ctl("put", "/vpp-punt/state/h1/claims/x", "{");
   const standby = await members.join();
   await eventually(() => members.problems.some(({ code }) => code === "ERR_ETCD_CONTENT"));
+  t.regex(obstacleOf(standby.standing)!, /^cut off: .*claims\/x in etcd is not JSON/);
   const { id } = await standby.add(span("dns"), { waitFor: "CREATED" });
   t.is(leader.get(id)?.state, "CREATED");
 });

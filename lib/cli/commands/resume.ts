@@ -15,9 +15,10 @@ export async function run(options: Options): Promise<void> {
     throw new PuntError("vpp-punt", "ERR_OPTION", "option --etcd is needed: the URLs of etcd", { option: "etcd" });
   await withHosts(options, async (hosts) => {
     const host = await hostOf(options, hosts);
-    if (keep === "etcd") requireHost(host, await hosts.all());
+    // A daemon that has stopped may be all that there is of a host.
     if (!(await hosts.decide(host, keep, timeout))) {
-      const message = `no daemon of host ${host} has taken the decision within ${timeout} ms; it stays in etcd for the next one${HINTS[keep]}`;
+      if (keep === "etcd") requireHost(host, await hosts.all());
+      const message = `no daemon of host ${host} took the decision within ${timeout} ms, and it was taken back${HINTS[keep]}`;
       throw new PuntError("vpp-punt", "ERR_NOT_READY", message, { host, keep });
     }
     print(output === "json" ? json({ host, keep }) : `${host} goes on with the punts of ${TEXTS[keep]}`);
@@ -25,7 +26,7 @@ export async function run(options: Options): Promise<void> {
 }
 
 const HINTS = {
-  etcd: "",
+  etcd: ": only a daemon that has stopped takes it",
   daemon:
     ". Where a daemon acts already, use --keep etcd for the others. A daemon that has started since etcd lost its history remembers no punts, and does not take it: ask for the punts again with `vpp-punt apply --etcd`, then use --keep etcd",
 } as const;

@@ -50,11 +50,12 @@ const WHY = "it refuses changes of punts";
 const FINDINGS: Readonly<Record<string, (host: string, daemon: string) => Pick<Finding, "what" | "remedy">>> = {
   "cut-off": (host) => ({
     what: `gets no answer from etcd, which has the punts of host ${host}`,
-    remedy: "systemctl restart etcd, or name its servers in `etcd.endpoints` of the daemon's options",
+    remedy:
+      "journalctl -u vpp-punt has the reason; systemctl restart etcd, or name its servers in `etcd.endpoints` of the daemon's options",
   }),
   halted: (host) => ({
     what: `has stopped: etcd has another history than before for host ${host}`,
-    remedy: `vpp-punt resume --host ${host} --keep daemon, or --keep etcd; docs/cluster.md says what each of them does`,
+    remedy: `vpp-punt resume --etcd <urls> --host ${host} --keep daemon, or --keep etcd; docs/cluster.md says what each of them does`,
   }),
   "other-vpp": (host, daemon) => ({
     what: `has another VPP than ${daemon || "the daemon that acted"}, which manages host ${host}`,

@@ -32,7 +32,7 @@ export interface Applied {
   /** The punts before. */
   readonly before: readonly PuntStatus[];
   readonly refused: readonly Refusal[];
-  readonly cut?: Cut;
+  readonly cut?: Cut | undefined;
   /** Number of punts whose outcome is unknown, because the wait was cut short. Undefined: no answer came, so that nothing is known. */
   readonly open: number | undefined;
   /** The statuses of these punts, as far as they are there. */
@@ -75,8 +75,10 @@ export async function applyRequests(
   if (found === undefined) return { ...outcome, open: undefined, waiting: [], statuses: [] };
   const now = new Map(found.map((status) => [idKey(status.id), status]));
   const statuses = requests.map((request) => now.get(idKey(request))).filter((status) => status !== undefined);
-  if (cut === undefined) return { ...outcome, open: 0, waiting: [], statuses };
-  return { ...outcome, ...openOf(task, requests, changes, now, wait), statuses };
+  const rest = openOf(task, requests, changes, now, wait);
+  if (cut !== undefined && rest.open > 0) return { ...outcome, ...rest, statuses };
+  // A daemon that was killed may have left all as the file wants it, and no answer.
+  return { ...outcome, cut: undefined, open: 0, waiting: [], statuses };
 }
 
 /** Returns the punts that are not as the change wants them, and their number. */
@@ -86,11 +88,13 @@ function openOf(
   { deleted }: Changes,
   now: ReadonlyMap<string, PuntStatus>,
   wait: boolean,
-): Pick<Applied, "open" | "waiting"> {
+): { readonly open: number; readonly waiting: readonly PuntStatus[] } {
   const known = new Set(refused.map(({ id }) => idKey(id)));
+  const found = [...now.values()];
+  const taken = new Set(changesOf(found, withKnownPaths(found, requests), false).unchanged.map(idKey));
   const isDone = (request: PathlessRequest) => {
-    const status = now.get(idKey(request));
-    return known.has(idKey(request)) || (status !== undefined && isReached(status.state, wait));
+    const key = idKey(request);
+    return known.has(key) || (taken.has(key) && isReached(now.get(key)!.state, wait));
   };
   const leaving = deleted.filter((id) => now.has(idKey(id)) && !known.has(idKey(id)));
   const open = requests.filter((request) => !isDone(request));

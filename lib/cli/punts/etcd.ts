@@ -44,7 +44,7 @@ export interface HostsLook {
 /** All of etcd. */
 export interface Hosts extends HostsLook {
   of(host: string): HostPunts;
-  /** Writes which punts hold for a host whose daemons have stopped. @returns whether a daemon took it in time */
+  /** Writes which punts hold for a host whose daemons have stopped. @returns whether a daemon took it in time; it is taken back otherwise */
   decide(host: string, keep: "etcd" | "daemon", longest: number): Promise<boolean>;
 }
 

@@ -1,6 +1,7 @@
 // The clients of etcd's package, one for each server.
 import type { Etcd3, IOptions } from "etcd3";
 import { PuntError } from "../../errors.js";
+import { isNoRoom } from "./errors.js";
 import type { EtcdAccess } from "./options.js";
 
 /** The part of etcd's client that is used here. */
@@ -8,7 +9,14 @@ export type EtcdClient = Pick<Etcd3, "kv" | "leaseClient" | "watchClient" | "clo
 
 /** The client repeats no call: it must not repeat a write whose outcome is unknown. */
 const ONCE = {
-  execute: async (call: (context: unknown) => unknown) => call({ signal: new AbortController().signal }),
+  execute: async (call: (context: unknown) => unknown) => {
+    try {
+      return await call({ signal: new AbortController().signal });
+    } catch (error) {
+      // The client takes its own error for a lost server, and closes all connections, those of watches too.
+      throw isNoRoom(error) ? new Error((error as Error).message) : error;
+    }
+  },
 };
 
 /** Finds a dead connection within 10 seconds; an event loop may be busy for 4 of them. etcd closes a connection that pings more often than every 5 seconds. */

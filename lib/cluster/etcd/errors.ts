@@ -11,6 +11,11 @@ const REFUSALS =
 /** The words of refusals that share their code with calls whose outcome is unknown. */
 const NO_ROOM = /etcdserver: (mvcc: database space exceeded|too many requests)/;
 
+/** Returns whether etcd has refused a write for want of room. */
+export function isNoRoom(error: unknown): boolean {
+  return NO_ROOM.test(String((error as Error).message));
+}
+
 /** Returns whether etcd may have made the failed call, or may still make it. */
 export function isUnknown(error: unknown): boolean {
   return error instanceof PuntError && error.details.outcome === "unknown";
@@ -18,7 +23,7 @@ export function isUnknown(error: unknown): boolean {
 
 /** Returns whether etcd refused a write that it may have made: the write which fills it is made and refused. */
 export function isRefusedLate(error: unknown): boolean {
-  return error instanceof PuntError && error.code === "ERR_ETCD" && NO_ROOM.test(error.message);
+  return error instanceof PuntError && error.code === "ERR_ETCD" && isNoRoom(error);
 }
 
 /** Returns whether etcd did not answer. */
@@ -50,13 +55,38 @@ export function etcdError(op: string, endpoints: readonly string[], cause: unkno
   if (/compacted/i.test(text)) return new PuntError(op, "ERR_ETCD_COMPACTED", text, where, cause);
   const number = typeof code === "number" ? code : numberIn(text);
   if (number !== undefined && (NO_ROOM.test(text) || !UNKNOWN_OUTCOME.has(number)))
-    return new PuntError(op, "ERR_ETCD", `etcd at ${endpoints.join(", ")}: ${text}`, where, cause);
-  return away(op, endpoints, LAST_ERROR.exec(text)?.[1] ?? text, cause);
+    return new PuntError(
+      op,
+      "ERR_ETCD",
+      `etcd at ${endpoints.join(", ")}: ${text}`,
+      { ...where, ...remedy(text) },
+      cause,
+    );
+  return away(op, endpoints, text, cause);
 }
 
-export function away(op: string, endpoints: readonly string[], reason: string, cause?: unknown): PuntError {
-  const message = `etcd does not answer at ${endpoints.join(", ")}: ${reason}`;
-  return new PuntError(op, "ERR_ETCD_AWAY", message, { endpoints, outcome: "unknown" }, cause);
+function remedy(text: string): { remedy?: string } {
+  if (!/space exceeded/.test(text)) return {};
+  const room = "`etcdctl compact <revision>` and `etcdctl defrag` make room";
+  return { remedy: `${room}; then \`etcdctl alarm disarm\` lets etcd take writes again` };
+}
+
+export function away(op: string, endpoints: readonly string[], text: string, cause?: unknown): PuntError {
+  const reason = LAST_ERROR.exec(text)?.[1] ?? text;
+  const distrust = distrustIn(reason);
+  const message = `etcd does not answer at ${endpoints.join(", ")}: ${distrust ?? reason}`;
+  const details = { endpoints, outcome: "unknown", ...(distrust !== undefined && { remedy: CERTIFICATES }) };
+  return new PuntError(op, "ERR_ETCD_AWAY", message, details, cause);
+}
+
+const CERTIFICATES =
+  "`openssl x509 -in FILE -noout -subject -issuer -dates -ext subjectAltName` shows what a certificate says; a daemon reads its files again at SIGHUP";
+
+/** Returns which side does not trust the other's certificate; undefined for another reason. */
+function distrustIn(reason: string): string | undefined {
+  const [, alert] = /alert ([^:]*(?:certificate|unknown ca)[^:]*):/.exec(reason) ?? [];
+  if (alert !== undefined) return `it refuses this program's certificate, or wants one (${alert})`;
+  return /certificate/.test(reason) ? `its certificate is not trusted: ${reason}` : undefined;
 }
 
 /** gRPC's messages begin with its code: `14 UNAVAILABLE: ...`. */

@@ -28,7 +28,7 @@ export interface MirrorHandlers {
   judgeChanges?(changes: readonly Change[]): void;
   /** Called when keys have changed. `isSnapshot`: all keys were read again, and `changes` has the differences. */
   changed(changes: readonly Change[], isSnapshot: boolean): void;
-  /** Called when etcd is lost, and when it is reached again. */
+  /** Called when etcd is lost, for another reason too, and when it is reached again. */
   reached(isReached: boolean, error?: PuntError): void;
 }
 
@@ -43,8 +43,8 @@ export class Mirror {
   #written: Set<string> | undefined;
   #revision = 0;
   #isReached = false;
-  /** Code of the last error. */
-  #reason: string | undefined;
+  /** The error since which etcd is lost; undefined while the copy follows etcd. */
+  #problem: PuntError | undefined;
   #closed = false;
   /** Whether a wait began after the last read, and needs another snapshot. */
   #isStale = false;
@@ -65,6 +65,11 @@ export class Mirror {
   /** Whether the copy follows etcd now. */
   get isReached(): boolean {
     return this.#isReached;
+  }
+
+  /** Why the copy does not follow etcd now, as far as it is known. */
+  get problem(): PuntError | undefined {
+    return this.#problem;
   }
 
   /** The last revision that the copy has. */
@@ -236,9 +241,10 @@ export class Mirror {
   }
 
   #reached(isReached: boolean, error?: PuntError): void {
-    if (this.#isReached === isReached && this.#reason === error?.code) return;
+    const isKnown = this.#isReached === isReached && this.#problem?.message === error?.message;
     this.#isReached = isReached;
-    this.#reason = error?.code;
+    this.#problem = error;
+    if (isKnown) return;
     this.#handlers.reached(isReached, error);
   }
 }

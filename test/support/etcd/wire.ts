@@ -6,6 +6,8 @@ import type { ExecutionContext } from "ava";
 export class EtcdWire {
   readonly url: string;
   readonly #sockets: Set<Socket>;
+  /** How many connections were opened. */
+  opened = 0;
 
   private constructor(url: string, sockets: Set<Socket>) {
     this.url = url;
@@ -17,6 +19,7 @@ export class EtcdWire {
     const { hostname, port } = new URL(url);
     const sockets = new Set<Socket>();
     const server = createServer((near) => {
+      wire.opened++;
       const far = connect(Number(port), hostname);
       for (const socket of [near, far]) {
         sockets.add(socket);
@@ -34,7 +37,8 @@ export class EtcdWire {
       for (const socket of sockets) socket.destroy();
       server.close();
     });
-    return new EtcdWire(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, sockets);
+    const wire = new EtcdWire(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, sockets);
+    return wire;
   }
 
   /** Breaks every connection. New ones are made at once. */
