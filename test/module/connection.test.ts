@@ -93,6 +93,7 @@ test("a connection that ends during a call leaves open whether the call was carr
     ]) {
       const found = errorOf(error);
       t.like(found, { op: "punt.add", code: "ERR_DISCONNECTED", cause: error });
+      t.deepEqual(found.details, { address: tls ? "127.0.0.1:7" : PATH });
       t.regex(found.message, /ended during the call: whether the call was carried out is not known/);
     }
   }

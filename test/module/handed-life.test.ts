@@ -339,7 +339,7 @@ function ownLooks(t: ExecutionContext): () => void {
 test.serial("a punt socket whose file is missing at two looks is requested again", async (t) => {
   const look = ownLooks(t);
   const side = socketSide(t);
-  const { ends, asked, answers } = handedEnds(t, [() => [side.socket(0, "a"), side.inject(0, "b")]]);
+  const { ends, asked, told, answers } = handedEnds(t, [() => [side.socket(0, "a"), side.inject(0, "b")]]);
   ends.update(created([side.interconnect]));
   await until(() => ends.ports.length === 1 && ends.unconnected().length === 0);
   look();
@@ -349,7 +349,7 @@ test.serial("a punt socket whose file is missing at two looks is requested again
   look();
   t.deepEqual(ends.unconnected(), [], "another program may be about to put its file there");
   look();
-  t.deepEqual(ends.unconnected(), ["interconnect 0: its end is not handed over yet"]);
+  t.deepEqual(told.at(-1), ["interconnect 0: its end is not handed over yet"]);
   await until(() => ends.ports.length === 1 && ends.unconnected().length === 0);
   t.deepEqual(asked[1], { have: { "inject/0": "b" }, packets: false });
   t.is(side.vpp.punt(side.path, Buffer.alloc(60)), undefined);
@@ -378,6 +378,8 @@ test.serial(
     await until(() => ends.ports.length === 1 && ends.unconnected().length === 0);
     t.deepEqual(asked[2], asked[1]);
     t.is(problems.at(-1), undefined);
+    ends.update(created([side.interconnect]));
+    t.deepEqual(asked[3], { have: { "inject/0": "b", "socket/0": "c" }, packets: false });
   },
 );
 

@@ -122,6 +122,12 @@ test.serial("a TAP is polled until its device is there, and the wait is not repo
   t.like(ends.ports[0], { kind: "tap", name: "none0", packets: undefined });
 });
 
+need("root", "netns").test.serial("a TAP is opened for the first frame, which leaves", (t) => {
+  const { ends } = pathEnds(t);
+  ends.update(created([tap("punt0", cable(t).a.path)]), true);
+  t.true(ends.send(frame(1), { interconnect: 0 }));
+});
+
 need("root", "netns").test.serial("the frames of a TAP go on in the next namespace at its path", async (t) => {
   const [first, second] = [cable(t), cable(t)];
   const path = join(socketFolder(t), "netns");
