@@ -7,6 +7,7 @@ import test, { type ExecutionContext } from "ava";
 import { PuntError } from "../../lib/errors.js";
 import { Connection, isAway, isLost, Pauses } from "../../lib/module/remote/connection.js";
 import { errorToWire } from "../../lib/wire/index.js";
+import { settled } from "../support/module/life.js";
 
 test.serial("pauses grow from 20 ms to 1 s, half of each at random, and begin again after a success", async (t) => {
   const { setTimeout: real } = timers;
@@ -147,6 +148,19 @@ test("a call is repeated while the daemon is away or stops, and not for an answe
     ["ERR_REPLACED", false, false],
     ["ERR_POLICY", false, false],
   ]);
+});
+
+test("a call that waits for the daemon is repeated after pauses", async (t) => {
+  const opened = new Connection({ socket: PATH, wait: true });
+  let attempts = 0;
+  const waiting = opened.call("punt.list", async () => {
+    if (++attempts === 100) opened.close();
+    throw failed(Code.Unavailable);
+  });
+  await settled();
+  t.true(attempts < 10, `${attempts} attempts in a moment`);
+  opened.close();
+  await t.throwsAsync(waiting, { code: "ERR_CLOSED" });
 });
 
 /** A connection over a line that the test plays: how often it was pinged, and whether it was ended. */

@@ -377,6 +377,14 @@ test("the punt of a session is deleted when it is closed, unless it has failed o
   await failed.played.say(failure("ERR_POLICY", "punt.watch"));
   await failed.punt.close();
   t.deepEqual(failed.played.calls, ["add undefined", "close"]);
+  const slow = await opened(t, session);
+  let done = () => {};
+  slow.played.delete = () => new Promise<void>((resolve) => (done = resolve));
+  const closing = slow.punt.close();
+  await settled();
+  t.deepEqual(slow.played.calls, ["add undefined", "delete a"], "the connection is needed until then");
+  done();
+  await closing;
   const refused = await opened(t, session);
   refused.played.delete = async () => Promise.reject(failure("ERR_POLICY"));
   await refused.punt.close();

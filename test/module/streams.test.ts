@@ -9,7 +9,7 @@ import { SessionKeeper } from "../../lib/module/remote/session.js";
 import { follow } from "../../lib/module/remote/watch.js";
 import type { WatchEvent } from "../../lib/punt/index.js";
 import { errorToWire, idToWire, stateToWire, statusToWire } from "../../lib/wire/index.js";
-import { ID, settled, statusOf } from "../support/module/life.js";
+import { ID, playedLife, settled, statusOf } from "../support/module/life.js";
 
 type Said = readonly unknown[];
 
@@ -198,6 +198,17 @@ test("streams that end at once are opened again after pauses", async (t) => {
     t.true(asked.length >= 1 && asked.length < 10, `${asked.length} streams in a moment`);
     end();
   }
+});
+
+test("a punt's watch that ends at once begins again after pauses", async (t) => {
+  const { life, played } = playedLife(t);
+  played.follow = async function* () {
+    if (played.watched.length === 100) life.end();
+    yield* [];
+  };
+  await life.begin();
+  await settled();
+  t.true(played.watched.length < 10, `${played.watched.length} watches in a moment`);
 });
 
 test("a session that the daemon refuses, or whose certificate is not trusted, ends with the reason", async (t) => {
