@@ -200,6 +200,22 @@ test("a call that is over leaves neither a listener nor a ping behind, and a clo
   t.true(line.isEnded);
 });
 
+test("Node.js does not warn of many calls at a time", async (t) => {
+  const { played } = playedLine(t, 10_000);
+  const warned: string[] = [];
+  const hear = ({ name }: Error) => void warned.push(name);
+  process.on("warning", hear);
+  t.teardown(() => process.off("warning", hear));
+  const calls = Array.from({ length: 20 }, () =>
+    played.call("punt.list", (end) => new Promise((_, reject) => end.addEventListener("abort", reject))),
+  );
+  const over = Promise.allSettled(calls);
+  await settled();
+  t.deepEqual(warned, []);
+  played.close();
+  await over;
+});
+
 test("a call goes on as long as the daemon answers pings, and then ends by itself", async (t) => {
   const { line, played } = playedLine(t, 40);
   let isOver = false;

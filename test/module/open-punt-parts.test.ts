@@ -262,6 +262,15 @@ test("a degraded punt is ready, and there is no event where nothing changes", as
   t.deepEqual(states, ["degraded", "degraded"]);
 });
 
+test("a status that the program has heard is not told again as the first one", async (t) => {
+  const { punt, played } = await opened(t);
+  const states: string[] = [];
+  punt.on("status", ({ state }) => states.push(state));
+  punt.tellFirst();
+  await played.say(change(statusWith([])));
+  t.deepEqual(states, ["ready"]);
+});
+
 test("each error of the watch is reported once while the daemon is away", async (t) => {
   const { punt, played } = await opened(t);
   await played.say(snapshot([statusWith([])]));
