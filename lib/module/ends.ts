@@ -95,7 +95,6 @@ export class PathEnds implements CnfEnds {
     this.#outbox?.close();
     this.#outbox = undefined;
     this.#ports = [];
-    this.#files = [];
     this.#key = "";
     this.#isListening = false;
   }
@@ -148,7 +147,7 @@ export class PathEnds implements CnfEnds {
       port.packets?.close();
       this.#ports[index] = open;
       listen(open, (batch) => this.#handler?.(batch, index));
-      return open.kind === "tap" ? open.packets : undefined;
+      return open.packets;
     } catch (error) {
       if ((error as PuntError).code !== "ENODEV") this.#hooks.onProblem(error);
       return undefined;

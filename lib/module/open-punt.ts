@@ -76,8 +76,8 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
   #retry: NodeJS.Timeout | undefined;
   #away: PuntError | undefined;
   #status: CnfStatus;
-  /** The last status that a listener has heard. */
-  #told: CnfStatus | undefined;
+  /** Whether a listener has heard the status. */
+  #isTold = false;
   /** Callers of `ready()`: no listener of the program stands between them and a change. */
   readonly #waiters = new Set<() => void>();
   #queue: PacketQueue | undefined;
@@ -108,7 +108,7 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
   /** @internal Tells the status of now to a program that listens from the end of `openPunt` on, unless it has heard it. */
   tellFirst(): void {
     setImmediate(() => {
-      if (!this.#closed && this.#told !== this.#status) this.#tell();
+      if (!this.#closed && !this.#isTold) this.#tell();
     });
   }
 
@@ -370,7 +370,7 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
   }
 
   #tell(): void {
-    if (this.listenerCount("status") > 0) this.#told = this.#status;
+    this.#isTold = this.listenerCount("status") > 0;
     guarded(() => void this.emit("status", this.#status));
   }
 

@@ -130,7 +130,7 @@ export function portStats(port: CnfPort) {
 }
 
 /** Opens the frames of a TAP. Needs CAP_NET_RAW, and CAP_SYS_ADMIN in another namespace. @throws PuntError ENODEV, EPERM */
-export function withPackets(port: TapPort): CnfPort {
+export function withPackets(port: TapPort): TapPort & { readonly packets: PacketSocket } {
   const { name: device, namespace: path } = port;
   if (path === "") return { ...port, packets: PacketSocket.open({ device }) };
   const namespace = openNamespace(path);

@@ -7,6 +7,7 @@ import test, { type ExecutionContext } from "ava";
 import { PuntError } from "../../lib/errors.js";
 import { Connection, isAway, isLost, Pauses } from "../../lib/module/remote/connection.js";
 import { errorToWire } from "../../lib/wire/index.js";
+import { settled } from "../support/module/life.js";
 
 test.serial("pauses grow from 20 ms to 1 s, half of each at random, and begin again after a success", async (t) => {
   const { setTimeout: real } = timers;
@@ -93,6 +94,7 @@ test("a connection that ends during a call leaves open whether the call was carr
     ]) {
       const found = errorOf(error);
       t.like(found, { op: "punt.add", code: "ERR_DISCONNECTED", cause: error });
+      t.deepEqual(found.details, { address: tls ? "127.0.0.1:7" : PATH });
       t.regex(found.message, /ended during the call: whether the call was carried out is not known/);
     }
   }
@@ -148,6 +150,19 @@ test("a call is repeated while the daemon is away or stops, and not for an answe
   ]);
 });
 
+test("a call that waits for the daemon is repeated after pauses", async (t) => {
+  const opened = new Connection({ socket: PATH, wait: true });
+  let attempts = 0;
+  const waiting = opened.call("punt.list", async () => {
+    if (++attempts === 100) opened.close();
+    throw failed(Code.Unavailable);
+  });
+  await settled();
+  t.true(attempts < 10, `${attempts} attempts in a moment`);
+  opened.close();
+  await t.throwsAsync(waiting, { code: "ERR_CLOSED" });
+});
+
 /** A connection over a line that the test plays: how often it was pinged, and whether it was ended. */
 function playedLine(t: ExecutionContext, answerTimeout: number) {
   const line = { pings: 0, isEnded: false, isAnswering: true };
@@ -183,6 +198,22 @@ test("a call that is over leaves neither a listener nor a ping behind, and a clo
   played.close();
   await t.throwsAsync(waiting, { code: "ERR_CLOSED", message: "punt.list: the connection was closed" });
   t.true(line.isEnded);
+});
+
+test("Node.js does not warn of many calls at a time", async (t) => {
+  const { played } = playedLine(t, 10_000);
+  const warned: string[] = [];
+  const hear = ({ name }: Error) => void warned.push(name);
+  process.on("warning", hear);
+  t.teardown(() => process.off("warning", hear));
+  const calls = Array.from({ length: 20 }, () =>
+    played.call("punt.list", (end) => new Promise((_, reject) => end.addEventListener("abort", reject))),
+  );
+  const over = Promise.allSettled(calls);
+  await settled();
+  t.deepEqual(warned, []);
+  played.close();
+  await over;
 });
 
 test("a call goes on as long as the daemon answers pings, and then ends by itself", async (t) => {

@@ -9,7 +9,7 @@ import type { PacketBatch } from "../../lib/packet/index.js";
 import { PacketSocket } from "../../lib/packet-socket/index.js";
 import type { PuntStatus } from "../../lib/punt/index.js";
 import { testPunt } from "../../lib/testing/index.js";
-import { until } from "../support/descriptor/peer.js";
+import { openDescriptors, until } from "../support/descriptor/peer.js";
 import { arp } from "../support/frames.js";
 import { created, handedEnds, memifSide, socketSide, tap } from "../support/module/ends.js";
 import { need } from "../support/need.js";
@@ -110,6 +110,18 @@ withNetns("the frames of a TAP come and go by the packet socket that was handed 
       [2, 5],
     ],
   );
+});
+
+withNetns.serial("a packet socket of another device than the punt's is closed", async (t) => {
+  const { a } = cable(t);
+  const before = openDescriptors();
+  const { ends, problems } = handedEnds(t, [() => [packets(a, "late")]]);
+  ends.receive(() => {});
+  ends.update(created([tap("punt1")]));
+  await until(() => problems.length > 0);
+  const message = "cnf.open: the daemon has handed over punt0, and the punt has punt1";
+  t.like(problems[0], { code: "ENODEV", message });
+  await until(() => openDescriptors() <= before);
 });
 
 withNetns("a TAP that is gone is requested again, also where nothing is handed over at first", async (t) => {

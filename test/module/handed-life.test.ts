@@ -1,10 +1,8 @@
 // The ends that a daemon hands over, over time: requested, kept, opened again and closed.
-import { rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import test, { type ExecutionContext } from "ava";
-import { bindPuntSocket, blockDatagrams, connectMemifControl, unblockDatagrams } from "../../lib/descriptor/index.js";
+import test from "ava";
+import { blockDatagrams, connectMemifControl, unblockDatagrams } from "../../lib/descriptor/index.js";
 import { PuntError } from "../../lib/errors.js";
-import { folderOf } from "../../lib/files/index.js";
 import { Memif } from "../../lib/memif/index.js";
 import type { Handed } from "../../lib/module/handed-ends.js";
 import { until } from "../support/descriptor/peer.js";
@@ -323,64 +321,6 @@ test.serial("closed ends, and ends of another punt, leave no timer behind, and t
   t.is(told.length, count);
 });
 
-/** Keeps the looks at files from running by themselves. Returns a function that runs one. */
-function ownLooks(t: ExecutionContext): () => void {
-  const { setInterval: set } = globalThis;
-  t.teardown(() => Object.assign(globalThis, { setInterval: set }));
-  let look = () => {};
-  const started = (run: () => void, ms: number) => {
-    if (ms === 1_000) look = run;
-    return set(ms === 1_000 ? () => {} : run, ms);
-  };
-  Object.assign(globalThis, { setInterval: started });
-  return () => look();
-}
-
-test.serial("a punt socket whose file is missing at two looks is requested again", async (t) => {
-  const look = ownLooks(t);
-  const side = socketSide(t);
-  const { ends, asked, answers } = handedEnds(t, [() => [side.socket(0, "a"), side.inject(0, "b")]]);
-  ends.update(created([side.interconnect]));
-  await until(() => ends.ports.length === 1 && ends.unconnected().length === 0);
-  look();
-  t.is(asked.length, 1);
-  rmSync(side.path);
-  answers.push(() => [side.socket(0, "c")]);
-  look();
-  t.deepEqual(ends.unconnected(), [], "another program may be about to put its file there");
-  look();
-  t.deepEqual(ends.unconnected(), ["interconnect 0: its end is not handed over yet"]);
-  await until(() => ends.ports.length === 1 && ends.unconnected().length === 0);
-  t.deepEqual(asked[1], { have: { "inject/0": "b" }, packets: false });
-  t.is(side.vpp.punt(side.path, Buffer.alloc(60)), undefined);
-  look();
-  t.is(asked.length, 2);
-});
-
-test.serial(
-  "the daemon keeps a punt socket for the program that has taken it over, and hands it back after that",
-  async (t) => {
-    const look = ownLooks(t);
-    const side = socketSide(t);
-    const taken = new PuntError("punt.attach", "EADDRINUSE", "a living process has the socket");
-    const { ends, asked, answers, problems } = handedEnds(t, [() => [side.socket(0, "a"), side.inject(0, "b")]]);
-    ends.update(created([side.interconnect]));
-    await until(() => ends.ports.length === 1 && ends.unconnected().length === 0);
-    const other = bindPuntSocket({ path: side.path, replace: true });
-    t.teardown(() => other.close());
-    answers.push(
-      () => Promise.reject(taken),
-      () => [side.socket(0, "c")],
-    );
-    look();
-    await until(() => problems.at(-1) === taken);
-    t.deepEqual(asked[1], { have: { "inject/0": "b" }, packets: false, ifFree: true });
-    await until(() => ends.ports.length === 1 && ends.unconnected().length === 0);
-    t.deepEqual(asked[2], asked[1]);
-    t.is(problems.at(-1), undefined);
-  },
-);
-
 test("a memif that VPP refuses to this program says why", async (t) => {
   const side = memifSide(t);
   const { socket } = side.interconnect.attachment as { socket: string };
@@ -392,33 +332,6 @@ test("a memif that VPP refuses to this program says why", async (t) => {
   await until(() => /refuses the connection \(already connected\)/.test(ends.unconnected().join()));
   t.pass();
 });
-
-test.serial(
-  "a punt socket whose file is removed before it arrives is requested again, unless its folder is not seen here",
-  async (t) => {
-    const look = ownLooks(t);
-    const side = socketSide(t);
-    const folders = [undefined, "0:1", folderOf(side.path)!];
-    for (const folder of folders) {
-      const { ends, asked } = handedEnds(t, [
-        () => {
-          const handed = side.socket(0, "a");
-          rmSync(side.path);
-          return [{ ...handed, folder }, side.inject(0, "b")];
-        },
-        () => [side.socket(0, "c")],
-      ]);
-      ends.update(created([side.interconnect]));
-      await until(() => ends.ports.length === 1 && ends.unconnected().length === 0);
-      for (let i = 0; i < 2; i++) look();
-      await until(() => ends.ports.length === 1 && ends.unconnected().length === 0);
-      const isSeen = folder === folders[2];
-      t.is(asked.length, isSeen ? 2 : 1, folder);
-      t.is(side.vpp.punt(side.path, Buffer.alloc(60)), isSeen ? undefined : "ENOENT");
-      ends.close();
-    }
-  },
-);
 
 test("ends that are all there are asked for no more, until one is lost", async (t) => {
   const [memif, socket] = [memifSide(t), socketSide(t)];

@@ -118,7 +118,8 @@ test("a daemon that takes too long is away", async (t) => {
   const silent: DescriptorHandler = ({ signal }) =>
     new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Error("over"))));
   const { hands } = handovers(t, silent, { answerTimeout: 20 });
-  await t.throwsAsync(hands.ends(ID, ENDS), { code: "ERR_DISCONNECTED" });
+  const error = await t.throwsAsync(hands.ends(ID, ENDS), { code: "ERR_DISCONNECTED" });
+  t.like(error!.cause, { code: "ETIMEDOUT", details: { timeoutMs: 20 } });
 });
 
 test("the network namespace is handed over with the name of the CNF, where the daemon takes it", async (t) => {

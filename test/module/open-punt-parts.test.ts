@@ -295,6 +295,15 @@ test("a degraded punt is ready, and there is no event where nothing changes", as
   t.deepEqual(states, ["degraded", "degraded"]);
 });
 
+test("a status that the program has heard is not told again as the first one", async (t) => {
+  const { punt, played } = await opened(t);
+  const states: string[] = [];
+  punt.on("status", ({ state }) => states.push(state));
+  punt.tellFirst();
+  await played.say(change(statusWith([])));
+  t.deepEqual(states, ["ready"]);
+});
+
 test("each error of the watch is reported once while the daemon is away", async (t) => {
   const { punt, played } = await opened(t);
   await played.say(snapshot([statusWith([])]));
@@ -410,6 +419,14 @@ test("the punt of a session is deleted when it is closed, unless it has failed o
   await failed.played.say(failure("ERR_POLICY", "punt.watch"));
   await failed.punt.close();
   t.deepEqual(failed.played.calls, ["add undefined", "close"]);
+  const slow = await opened(t, session);
+  let done = () => {};
+  slow.played.delete = () => new Promise<void>((resolve) => (done = resolve));
+  const closing = slow.punt.close();
+  await settled();
+  t.deepEqual(slow.played.calls, ["add undefined", "delete a"], "the connection is needed until then");
+  done();
+  await closing;
   const refused = await opened(t, session);
   refused.played.delete = async () => Promise.reject(failure("ERR_POLICY"));
   await refused.punt.close();

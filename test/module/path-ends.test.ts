@@ -6,7 +6,7 @@ import { bindPuntSocket } from "../../lib/descriptor/index.js";
 import { keyOf, PathEnds } from "../../lib/module/ends.js";
 import type { EndHooks } from "../../lib/module/ports.js";
 import { PacketSocket } from "../../lib/packet-socket/index.js";
-import { until } from "../support/descriptor/peer.js";
+import { openDescriptors, until } from "../support/descriptor/peer.js";
 import { arp } from "../support/frames.js";
 import { created, memifSide, socketSide, tap } from "../support/module/ends.js";
 import { NAMES } from "../support/module/life.js";
@@ -56,6 +56,16 @@ test.serial("a memif tells of its connection by itself, and nothing looks at it"
   await until(() => told.at(-1)?.[0] === "interconnect 0: memif is not connected to VPP");
   t.deepEqual(looks, []);
   t.deepEqual(problems, [undefined]);
+});
+
+test.serial("a punt that gets other ends closes the former ends", async (t) => {
+  const [first, second] = [memifSide(t), memifSide(t)];
+  const { ends } = pathEnds(t);
+  ends.update(created([first.interconnect]), true);
+  await until(() => first.server.peer !== undefined);
+  ends.update(created([second.interconnect]), true);
+  t.is(ends.ports.length, 1);
+  await until(() => first.server.peer === undefined && second.server.peer !== undefined);
 });
 
 test.serial("a punt socket that connects later is reported once, and polling stops at the end", async (t) => {
@@ -110,6 +120,35 @@ test.serial(
   },
 );
 
+test.serial("frames that wait for room stay when the status is told again", async (t) => {
+  const side = socketSide(t);
+  const { ends } = pathEnds(t);
+  const status = created([side.interconnect]);
+  ends.update(status, true);
+  // More than any queue of the kernel.
+  for (let i = 0; i < 1000; i++) t.true(ends.send(Buffer.alloc(60), { interconnect: 0, swIfIndex: 1 }));
+  ends.update(status, true);
+  await until(() => side.vpp.injected.length === 1000);
+});
+
+test.serial("another path of VPP's socket closes the way to the one before it, and the end the last", async (t) => {
+  const side = socketSide(t);
+  const { ends } = pathEnds(t);
+  const updateTo = (vppPath: string) => {
+    const attachment = { kind: "af-unix", path: side.path, vppPath };
+    ends.update(created([{ ...side.interconnect, attachment } as typeof side.interconnect]), true);
+  };
+  const paths = [socketSide(t), socketSide(t)].map(({ vpp }) => vpp.path);
+  const none = openDescriptors();
+  updateTo(side.vpp.path);
+  const before = openDescriptors();
+  for (const path of paths) updateTo(path);
+  await until(() => openDescriptors() <= before);
+  t.true(ends.send(Buffer.alloc(60), { interconnect: 0, swIfIndex: 1 }));
+  ends.close();
+  await until(() => openDescriptors() <= none);
+});
+
 test.serial("a TAP is polled until its device is there, and the wait is not reported as a problem", (t) => {
   const { ends, looks, problems } = pathEnds(t);
   ends.update(created([tap("none0")]), true);
@@ -120,6 +159,12 @@ test.serial("a TAP is polled until its device is there, and the wait is not repo
   t.false(ends.send(new Uint8Array(60), { interconnect: 0 }));
   t.deepEqual(problems, [undefined]);
   t.like(ends.ports[0], { kind: "tap", name: "none0", packets: undefined });
+});
+
+need("root", "netns").test.serial("a TAP is opened for the first frame, which leaves", (t) => {
+  const { ends } = pathEnds(t);
+  ends.update(created([tap("punt0", cable(t).a.path)]), true);
+  t.true(ends.send(frame(1), { interconnect: 0 }));
 });
 
 need("root", "netns").test.serial("the frames of a TAP go on in the next namespace at its path", async (t) => {

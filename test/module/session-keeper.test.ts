@@ -84,6 +84,16 @@ test("a session is opened again under its id, as listeners hear, but for the fir
   await t.throwsAsync(keeper.replaced, { code: "ERR_CLOSED", message: /^punt\.session: / });
 });
 
+test("a call that finds the stream lost asks whether the daemon is there", async (t) => {
+  const silent = () => ({ [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => {}) }) });
+  const { keeper, sessions, signals } = keeperOf(t, "", () => stream("first", lost), silent);
+  const { signal } = new AbortController();
+  await keeper.id(signal);
+  await until(() => sessions.length === 2);
+  void keeper.id(signal);
+  t.is(signals.length, 2);
+});
+
 test("a session that another program has taken is not opened again, and calls hear why", async (t) => {
   const { keeper, sessions } = keeperOf(t, "ERR_REPLACED", () => stream("first", refused));
   await t.throwsAsync(keeper.replaced, { code: "ERR_REPLACED", message: /^punt\.session: / });

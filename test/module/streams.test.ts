@@ -9,7 +9,7 @@ import { SessionKeeper } from "../../lib/module/remote/session.js";
 import { follow } from "../../lib/module/remote/watch.js";
 import type { WatchEvent } from "../../lib/punt/index.js";
 import { errorToWire, idToWire, stateToWire, statusToWire } from "../../lib/wire/index.js";
-import { ID, statusOf } from "../support/module/life.js";
+import { ID, playedLife, settled, statusOf } from "../support/module/life.js";
 
 type Said = readonly unknown[];
 
@@ -180,6 +180,35 @@ test("a session has the id that the daemon gives, keeps it when its stream is lo
     { cnf: "dns", graceMs: 5, session: "" },
     { cnf: "dns", graceMs: 5, session: "one" },
   ]);
+});
+
+test("streams that end at once are opened again after pauses", async (t) => {
+  const open = [
+    (connection: Connection) => void follow(connection, {})[Symbol.asyncIterator]().next(),
+    (connection: Connection) => new RemoteInterfaces(connection),
+    (connection: Connection) => new SessionKeeper(connection, "dns", 5),
+  ];
+  for (const begin of open) {
+    const { connection, asked, end } = connectionOf(
+      t,
+      Array.from({ length: 100 }, () => [lost()]),
+    );
+    begin(connection);
+    await settled();
+    t.true(asked.length >= 1 && asked.length < 10, `${asked.length} streams in a moment`);
+    end();
+  }
+});
+
+test("a punt's watch that ends at once begins again after pauses", async (t) => {
+  const { life, played } = playedLife(t);
+  played.follow = async function* () {
+    if (played.watched.length === 100) life.end();
+    yield* [];
+  };
+  await life.begin();
+  await settled();
+  t.true(played.watched.length < 10, `${played.watched.length} watches in a moment`);
 });
 
 test("a session that the daemon refuses, or whose certificate is not trusted, ends with the reason", async (t) => {

@@ -201,6 +201,7 @@ const parts: readonly Part[] = [
     ],
     refuses: [
       [{ vpp: {} }, "must be a connection to VPP, such as `await Vpp.connect()`"],
+      [{ vpp: null }, "must be a connection to VPP, such as `await Vpp.connect()`"],
       [{ store: { load() {} } }, "must be a store, such as `new FileStore(path)`"],
       [{ store: null }, "must be a store, such as `new FileStore(path)`"],
       [{ host: { identify() {}, links() {} } }, "must be a host, such as `new LinuxHost()`"],

@@ -223,6 +223,7 @@ test("wrong arguments are refused by name", (t) => {
     [() => flows.set(FLOW4, 0), /value/],
     [() => flows.set("udp" as never), /flow/],
     [() => new MacTable("source").set("02:00"), /key must be a MAC address/],
+    [() => new MacTable("source").set(null as never), /key must be a MAC address; got null/],
     [() => new VlanTable().set(4096), /key/],
   ] as const) {
     t.throws(call, { code: "ERR_OPTION", message });

@@ -1,6 +1,7 @@
 // The words with which an injector refuses a packet, a call or an option, and how it counts.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { createServer } from "node:net";
 import { constants } from "node:os";
 import { join } from "node:path";
@@ -99,6 +100,15 @@ test("a number that is not a 32-bit index is not an interface, whatever the appl
   t.true(injector.inject(PuntAction.L2, 0xffffffff, packet));
   await until(() => vpp.injected.length === 1);
   t.is(vpp.injected[0]!.swIfIndex, 0xffffffff);
+});
+
+test("a handler that is no function is refused before the socket is made", (t) => {
+  const path = join(socketFolder(t), "any");
+  for (const option of ["onBatch", "onWarning"]) {
+    const call = () => PuntSocket.open({ path, [option]: 5 });
+    refuses(t, call, "punt-socket.open", "ERR_OPTION", `option ${option} must be a function; got 5`, { option });
+  }
+  t.false(existsSync(path));
 });
 
 test("an injector's options are refused with a reason", (t) => {

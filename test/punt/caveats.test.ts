@@ -231,3 +231,12 @@ test("a port that VPP handles itself is refused by its node, unless force takes 
   t.is(items(toHost("IPV4", 54)).length, 1);
   t.is(items(toHost("IPV6", 53)).length, 1);
 });
+
+test("a port or a protocol that VPP gave to another node later is named", (t) => {
+  const idle = (key: string) => new Map([[key, { kind: "punt-socket", key, ours: true, value: { port: "taken" } }]]);
+  const byPort = { udpPorts: new Map([["4/53", "ip4-dns"]]), seen: idle("punt-socket/l4/IPV4/53") };
+  t.deepEqual(caveats(toHost("IPV4", 53), factsOf([], byPort as never)), ["PORT_TAKEN!"]);
+  const byProtocol = { ipProtocols: new Map([["4/4", "ipip4-input"]]), seen: idle("punt-socket/ip-proto/IPV4/4") };
+  const ipip = { ...socket, ipProto: { af: "IPV4", protocol: 4 } };
+  t.deepEqual(caveats(ipip, factsOf([], byProtocol as never)), ["PROTOCOL_TAKEN!"]);
+});

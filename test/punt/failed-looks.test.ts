@@ -10,14 +10,16 @@ import { changes, tapped } from "../support/vpp/tapped.js";
 const span = puntOf("SPAN", { cnf: "a", interconnect: "TAP", subject: 0, unique: 0 });
 const isisx = puntOf("ISISX", { cnf: "a", interconnect: "TAP", subject: 1, unique: 1 });
 
-/** A manager whose connection fails all dumps of mirrors with `failure`, and that reports its changes of VPP. */
-async function manage(): Promise<{ it: ManagedVpp; failing: { with?: PuntError }; changed: string[] }> {
+/** A manager whose connection fails all dumps of a kind, such as those of mirrors, with `failing.with`, and that reports its changes of VPP. */
+async function manage(
+  dump = "sw_interface_span_dump",
+): Promise<{ it: ManagedVpp; failing: { with?: PuntError }; changed: string[] }> {
   const it = await managedVpp();
   const failing: { with?: PuntError } = {};
   const changed: string[] = [];
   const hear = (name: string) => {
     if (changes(name)) changed.push(name);
-    if (name === "sw_interface_span_dump" && failing.with) throw failing.with;
+    if (name === dump && failing.with) throw failing.with;
   };
   const retry = { firstDelay: 5, longestDelay: 20 };
   await it.restartManager({ resyncInterval: 600_000, retry, vpp: tapped(it.client, { hear }) });
@@ -42,10 +44,9 @@ test("a dump that VPP does not answer ends the look: nothing is changed, and no 
   t.deepEqual(changed, []);
 });
 
-test("while VPP refuses to list a kind, its punts fail by name, and no object that they may depend on is removed", async (t) => {
+test("while VPP refuses to list a kind, its punts fail by name, others are made, and no object that they may depend on is removed", async (t) => {
   const { it, failing, changed } = await manage();
   t.teardown(() => it.close());
-  const before = await snapshot(it.client);
   failing.with = new PuntError("binapi.call", "UNSPECIFIED", "VPP refuses");
   await it.manager.resync();
   t.deepEqual(changed, []);
@@ -53,16 +54,32 @@ test("while VPP refuses to list a kind, its punts fail by name, and no object th
   t.is(mirror!.state, "FAILED");
   t.regex(mirror!.failure!.message, /span.*cannot be read: .*VPP refuses/);
   t.is(other!.state, "CREATED");
+  const place = { cnf: "b", interconnect: "TAP", subject: 2, unique: 2, folder: it.directory } as const;
+  await it.manager.add(puntOf("PUNT_TO_SOCKET", place), { waitFor: "CREATED" });
 
+  const before = await snapshot(it.client);
   await t.throwsAsync(it.manager.delete(other!.id), { code: "UNSPECIFIED", message: /cannot be removed while span/ });
   t.deepEqual(await snapshot(it.client), before);
   delete failing.with;
   await it.manager.resync();
   t.deepEqual(
     it.manager.list().map(({ request, state }) => `${request.type} ${state}`),
-    ["SPAN CREATED"],
+    ["SPAN CREATED", "PUNT_TO_SOCKET CREATED"],
   );
   t.false((await snapshot(it.client)).some((line) => line.startsWith("isisx ")));
+});
+
+test("an interface whose addresses VPP refuses to list is not taken for gone", async (t) => {
+  const { it, failing } = await manage("ip_address_dump");
+  t.teardown(() => it.close());
+  const inVrf = { ...span, dependsOn: [{ kind: "interface-in-vrf" as const, name: "if0", vrf: 0 }] };
+  await it.manager.update(inVrf, { waitFor: "CREATED" });
+  failing.with = new PuntError("binapi.call", "UNSPECIFIED", "VPP refuses");
+  await t.throwsAsync(it.manager.resync(), { code: "UNSPECIFIED" });
+  t.deepEqual(
+    it.manager.list().map(({ state }) => state),
+    ["CREATED", "CREATED"],
+  );
 });
 
 test("an interface that goes during a look is not there, and no other punt hears of it", async (t) => {

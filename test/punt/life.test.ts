@@ -17,6 +17,16 @@ const span = (vppInterface: string): PuntRequestInput => ({
   vppInterface,
 });
 
+test("a punt of packets that VPP gives up is made, known again, and deleted", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const request = { cnf: "a", type: "PUNT_TO_SOCKET", socketPath: "/run/a.sock" } as const;
+  await it.manager.add({ ...request, exception: { reason: "ipsec4-no-such-tunnel" } }, { waitFor: "CREATED" });
+  t.deepEqual((await it.manager.plan()).steps, []);
+  await it.manager.delete({ cnf: "a" });
+  t.deepEqual(await it.client.dumpAll("punt_socket_dump", { type: "PUNT_API_TYPE_EXCEPTION" }), []);
+});
+
 test("a punt waits for its interface, and waits again after the interface has gone", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());

@@ -62,6 +62,17 @@ test("a manager is refused while another process manages the same owner's punts,
     await manager.close();
   }));
 
+test("a manager that only looks takes no lock for its report of devices", (t) =>
+  withVpp(async (it) => {
+    const hasLock = async () => /punts:/.test((await it.client.call("cli_inband", { cmd: "show api clients" })).reply);
+    // VPP notices the end of the first manager a moment late.
+    while (await hasLock());
+    const reader = await PuntManager.start({ ...optionsOf(it), readOnly: true });
+    await reader.devices();
+    t.false(await hasLock());
+    await reader.close();
+  }));
+
 test("readers and managers of other owners work beside a manager", (t) =>
   withVpp(async (it) => {
     const child = await holder(it);

@@ -168,6 +168,18 @@ test("the dependencies of every item are items of the plan, or objects that the 
   );
 });
 
+test("Linux computes the checksums of packets into a veth pair, and VPP those of packets from a TAP", (t) => {
+  const wanted = desiredOf([{ type: "SPAN", interconnect: "TAP", subject: 0, unique: 0, netns: 0 }]);
+  const offloadWith = (feature: Feature) => {
+    const features = new Set([...allFeatures.filter((name) => name !== "vhost-net"), feature]);
+    const items = [...makePlan(wanted, marks, { ...factsOf(6), features }).items.values()];
+    const link = items.find(({ kind }) => kind === "host-link")!;
+    return (link.value as { checksumOffload?: boolean }).checksumOffload;
+  };
+  t.is(offloadWith("af_packet"), false);
+  t.is(offloadWith("vhost-net"), undefined);
+});
+
 test("the reason of a step shows neither a memif's secret nor what stands for it", (t) => {
   const [seen, wanted] = [
     { mac: "a", secret: "azCrDkb" },

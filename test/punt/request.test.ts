@@ -67,6 +67,12 @@ test("fields with a default are optional", (t) => {
   t.deepEqual(parseRequest(span), { ...span, key: "", label: "", enableGso: false, direction: "both" } as never);
 });
 
+test("a container is named by up to 255 characters of its name or its id", (t) => {
+  const issues = (container: string) => issuesOf({ ...span, netns: { container } }).length;
+  t.deepEqual(["a", "web-1_b.c", "a".repeat(255)].map(issues), [0, 0, 0]);
+  for (const container of ["", "a b", "a/b", "a".repeat(256)]) t.true(issues(container) > 0, container);
+});
+
 const combinations = [
   ...["HAIRPIN_XCONNECT", "HAIRPIN", "SPAN", "ABX", "DHCP_PROXY", "ISISX"].map((type) => [type, "AF_UNIX"]),
   ...["TAP", "MEMIF"].map((interconnect) => ["PUNT_TO_SOCKET", interconnect]),
