@@ -51,7 +51,7 @@ export class OwnProgram {
   #manager: PuntManager | undefined;
   /** The requests of the punts that the process is closing. */
   readonly #closing = new Set<PuntRequestInput>();
-  /** Those whose close a kill may have cut. The store may have them still: the next process deletes them. */
+  /** A kill may have cut the close of these. The store may have them still: the next process deletes them. */
   readonly #cut = new Set<PuntRequestInput>();
   #fault = "";
 
