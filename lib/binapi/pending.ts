@@ -38,7 +38,7 @@ export abstract class Pending {
   }
 }
 
-/** Rejects a promise with an error whose stack names those who wait for it: V8 finds them from an asynchronous function that ends. */
+/** Rejects a promise with an error whose stack names the functions that wait for it: V8 finds them when an asynchronous function ends. */
 export function rejectFor<T>(
   resolve: (value: T) => void,
   reject: (error: PuntError) => void,

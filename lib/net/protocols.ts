@@ -6,7 +6,7 @@ export const ETHERTYPE = { IP4: 0x0800, ARP: 0x0806, IP6: 0x86dd, VLAN: 0x8100, 
 /** Up to this value the field is not an ethertype but the frame's length (IEEE 802.3), and LLC follows. */
 export const LARGEST_802_3_LENGTH = 1500;
 
-/** Whether a VLAN tag begins with it: those that VPP takes for tags, and those of switches before 802.1ad. */
+/** Whether a VLAN tag begins with it: the ethertypes of VPP's tags, and the ethertypes of switches before 802.1ad. */
 export function isVlanTag(ethertype: number): boolean {
   return isTagOfVpp(ethertype) || ethertype === 0x9100 || ethertype === 0x9200;
 }

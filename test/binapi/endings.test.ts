@@ -162,7 +162,7 @@ test.serial(
   },
 );
 
-test.serial("an error of a request has the frames of those who wait for it", async (t) => {
+test.serial("an error of a request has the frames of the functions that wait for it", async (t) => {
   const [server, vpp] = await pair(t);
   server.handler = ({ reply }) => reply("sw_interface_tag_add_del_reply", { retval: -2 });
   async function tagsIt() {

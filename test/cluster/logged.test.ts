@@ -30,7 +30,7 @@ withEtcd("a daemon that etcd does not answer warns of it, from the beginning and
   await eventually(isCutOff);
   t.is(said.length, 1);
   t.regex(said[0]!, /ECONNREFUSED/);
-  // The files were read: that the punts are not known yet is no fault of theirs.
+  // The files were read, though the punts are not known yet.
   t.deepEqual(await daemon.reload(), []);
   await etcd.run();
   await eventually(() => said.at(-1) === acts);

@@ -53,7 +53,7 @@ async function story(t: ExecutionContext, punts: Punts): Promise<Record<string, 
   const events: string[] = [];
   const ending = new AbortController();
   const watching = (async () => {
-    // Progress is told some time after another CNF's events.
+    // A watch has progress some time after another CNF's events.
     for await (const event of punts.watch({ cnf: "mirror", signal: ending.signal }))
       if (event.kind !== "progress") events.push(wordOf(event));
   })();

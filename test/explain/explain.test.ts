@@ -164,7 +164,7 @@ test("a signal ends traceNext early, and VPP traces no more", async (t) => {
   t.deepEqual(lines.slice(-2), ["show trace", "clear trace"]);
 });
 
-test("VPP traces what comes from an input node, and from no other", async (t) => {
+test("VPP traces packets of an input node, and of no other", async (t) => {
   const { vpp } = await started(t);
   t.is(await vpp.cli("trace add dpdk-input 1"), "");
   for (const words of ["nope 10", "ip4-lookup 1", "dpdk-input", "dpdk-input x"])

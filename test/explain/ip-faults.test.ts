@@ -1,4 +1,4 @@
-// Packets that VPP's IP layer drops for what they are. test/support/explain.ts sends the usual ones through VPP.
+// Packets that VPP's IP layer drops because of their own contents. test/support/explain.ts sends the usual ones through VPP.
 import test from "ava";
 import { inputFault, localFault } from "../../lib/explain/ip-faults.js";
 import { checksumOf, sumWords } from "../../lib/net/index.js";

@@ -120,7 +120,7 @@ test.serial(
   },
 );
 
-test.serial("frames that wait for room stay when the status is told again", async (t) => {
+test.serial("frames that wait for room stay when the status comes again", async (t) => {
   const side = socketSide(t);
   const { ends } = pathEnds(t);
   const status = created([side.interconnect]);

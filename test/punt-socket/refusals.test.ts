@@ -102,7 +102,7 @@ test("a number that is not a 32-bit index is not an interface, whatever the appl
   t.is(vpp.injected[0]!.swIfIndex, 0xffffffff);
 });
 
-test("a handler that is no function is refused before the socket is made", (t) => {
+test("a handler that is not a function is refused before the socket is made", (t) => {
   const path = join(socketFolder(t), "any");
   for (const option of ["onBatch", "onWarning"]) {
     const call = () => PuntSocket.open({ path, [option]: 5 });

@@ -175,7 +175,7 @@ test("a TAP's MTU is that of the interface that it stands in for", async (t) => 
   t.deepEqual(await mtus(), [1400, other.mtu[0]!].sort());
 });
 
-test("the interface of a HAIRPIN has the MTU of the one that it stands in for, on both sides, unless the request says otherwise", async (t) => {
+test("the interface of a HAIRPIN has the MTU of vppInterface, on both sides, unless the request says otherwise", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());
   const sw_if_index = it.vpp.interface("if0").swIfIndex;

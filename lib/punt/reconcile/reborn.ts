@@ -16,7 +16,10 @@ export class Reborn {
     this.#deletions.clear();
   }
 
-  /** Reads, and returns what was read with the deletions before: what is deleted meanwhile may have been read already, and counts for the next reading. */
+  /**
+   * Reads, and returns what was read with the deletions before. An interface that is deleted during the reading may have been read before: its
+   * deletion counts for the next reading.
+   */
   async within(read: () => Promise<Facts>): Promise<Facts> {
     const reborn = new Map(this.#deletions);
     const facts = await read();
