@@ -1,12 +1,8 @@
 // The doors of a daemon of the host: its service, the sessions of modules, and the sockets that the daemon that acts takes over.
 import type { ClusterPunts } from "../../../lib/cluster/index.js";
 import { ActingDoors } from "../../../lib/daemon/acting-doors.js";
-import { AuditLog } from "../../../lib/daemon/audit.js";
 import { attachPathOf } from "../../../lib/daemon/cnf-sockets.js";
-import { sessionsOf } from "../../../lib/daemon/opened.js";
 import type { Parts } from "../../../lib/daemon/service/index.js";
-import { sessionsInEtcd } from "../../../lib/daemon/session-memory.js";
-import type { PuntError } from "../../../lib/errors.js";
 import { SILENT } from "../../../lib/logger.js";
 import type { CallDoors } from "../module/call-door.js";
 import { openAttach, partsOf, serviceOf } from "../service.js";
@@ -19,8 +15,6 @@ export interface DaemonDoorsOptions {
   readonly socket: string;
   /** The doors of all daemons. */
   readonly calls: CallDoors;
-  /** Called with errors of sessions. */
-  problem(error: PuntError): void;
 }
 
 export class DaemonDoors {
@@ -30,14 +24,13 @@ export class DaemonDoors {
   #isDraining = false;
 
   /** Opens the doors of the daemon whose party runs now. */
-  static async open(punts: ClusterPunts, { socket, calls, problem }: DaemonDoorsOptions): Promise<DaemonDoors> {
-    const sessions = sessionsOf(punts, {
-      memory: sessionsInEtcd(punts.kept),
-      audit: await AuditLog.open(undefined, () => {}),
-      problem: (error) => problem(error as PuntError),
-    });
+  static async open(
+    punts: ClusterPunts,
+    sessions: Parts["sessions"],
+    options: DaemonDoorsOptions,
+  ): Promise<DaemonDoors> {
     const doors = new DaemonDoors(sessions);
-    await doors.#open(await partsOf(punts, sessions, doors.#stopping.signal), punts, { socket, calls });
+    await doors.#open(await partsOf(punts, sessions, doors.#stopping.signal), punts, options);
     return doors;
   }
 
@@ -45,11 +38,7 @@ export class DaemonDoors {
     this.#sessions = sessions;
   }
 
-  async #open(
-    parts: Parts,
-    punts: ClusterPunts,
-    { socket, calls }: Omit<DaemonDoorsOptions, "problem">,
-  ): Promise<void> {
+  async #open(parts: Parts, punts: ClusterPunts, { socket, calls }: DaemonDoorsOptions): Promise<void> {
     const service = serviceOf(parts, socket);
     this.#acting = await ActingDoors.open({
       ...{ punts, sessions: this.#sessions, logger: SILENT, sockets: [{ path: socket }] },

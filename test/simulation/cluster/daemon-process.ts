@@ -2,6 +2,9 @@
 import { type RequestName, Vpp } from "../../../lib/binapi/index.js";
 import { Etcd } from "../../../lib/cluster/etcd/index.js";
 import { ClusterPunts, type Role } from "../../../lib/cluster/index.js";
+import { AuditLog } from "../../../lib/daemon/audit.js";
+import { lastingIn, sessionsOf } from "../../../lib/daemon/opened.js";
+import { sessionsInEtcd } from "../../../lib/daemon/session-memory.js";
 import { PuntError } from "../../../lib/errors.js";
 import { ensureFolder, OWN_FOLDER } from "../../../lib/files/index.js";
 import type { Host, HostChange, PuntRequest, PuntStatus } from "../../../lib/punt/index.js";
@@ -125,7 +128,9 @@ export class DaemonProcess {
       ...{ socketPath: API_SOCKET, schema: "builtin", wait: true, timeout: 1_000 },
       ...{ name: this.name, reconnect: { min: 5, max: 200 } },
     });
-    const punts = await ClusterPunts.start({
+    const audit = await AuditLog.open(undefined, () => {});
+    const punts: ClusterPunts = await ClusterPunts.start({
+      lasting: (changes) => lastingIn(punts, () => sessions, changes),
       cluster: { endpoints: ACCESS.endpoints, host: HOST, name: this.name, lease: 6 },
       connect: async () => Etcd.over(link.client, ACCESS),
       manager: {
@@ -137,6 +142,14 @@ export class DaemonProcess {
       problem: (error) => {
         this.problem = `${error.message}`;
         this.#world.schedule.note(`${this.name} ${error.code}\n`);
+      },
+    });
+    const sessions = sessionsOf(punts, {
+      memory: sessionsInEtcd(punts.kept),
+      audit,
+      problem: (error) => {
+        this.#world.schedule.note(`${this.name} session ${(error as PuntError).code}\n`);
+        this.#modules.unkept(error as PuntError);
       },
     });
     punts.on("pass", () => {
@@ -152,12 +165,8 @@ export class DaemonProcess {
       if (punts.role === "leader" && status?.state === to) this.#watching.changed(this, status);
     });
     this.#punts = punts;
-    const problem = (error: PuntError) => {
-      this.#world.schedule.note(`${this.name} session ${error.code}\n`);
-      this.#modules.unkept(error);
-    };
     const { calls } = this.#modules;
-    this.#doors = await DaemonDoors.open(punts, { socket: this.#modules.socketAt(this), calls, problem });
+    this.#doors = await DaemonDoors.open(punts, sessions, { socket: this.#modules.socketAt(this), calls });
   }
 
   /** VPP, with a look at each request that changes it. */
