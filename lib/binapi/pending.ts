@@ -26,6 +26,11 @@ export abstract class Pending {
   /** Ends the request with an error, which is made where V8 knows who waits for it. */
   abstract fail(reason: () => PuntError): void;
 
+  /** Ends the request with an error that others may have too. */
+  end(error: PuntError): void {
+    this.fail(() => error);
+  }
+
   /** Notes that VPP has answered a request behind this one, so that no more answers to this one follow. */
   abstract overtaken(): void;
 
@@ -84,6 +89,10 @@ export class Call extends Pending {
 
   fail(reason: () => PuntError): void {
     rejectFor(this.#resolve, this.#reject, reason);
+  }
+
+  override end(error: PuntError): void {
+    this.#reject(error);
   }
 
   overtaken(): void {
