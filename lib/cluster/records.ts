@@ -53,7 +53,7 @@ export function parseWish(entry: Pick<Entry, "key" | "value">, id: PuntId): Wish
   return { request: parsed, by, at };
 }
 
-/** Returns whether a wish asks for a request; false if there is no wish, and for one that cannot be read. */
+/** Returns whether a wish asks for a request; false if there is no wish, or if the wish cannot be read. */
 export function isWishOf(entry: Pick<Entry, "key" | "value"> | undefined, request: PuntRequest): boolean {
   try {
     return entry !== undefined && isSameRequest(parseWish(entry, idOf(request)).request, request);

@@ -1,5 +1,5 @@
 // Why VPP's IP layer drops a packet because of the packet itself, in the words of VPP's counters.
-import { checksumOf, IP_PROTOCOL, IP6_EXTENSION, sumWords } from "../net/index.js";
+import { checksumOf, IP_PROTOCOL, IP6_EXTENSION, sumWords, u16 } from "../net/index.js";
 import type { IpHeaders } from "../packet/index.js";
 
 const IP4 = 20;
@@ -46,8 +46,4 @@ export function localFault(frame: Uint8Array, { at, family, protocol }: IpHeader
   const addresses = family === 4 ? sumWords(frame, at + 12, at + IP4) : sumWords(frame, at + 8, at + IP6);
   const sum = addresses + protocol + end - start + sumWords(frame, start, end);
   return checksumOf(sum) === 0 ? undefined : `bad ${isUdp ? "udp" : "icmp"} checksum`;
-}
-
-function u16(bytes: Uint8Array, at: number): number {
-  return (bytes[at]! << 8) | bytes[at + 1]!;
 }

@@ -1,5 +1,5 @@
 // The Ethernet headers of punted packets, where VPP sends something else: interfaces without Ethernet, and VLANs before VPP 23.06.
-import { ETHERTYPE, isNoMac, isVlanTag } from "../net/index.js";
+import { ETHERTYPE, isNoMac, isVlanTag, u16 } from "../net/index.js";
 import { macBytes } from "./bytes.js";
 
 const ETHERNET = 14;
@@ -57,8 +57,4 @@ function restored(cut: Uint8Array, own: Uint8Array): Uint8Array {
   const isToAll = u16(frame, 4) === 0xffff;
   frame.set(isOwn ? own.subarray(0, 4) : isToAll ? [255, 255, 255, 255] : group);
   return frame;
-}
-
-function u16(bytes: Uint8Array, at: number): number {
-  return (bytes[at]! << 8) | bytes[at + 1]!;
 }

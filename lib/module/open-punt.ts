@@ -11,7 +11,7 @@ import { type Backing, daemonBacking, hasDaemon, ownBacking } from "./backing.js
 import { addressBytes, checkBytes, macBytes } from "./bytes.js";
 import { PathEnds } from "./ends.js";
 import { HandedEnds } from "./handed-ends.js";
-import { type WholeFrame, wholeFrame } from "./link-header.js";
+import { wholeFrame } from "./link-header.js";
 import { checkOpenOptions, type OpenPuntOptions, type OpenPuntStats, type SendOptions } from "./open-options.js";
 import { CnfPacket, PacketQueue, type ReplyOptions } from "./packets.js";
 import { interfaceNamesOf, isSocket, placeOf } from "./place.js";
@@ -215,8 +215,8 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
    * Sends an Ethernet frame.
    *
    * @returns whether it was accepted; false when there is no room, or VPP is away. At a punt socket up to 1,024 frames wait for room
-   * @throws PuntError ERR_NO_INTERFACE: VPP, or the punt, has no interface of that name, or it takes no frames; ERR_NO_PORT: the punt has no such interconnect, or a
-   * frame to a punt socket names no interface; ERR_PACKET_SIZE; ERR_INVALID_PACKET: not a Uint8Array; ERR_CLOSED
+   * @throws PuntError ERR_NO_INTERFACE: VPP, or the punt, has no interface of that name, or it takes no frames; ERR_NO_PORT: the punt has no
+   * such interconnect, or a frame to a punt socket names no interface; ERR_PACKET_SIZE; ERR_INVALID_PACKET: not a Uint8Array; ERR_CLOSED
    * @example
    * ```ts
    * import { openPunt } from "vpp-punt/module";
@@ -265,31 +265,28 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
   }
 
   #enqueue(queue: PacketQueue, batch: PacketBatch, interconnect: number): void {
+    const punt = this.#punt;
+    const isOfSocket = punt !== undefined && isSocket(punt, interconnect);
+    const requested = punt && interfaceNamesOf(punt)[interconnect];
     for (let i = 0; i < batch.length; i++) {
       const swIfIndex = batch.swIfIndex(i);
-      const name = this.#interfaceOf(swIfIndex, interconnect);
-      const { frame, isMadeUp } = this.#frameOf(batch.copy(i), name, interconnect);
+      const name = isOfSocket ? this.interfaceName(swIfIndex) : requested;
+      const copy = batch.copy(i);
+      const { frame, isMadeUp } = isOfSocket
+        ? wholeFrame(copy, name, this.#macOf(name))
+        : { frame: copy, isMadeUp: false };
       const place = { interface: name, swIfIndex, interconnect, isMadeUp };
       queue.put(new CnfPacket(frame, place, (...all) => this.#reply(...all)));
     }
   }
 
-  /** The VPP interface that a packet came in on. */
-  #interfaceOf(swIfIndex: number, interconnect: number): string | undefined {
-    if (!this.#punt) return undefined;
-    return isSocket(this.#punt, interconnect)
-      ? this.interfaceName(swIfIndex)
-      : interfaceNamesOf(this.#punt)[interconnect];
-  }
-
-  #frameOf(frame: Uint8Array, name: string | undefined, interconnect: number): WholeFrame {
-    if (!this.#punt || !isSocket(this.#punt, interconnect)) return { frame, isMadeUp: false };
-    return wholeFrame(frame, name, name === undefined ? undefined : this.#backing.interfaces.find(name)?.mac);
+  #macOf(name: string | undefined): string | undefined {
+    return name === undefined ? undefined : this.#backing.interfaces.find(name)?.mac;
   }
 
   #reply(packet: CnfPacket, udp: UdpFrame, payload: Uint8Array, { source }: ReplyOptions): boolean {
     if (this.#closed) throw closedError("packet.reply");
-    const mac = packet.interface === undefined ? undefined : this.#backing.interfaces.find(packet.interface)?.mac;
+    const mac = this.#macOf(packet.interface);
     const router = macBytes(this.#routerOf(packet));
     const answer = udpAnswer(udp, payload, { mac: macBytes(mac), address: addressBytes(source), router });
     const { interconnect, swIfIndex } = packet;

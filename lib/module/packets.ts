@@ -63,8 +63,8 @@ export class CnfPacket {
   }
 
   /**
-   * Answers a UDP datagram: with headers and checksums, the way it came. Where the frame has no addresses, VPP routes the answer. A host without an address, such as a DHCP client, is answered by
-   * broadcast.
+   * Answers a UDP datagram: with headers and checksums, the way it came. Where the frame has no addresses, VPP routes the answer. A host
+   * without an address, such as a DHCP client, is answered by broadcast.
    *
    * @returns whether the answer was accepted; false when there is no room, or VPP is away
    * @throws PuntError ERR_NOT_UDP; ERR_NO_SOURCE: it went to a group, and no source was given; ERR_PACKET_SIZE; ERR_INVALID_PACKET: `payload` is

@@ -1,5 +1,6 @@
 // Addresses and protocol numbers: the one place that turns them into text and back.
 export { type Family, formatIp4, formatIp6, parseIp4, parseIp6 } from "./address.js";
+export { u16 } from "./bytes.js";
 export { checksumOf, sumWords } from "./checksum.js";
 export { hostPort, parseHostPort } from "./host-port.js";
 export { formatMac, type InterfaceMac, interfaceMacs, isNoMac, parseMac } from "./mac.js";

@@ -26,15 +26,10 @@ export interface InterfaceMac {
   readonly l2_address: string;
 }
 
-/** Returns the MAC addresses of interfaces by their indexes. VPP reports none of a sub-interface, which has that of its parent. */
-export function interfaceMacs(details: readonly InterfaceMac[]): ReadonlyMap<number, string> {
+/** Returns what gives the MAC address of each of the interfaces. VPP reports none of a sub-interface, which has that of its parent. */
+export function interfaceMacs(details: readonly InterfaceMac[]): (detail: InterfaceMac) => string {
   const reported = new Map(details.map(({ sw_if_index, l2_address }) => [sw_if_index, l2_address]));
-  return new Map(
-    details.map(({ sw_if_index: index, sup_sw_if_index: parent }) => [
-      index,
-      reported.get(parent) ?? reported.get(index)!,
-    ]),
-  );
+  return ({ sup_sw_if_index: parent, l2_address }) => reported.get(parent) ?? l2_address;
 }
 
 /** Whether it is the MAC address of an interface without Ethernet, such as a tunnel. */

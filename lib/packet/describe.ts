@@ -9,14 +9,11 @@ import {
   IP6_EXTENSION,
   isVlanTag,
   LARGEST_802_3_LENGTH,
+  u16,
 } from "../net/index.js";
 
 /** Describes what a layer's bytes say. A layer cut short is said to be, and never read beyond. */
 type Describe = (bytes: Uint8Array) => string;
-
-function u16(bytes: Uint8Array, at: number): number {
-  return (bytes[at]! << 8) | bytes[at + 1]!;
-}
 
 function name(names: Readonly<Record<number, string>>, value: number, kind: string): string {
   return names[value] ?? `${kind} ${value}`;

@@ -142,8 +142,8 @@ export class InterfaceTable extends EventEmitter<{ change: [] }> {
       name_filter_valid: false,
       name_filter: "",
     });
-    const macs = interfaceMacs(details);
-    if (!this.#closed) this.#set(details.map((detail) => interfaceOf(detail, macs.get(detail.sw_if_index)!)));
+    const macOf = interfaceMacs(details);
+    if (!this.#closed) this.#set(details.map((detail) => interfaceOf(detail, macOf(detail))));
     this.#readingMs = performance.now() - start;
   }
 

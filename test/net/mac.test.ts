@@ -9,9 +9,10 @@ test("a sub-interface has the MAC address of its parent, and a tunnel none", (t)
     ...{ sw_if_index, sup_sw_if_index, l2_address },
   });
   // The parent of the last one was deleted while VPP answered.
-  const macs = interfaceMacs([detail(1, 1, OWN), detail(2, 1, NONE), detail(3, 3, NONE), detail(4, 9, NONE)]);
+  const details = [detail(1, 1, OWN), detail(2, 1, NONE), detail(3, 3, NONE), detail(4, 9, NONE)];
+  const macOf = interfaceMacs(details);
   t.deepEqual(
-    [...macs],
+    details.map((each) => [each.sw_if_index, macOf(each)]),
     [
       [1, OWN],
       [2, OWN],

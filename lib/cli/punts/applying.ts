@@ -64,21 +64,20 @@ export async function applyRequests(
   const changes = changesOf(before, requests, prune);
   const task = new Task(punts, wait ? { keep: true, waitFor: "CREATED" } : { keep: true });
   const isWhole = changes.updated.length + changes.deleted.length > 0;
-  const work = task.run({ delete: changes.deleted, punts: requests }, isWhole);
+  const work = task.run({ delete: changes.deleted, punts: requests }, isWhole).then(() => undefined);
   const following = new AbortController();
   if (isProgressShown()) void task.follow(requests, following.signal);
   const cut = await Promise.race([work, after(timeout), opened.lost(LONGEST_ABSENCE_MS), interrupted()]);
   following.abort();
   progress("");
   const found = cut === undefined ? await punts.list() : await listed(punts);
-  const outcome = { changes, before, refused: task.refused, ...(cut && { cut }) };
-  if (found === undefined) return { ...outcome, open: undefined, waiting: [], statuses: [] };
+  const outcome = { changes, before, refused: task.refused };
+  if (found === undefined) return { ...outcome, cut, open: undefined, waiting: [], statuses: [] };
   const now = new Map(found.map((status) => [idKey(status.id), status]));
   const statuses = requests.map((request) => now.get(idKey(request))).filter((status) => status !== undefined);
-  const rest = openOf(task, requests, changes, now, wait);
-  if (cut !== undefined && rest.open > 0) return { ...outcome, ...rest, statuses };
+  const rest = cut === undefined ? { open: 0, waiting: [] } : openOf(task, requests, changes, now, wait);
   // A daemon that was killed may have left all as the file wants it, and no answer.
-  return { ...outcome, cut: undefined, open: 0, waiting: [], statuses };
+  return { ...outcome, cut: rest.open > 0 ? cut : undefined, ...rest, statuses };
 }
 
 /** Returns the punts that are not as the change wants them, and their number. */

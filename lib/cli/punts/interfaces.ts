@@ -28,9 +28,8 @@ export interface FoundInterface {
 /** Returns the interface of that name. @throws PuntError ERR_NO_INTERFACE */
 export async function interfaceNamed(vpp: Vpp, name: string): Promise<FoundInterface> {
   const interfaces = await vpp.dumpAll("sw_interface_dump", ALL);
-  const swIfIndex = interfaces.find(({ interface_name }) => interface_name === name)?.sw_if_index;
-  const mac = swIfIndex === undefined ? undefined : interfaceMacs(interfaces).get(swIfIndex);
-  if (swIfIndex !== undefined && mac !== undefined) return { swIfIndex, mac };
+  const found = interfaces.find(({ interface_name }) => interface_name === name);
+  if (found) return { swIfIndex: found.sw_if_index, mac: interfaceMacs(interfaces)(found) };
   const names = interfaces.map(({ interface_name }) => interface_name).join(", ");
   throw new PuntError("punt.inject", "ERR_NO_INTERFACE", `VPP has no interface ${name}; it has ${names}`, { name });
 }

@@ -60,9 +60,8 @@ async function* packetsOf(
     onRefused: (error) => queue.end(error),
   });
   void ends.connected.then(() => queue.connected());
-  const stop = () => queue.end(stoppingError("punt.dump"));
-  whenAborted(stopping, stop);
-  whenAborted(AbortSignal.any([signal, AbortSignal.timeout(LONGEST_MS)]), () => queue.end());
+  const ending = AbortSignal.any([signal, stopping, AbortSignal.timeout(LONGEST_MS)]);
+  whenAborted(ending, () => queue.end(stopping.aborted ? stoppingError("punt.dump") : undefined));
   // In a cluster, the punts may be unknown for a while. Without the catch, that error would end the daemon.
   const lookAgain = async () => isSame(status, await punts.get(status.id)) || queue.end();
   const look = setInterval(() => void lookAgain().catch((error) => queue.end(error)), LOOK_MS).unref();
@@ -70,7 +69,6 @@ async function* packetsOf(
     yield* queue.answers();
   } finally {
     clearInterval(look);
-    stopping.removeEventListener("abort", stop);
     ends.close();
   }
 }

@@ -39,11 +39,8 @@ export async function observeInterfaces(
   ]);
   const ours = new Map<number, Omit<InterconnectInterface, "name">>();
   for (const map of found) for (const [index, value] of map) ours.set(index, value);
-  const macs = interfaceMacs(details);
-  const interfaces = details.map((detail) => {
-    const { sw_if_index: index } = detail;
-    return { ...interfaceOf(detail, ours.has(index)), mac: macs.get(index)! };
-  });
+  const macOf = interfaceMacs(details);
+  const interfaces = details.map((detail) => interfaceOf(detail, macOf(detail), ours.has(detail.sw_if_index)));
   return {
     interfaces,
     seen: interfaces
@@ -52,7 +49,7 @@ export async function observeInterfaces(
   };
 }
 
-function interfaceOf(detail: DetailsOf<"sw_interface_dump">, ours: boolean): Omit<VppInterface, "mac"> {
+function interfaceOf(detail: DetailsOf<"sw_interface_dump">, mac: string, ours: boolean): VppInterface {
   const { sw_if_index: swIfIndex, interface_name: vppName, tag } = detail;
   // An interface with our mark but without a tag was left half made. No interconnect has this id, so it will be deleted.
   const id = ours ? tag || `untagged-${vppName}` : vppName;
@@ -61,6 +58,7 @@ function interfaceOf(detail: DetailsOf<"sw_interface_dump">, ours: boolean): Omi
     id,
     vppName,
     tag,
+    mac,
     up: isUp(detail.flags),
     linkUp: isLinkUp(detail.flags),
     mtu: detail.mtu[0] || detail.link_mtu,

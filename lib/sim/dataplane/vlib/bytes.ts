@@ -1,10 +1,8 @@
 // Reading and writing network order in a frame. Callers check lengths: a node looks at a header only after it has seen
 // that the frame is long enough for it.
-import { checksumOf, sumWords } from "../../../net/index.js";
+import { checksumOf, sumWords, u16 } from "../../../net/index.js";
 
-export function u16(bytes: Uint8Array, at: number): number {
-  return (bytes[at]! << 8) | bytes[at + 1]!;
-}
+export { u16 };
 
 export function u32(bytes: Uint8Array, at: number): number {
   return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0;
