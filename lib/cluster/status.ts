@@ -111,7 +111,7 @@ export class StatusWriter {
     this.#mark(key);
   }
 
-  /** Stops writing. The next daemon writes what is left. */
+  /** Writes what is left, and stops. If etcd refuses it now, or another daemon acts, the next daemon writes it. */
   async close(): Promise<void> {
     this.#ended = true;
     await this.#flushing;
@@ -131,25 +131,21 @@ export class StatusWriter {
   }
 
   async #flush(): Promise<void> {
-    while ((this.#dirty.size > 0 || this.#known === undefined) && !this.#ended) {
+    do {
       await sleep(GATHER_MS);
       // A lease that is renewed late makes the daemon good again, in the same term.
-      if (!this.#isGood) continue;
+      if (!this.#leadership.isGood) continue;
       try {
         await this.#read();
         await this.#write();
       } catch (error) {
         // It is not known what etcd has now, so it is read again before the next write.
         this.#known = undefined;
-        if (!this.#isGood) continue;
+        if (this.#ended || !this.#leadership.isGood) continue;
         this.#problem(error as PuntError);
         await sleep(PAUSE_MS);
       }
-    }
-  }
-
-  get #isGood(): boolean {
-    return !this.#ended && this.#leadership.isGood;
+    } while ((this.#dirty.size > 0 || this.#known === undefined) && !this.#ended);
   }
 
   async #read(): Promise<void> {
@@ -163,7 +159,7 @@ export class StatusWriter {
 
   async #write(): Promise<void> {
     const known = this.#known!;
-    while ((this.#dirty.size > 0 || this.#isOpen) && this.#isGood) {
+    while ((this.#dirty.size > 0 || this.#isOpen) && this.#leadership.isGood) {
       const keys = [...this.#dirty].slice(0, MOST_WRITES);
       const writes = keys.flatMap((key) => this.#difference(key, known.get(key)));
       for (const key of keys) this.#dirty.delete(key);

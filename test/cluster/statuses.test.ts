@@ -24,6 +24,16 @@ withEtcd("a wish that is written again with the same request stays CREATED for a
   t.is((await operator.get(id))?.state, "CREATED");
 });
 
+withEtcd("a daemon that ends at once after a change has written its state", async (t) => {
+  const members = await Members.start(t);
+  const operator = await members.operator();
+  const daemon = await members.join();
+  await hasRole(daemon, "leader");
+  const { id } = await daemon.add(span("monitor"), { waitFor: "CREATED" });
+  await daemon.close();
+  t.is((await operator.get(id))?.state, "CREATED");
+});
+
 withEtcd("a daemon without punts deletes a status that the one before has left", async (t) => {
   const members = await Members.start(t);
   const operator = await members.operator();
