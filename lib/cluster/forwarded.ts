@@ -5,6 +5,7 @@ import {
   type ApplyOptions,
   type ApplyResult,
   type DeleteOptions,
+  isMade,
   isSameRequest,
   type PuntId,
   type PuntIdInput,
@@ -61,9 +62,11 @@ export class Forwarded implements Changes {
     return result;
   }
 
-  #has({ id, request }: PuntStatus): boolean {
+  /** Also waits until this daemon has seen in VPP what the daemon that acts has made, or why it is no more there. */
+  #has({ id, request, state }: PuntStatus): boolean {
     const known = this.#known(id);
-    return known !== undefined && isSameRequest(known.request, request);
+    if (!known || !isSameRequest(known.request, request)) return false;
+    return !isMade(state) || isMade(known.state) || known.failure !== undefined;
   }
 
   async #until(isKnown: () => boolean): Promise<void> {

@@ -77,6 +77,10 @@ export class StatusWriter {
   #isOpen = true;
   #dirty = new Set<string>();
   #flushing: Promise<void> | undefined;
+  /** Resolve when etcd has the statuses of their time. */
+  #waiting: (() => void)[] = [];
+  /** Ends the time in which changes gather. */
+  #hurry = () => {};
   #ended = false;
 
   constructor(etcd: Etcd, keys: Keys, leadership: Leadership, problem: (error: PuntError) => void) {
@@ -114,7 +118,16 @@ export class StatusWriter {
   /** Writes what is left, and stops. If etcd refuses it now, or another daemon acts, the next daemon writes it. */
   async close(): Promise<void> {
     this.#ended = true;
+    this.#hurry();
     await this.#flushing;
+  }
+
+  /** Resolves once etcd has the statuses that were put before, or does not take them now: who asked for a change then finds it in etcd. */
+  async written(): Promise<void> {
+    if (!this.#flushing) return;
+    const written = new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#hurry();
+    return written;
   }
 
   #mark(key: string): void {
@@ -127,25 +140,40 @@ export class StatusWriter {
       this.#flushing = undefined;
       // A key may have been marked after the last write, and before this.
       if (this.#dirty.size > 0 && !this.#ended) this.#begin();
+      else for (const resolve of this.#waiting.splice(0)) resolve();
     });
   }
 
   async #flush(): Promise<void> {
     do {
-      await sleep(GATHER_MS);
+      await this.#gather();
+      const waiting = this.#waiting.splice(0);
       // A lease that is renewed late makes the daemon good again, in the same term.
-      if (!this.#leadership.isGood) continue;
-      try {
-        await this.#read();
-        await this.#write();
-      } catch (error) {
-        // It is not known what etcd has now, so it is read again before the next write.
-        this.#known = undefined;
-        if (this.#ended || !this.#leadership.isGood) continue;
-        this.#problem(error as PuntError);
-        await sleep(PAUSE_MS);
-      }
+      if (this.#leadership.isGood) await this.#try();
+      for (const resolve of waiting) resolve();
     } while ((this.#dirty.size > 0 || this.#known === undefined) && !this.#ended);
+  }
+
+  async #try(): Promise<void> {
+    try {
+      await this.#read();
+      await this.#write();
+    } catch (error) {
+      // It is not known what etcd has now, so it is read again before the next write.
+      this.#known = undefined;
+      if (this.#ended || !this.#leadership.isGood) return;
+      this.#problem(error as PuntError);
+      await sleep(PAUSE_MS);
+    }
+  }
+
+  /** Lets changes gather, unless something waits for them. */
+  async #gather(): Promise<void> {
+    if (this.#waiting.length > 0 || this.#ended) return;
+    const hurried = new Promise<void>((resolve) => {
+      this.#hurry = resolve;
+    });
+    await Promise.race([hurried, sleep(GATHER_MS)]);
   }
 
   async #read(): Promise<void> {
@@ -159,8 +187,9 @@ export class StatusWriter {
 
   async #write(): Promise<void> {
     const known = this.#known!;
-    while ((this.#dirty.size > 0 || this.#isOpen) && this.#leadership.isGood) {
-      const keys = [...this.#dirty].slice(0, MOST_WRITES);
+    const dirty = [...this.#dirty];
+    while ((dirty.length > 0 || this.#isOpen) && this.#leadership.isGood) {
+      const keys = dirty.splice(0, MOST_WRITES);
       const writes = keys.flatMap((key) => this.#difference(key, known.get(key)));
       for (const key of keys) this.#dirty.delete(key);
       if (writes.length === 0 && !this.#isOpen) continue;

@@ -34,6 +34,21 @@ withEtcd("a daemon that ends at once after a change has written its state", asyn
   t.is((await operator.get(id))?.state, "CREATED");
 });
 
+withEtcd("who changed a punt by way of etcd, or of a standby, finds the change there at once", async (t) => {
+  const members = await Members.start(t);
+  const operator = await members.operator();
+  await hasRole(await members.join(), "leader");
+  const standby = await members.join();
+  await hasRole(standby, "standby");
+  for (const punts of [operator, standby])
+    for (const cnf of ["a", "b", "c"]) {
+      const { id } = await punts.add(span(cnf), { waitFor: "CREATED" });
+      t.is((await punts.get(id))?.state, "CREATED");
+      await punts.delete(id);
+      t.is(await punts.get(id), undefined);
+    }
+});
+
 withEtcd("a daemon without punts deletes a status that the one before has left", async (t) => {
   const members = await Members.start(t);
   const operator = await members.operator();
@@ -52,6 +67,17 @@ withEtcd("a daemon without punts deletes a status that the one before has left",
   await hasRole(await members.join(), "leader");
   await eventually(() => status() === "");
   t.deepEqual(await operator.list(), []);
+});
+
+test("nothing waits for statuses while the lease is over", async (t) => {
+  const late = new LateEtcd();
+  const leadership = { isGood: false } as Leadership;
+  const writer = new StatusWriter(late.etcd, new Keys("/vpp-punt", "h1"), leadership, (error) => t.fail(error.message));
+  t.teardown(() => writer.close());
+  writer.put(bareStatus({ cnf: "a", key: "", label: "" }, undefined), 1);
+  await writer.written();
+  await writer.written();
+  t.is(late.late, undefined);
 });
 
 test("a status that is the beginning of the status in etcd is written", async (t) => {
