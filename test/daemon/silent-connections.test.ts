@@ -83,21 +83,21 @@ test("one address has 1,024 connections that have asked, and others are answered
     askers.push(socket);
     return socket;
   };
-  const ask = async () => t.regex(await asked(open("127.0.0.1")), / 200 /);
-  // HTTP ends a connection some seconds after its answer.
-  const missing = () => MOST_OF_ADDRESS - askers.filter(({ closed }) => !closed).length;
-  while (missing() > 0) await Promise.all(Array.from({ length: Math.min(missing(), MOST_SILENT) }, ask));
-  const surplus = open("127.0.0.1");
-  surplus.resume().write(QUESTION);
-  await once(surplus, "close");
-  t.is(surplus.bytesRead, 0);
-  t.regex(await asked(open("127.0.0.2")), / 200 /);
-  askers.find(({ closed }) => !closed)!.destroy();
-  for (;;) {
-    const next = open("127.0.0.1");
-    const answer = asked(next).catch(() => "");
-    if ((await Promise.race([answer, once(next, "close").then(() => "")])) !== "") break;
+  /** Resolves with "" if the door ends the connection without an answer. */
+  const answerTo = (localAddress: string) => {
+    const socket = open(localAddress);
+    return Promise.race([asked(socket).catch(() => ""), once(socket, "close").then(() => "")]);
+  };
+  const openOnes = () => askers.filter(({ closed }) => !closed);
+  // HTTP ends a connection some seconds after its answer, so there may be more than 1,024 of them.
+  for (let isFull = false; !isFull; ) {
+    t.true(askers.length < 20 * MOST_OF_ADDRESS);
+    isFull = (await Promise.all(Array.from({ length: 64 }, () => answerTo("127.0.0.1")))).includes("");
   }
+  t.true(openOnes().length >= MOST_OF_ADDRESS, `${openOnes().length} connections`);
+  t.regex(await answerTo("127.0.0.2"), / 200 /);
+  openOnes()[0]!.destroy();
+  while ((await answerTo("127.0.0.1")) === "");
   await close();
 });
 

@@ -9,6 +9,7 @@ import { type DaemonProcess, HOST, PREFIX } from "./daemon-process.js";
 import type { EtcdModel } from "./etcd-model.js";
 import type { EtcdLink } from "./etcd-process.js";
 import { OPERATOR } from "./operation.js";
+import type { Call } from "./wishes.js";
 
 const keys = new Keys(PREFIX, HOST);
 
@@ -37,6 +38,13 @@ export async function checkMade(vpp: VppProcess, from: DaemonProcess, { state, r
   if (life === undefined || disturbedAt >= from.lastPass || !isMade(state)) return;
   if (hasTrace(request, await life.snapshot())) return;
   throw new Error(`${from.name}: ${JSON.stringify(request)} is ${state}, and VPP does not have it`);
+}
+
+/** A change that was answered is seen by who asked for it. */
+export function checkSeen(call: Call, request: PuntRequest, seen: PuntStatus | undefined): void {
+  const isTaken = seen?.missing.every(({ text }) => !text.includes("has not taken it"));
+  const isSeen = call === "delete" ? !seen : isTaken && JSON.stringify(seen?.request) === JSON.stringify(request);
+  if (!isSeen) throw new Error(`${call} of ${JSON.stringify(request)} was answered; there is ${JSON.stringify(seen)}`);
 }
 
 /** etcd has nothing of a punt. Claims and notes that nothing needs any more go with the next write of the store. */

@@ -1,13 +1,29 @@
 // One simulated history of the daemons of a host, their etcd, their VPP and those who ask, and the conditions that hold during it and at its end.
 import { Etcd, EtcdPunts, Keys } from "../../../lib/cluster/index.js";
-import { type ApplyResult, idKey, type PuntRequest, type PuntStatus, parseRequest } from "../../../lib/punt/index.js";
+import {
+  type ApplyResult,
+  idKey,
+  type PuntRequest,
+  type PuntStatus,
+  type Punts,
+  parseRequest,
+} from "../../../lib/punt/index.js";
 import { expectSame, idOf, type PuntChoice, requestOf } from "../../stress/choice.js";
 import { Machine } from "../machine.js";
 import { isModuleAction } from "../module/modules.js";
 import { isModules } from "../module/request.js";
 import { type Outcome, type RunningHistory, runSteps, settle } from "../run-steps.js";
 import { type Party, ROOT, type World } from "../world/index.js";
-import { checkAgreement, checkMade, checkNoPunts, checkWrite, describe, isAnswered, refusedIn } from "./conditions.js";
+import {
+  checkAgreement,
+  checkMade,
+  checkNoPunts,
+  checkSeen,
+  checkWrite,
+  describe,
+  isAnswered,
+  refusedIn,
+} from "./conditions.js";
 import { ACCESS, DaemonProcess, HOST, outcomeOf, PREFIX } from "./daemon-process.js";
 import { EtcdProcess } from "./etcd-process.js";
 import { strikeEtcd } from "./etcd-strikes.js";
@@ -17,7 +33,7 @@ import { type LeaderStrike, strikeLeader } from "./leader-strikes.js";
 import { type Action, DAEMONS, OPERATOR, type Step } from "./operation.js";
 import { Restored } from "./restored.js";
 import { Watcher } from "./watcher.js";
-import { type Call, ClusterWishes } from "./wishes.js";
+import { type Asked, type Call, ClusterWishes } from "./wishes.js";
 
 /** Virtual milliseconds within which all must be as it was asked for, once nothing fails any more. */
 const LONGEST_SETTLING = 400_000;
@@ -259,11 +275,24 @@ class History implements RunningHistory<Step> {
     const work = () =>
       void make()
         .then(
-          () => ended(undefined),
+          () => {
+            ended(undefined);
+            return this.#look(punts, asked);
+          },
           (error) => ended(outcomeOf(error)),
         )
         .catch((error) => schedule.fail(error));
     schedule.at(schedule.now, call, work, party);
+  }
+
+  /** Who changed a punt finds it so at once, if nothing else may have happened to it. */
+  async #look(punts: Punts, { call, request, terms }: Asked): Promise<void> {
+    const id = idOf(request) as PuntStatus["id"];
+    const isSure = () => !(this.#restored.isRestored || this.#wishes.mayChange(id)) && terms === this.#wishes.terms;
+    const wish = this.#wishes.at(id);
+    if (!isSure()) return;
+    const seen = await punts.get(id);
+    if (isSure() && wish === this.#wishes.at(id)) checkSeen(call, request, seen);
   }
 
   /** Replaces all punts of a CNF, unless a call about one of them is under way. */

@@ -55,6 +55,11 @@ export class ClusterWishes {
     this.#now = now;
   }
 
+  /** The model's word on a punt. */
+  at(id: PuntId): Wish | undefined {
+    return this.#wishes.get(idKey(id));
+  }
+
   get running(): readonly Asked[] {
     return [...this.#running.values()];
   }
