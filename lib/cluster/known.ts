@@ -45,6 +45,15 @@ export class Known {
     for (const { id, state: from } of before) yield { id, from, to: "DELETED" };
     for (const { id, state: to } of after) yield { id, from: undefined, to };
     this.#keepOnly(after.map(({ id }) => id));
+    // The manager may have looked at VPP before anyone listened to it.
+    for (const status of after) if (status.state !== "INIT") this.#catchUp(status);
+  }
+
+  #catchUp(status: PuntStatus): void {
+    const { id, request, state: to } = status;
+    const known = this.#statuses.get(idKey(id));
+    if (known?.state === to && isSameRequest(known.request, request)) return;
+    this.take({ id, from: known?.state, to, cause: "looked at", status });
   }
 
   #keepOnly(ids: readonly PuntId[]): void {
