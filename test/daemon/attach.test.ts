@@ -118,10 +118,12 @@ test("the audit log tells refused questions from failed ones", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "vpp-punt-attach-"));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
   const audit = join(folder, "audit.log");
-  const { directory } = await daemonTest(t, { audit });
+  const { directory, daemon } = await daemonTest(t, { audit });
   const ask = (bytes: Uint8Array) => receiveDescriptors(join(directory, "attach.sock"), bytes);
   await t.throwsAsync(ask(encodeAttach({ kind: "punt", token: "x", have: {}, packets: false })), { code: "ERR_TOKEN" });
   await t.throwsAsync(ask(Buffer.from("{")), { code: "ERR_PROTOCOL" });
+  // A daemon writes its log beside its answers.
+  await daemon.close();
   const lines = readFileSync(audit, "utf8").trim().split("\n");
   const found = lines.map((line) => JSON.parse(line)).filter(({ call }) => call === "attach.sock");
   t.deepEqual(
