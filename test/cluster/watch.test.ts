@@ -113,10 +113,11 @@ withEtcd("an operator's watch goes on over a broken connection and a compaction"
       else if (event.kind === "change") seen.push(`${event.event.id.cnf} ${event.event.to}`);
   })();
   await eventually(() => seen.length === 1);
-  wire.break();
+  wire.cut();
   await writer.delete({ cnf: "dns" });
   await writer.add(span("dhcp"));
   server.compact();
+  wire.join();
   await eventually(() => seen.length === 3);
   end.abort();
   await watching;
