@@ -99,7 +99,7 @@ python.test("a CNF whose network was cut keeps its punt, and hears afterwards wh
   network.cut(false);
   await cnf.hears("DELETED");
   network.cut(true);
-  // What a busy machine answers too late is said again.
+  // The orchestrator says again what a busy machine answers too late.
   const { length: before } = cnf.heard.filter((word) => word === "CREATED");
   warned.length = 0;
   await makeLoop();
