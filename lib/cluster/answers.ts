@@ -24,6 +24,8 @@ export interface AnswersOptions {
   as<T>(by: string, change: () => Promise<T>): Promise<T>;
   /** Takes the question and its outcome. */
   asked(change: AskedChange): void;
+  /** Resolves when etcd has the statuses of the punts as they are now: an asker may look at them next. */
+  written(): Promise<void>;
   problem(error: PuntError): void;
 }
 
@@ -61,11 +63,12 @@ export class Answers {
   }
 
   async #answer(key: string, id: string, value: string): Promise<void> {
-    const { mirror, keys, by, as, asked } = this.#options;
+    const { mirror, keys, by, as, asked, written } = this.#options;
     const head = parseHead(key, value);
     const text = messageText(key, head, (name) => mirror.get(name)?.value);
     const answer = await as(head.by, () => answerTo(text, by));
     asked({ by: head.by, through: head.through ?? IN_ETCD, ...answer });
+    await written();
     const writes = messageWrites(keys.key("answer", id), answer.text, { by: "" }, head.lease);
     for (const write of writes.slice(0, -1)) await this.#write(key, [write]);
     // The answer replaces the question, so the next daemon does not answer it again.

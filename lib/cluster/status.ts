@@ -11,6 +11,8 @@ import { statusOfForm } from "./status-form.js";
 /** Milliseconds for which changes gather, because a new punt changes several times in a row. */
 const GATHER_MS = 30;
 const PAUSE_MS = 500;
+/** Milliseconds for which an answer waits for the statuses: etcd may take the one and not the others. */
+const LONGEST_MS = 1_000;
 
 /** A status as etcd has it. */
 export interface StatusRecord {
@@ -77,6 +79,7 @@ export class StatusWriter {
   #isOpen = true;
   #dirty = new Set<string>();
   #flushing: Promise<void> | undefined;
+  #gathering = new AbortController();
   #ended = false;
 
   constructor(etcd: Etcd, keys: Keys, leadership: Leadership, problem: (error: PuntError) => void) {
@@ -111,6 +114,15 @@ export class StatusWriter {
     this.#mark(key);
   }
 
+  /** Writes at once what has gathered. Resolves when etcd has the statuses, or after a second. */
+  async written(): Promise<void> {
+    const isWritten = new AbortController();
+    const late = sleep(LONGEST_MS, undefined, { signal: isWritten.signal, ref: false }).catch(() => {});
+    this.#gathering.abort();
+    await Promise.race([this.#flushing, late]);
+    isWritten.abort();
+  }
+
   /** Writes what is left, and stops. If etcd refuses it now, or another daemon acts, the next daemon writes it. */
   async close(): Promise<void> {
     this.#ended = true;
@@ -132,7 +144,8 @@ export class StatusWriter {
 
   async #flush(): Promise<void> {
     do {
-      await sleep(GATHER_MS);
+      this.#gathering = new AbortController();
+      await sleep(GATHER_MS, undefined, { signal: this.#gathering.signal }).catch(() => {});
       // A lease that is renewed late makes the daemon good again, in the same term.
       if (!this.#leadership.isGood) continue;
       try {

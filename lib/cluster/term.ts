@@ -15,7 +15,7 @@ import { EtcdStore, type EtcdStoreOptions } from "./store.js";
 import { Wishes } from "./wishes.js";
 import { Writer } from "./writer.js";
 
-export interface TermOptions extends Omit<AnswersOptions, "by"> {
+export interface TermOptions extends Omit<AnswersOptions, "by" | "written"> {
   readonly history: History;
   readonly manager: Omit<PuntManagerOptions, "store" | "readOnly">;
   readonly remembered: EtcdStoreOptions["remembered"];
@@ -85,7 +85,8 @@ export class Term {
     const told = { statuses: this.#statuses, shown, asked, problem };
     this.#wishes = new Wishes({ manager, changes: lasting(manager), mirror, keys, ...told, ...looks });
     this.acting = new Acting({ manager, mirror, keys, writer, wishes: this.#wishes });
-    this.#answers = new Answers({ ...options, by: { changes: lasting(punts), punts, explainer } });
+    const by = { changes: lasting(punts), punts, explainer };
+    this.#answers = new Answers({ ...options, by, written: () => this.#statuses.written() });
   }
 
   /** Takes changes of etcd. */

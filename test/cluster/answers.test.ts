@@ -71,6 +71,7 @@ function start(failures: readonly PuntError[], isGood = true) {
     leadership: leadership as Leadership,
     as: (_by, change) => change(),
     asked: () => {},
+    written: async () => {},
     problem: ({ code }) => void problems.push(code),
   });
   answers.lookAtAll();

@@ -34,6 +34,16 @@ withEtcd("a daemon that ends at once after a change has written its state", asyn
   t.is((await operator.get(id))?.state, "CREATED");
 });
 
+withEtcd("etcd has the statuses of a daemon that has answered", async (t) => {
+  const members = await Members.start(t);
+  const operator = await members.operator();
+  await hasRole(await members.join(), "leader");
+  const { id } = await operator.add(span("monitor"), { waitFor: "CREATED" });
+  t.is((await operator.get(id))?.state, "CREATED");
+  await operator.delete(id);
+  t.deepEqual(await operator.list(), []);
+});
+
 withEtcd("a daemon without punts deletes a status that the one before has left", async (t) => {
   const members = await Members.start(t);
   const operator = await members.operator();
