@@ -11,7 +11,7 @@ import { need } from "../support/need.js";
 const { test: withEtcd } = need("etcd", "etcdctl");
 
 async function connected(t: ExecutionContext, endpoints: string): Promise<Etcd> {
-  const etcd = await Etcd.open({ endpoints, timeout: 1_000 });
+  const etcd = await Etcd.open({ endpoints, timeout: 20_000 });
   t.teardown(() => etcd.close());
   return etcd;
 }

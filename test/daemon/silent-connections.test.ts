@@ -84,7 +84,11 @@ test("one address has 1,024 connections that have asked, and others are answered
     return socket;
   };
   const ask = async () => t.regex(await asked(open("127.0.0.1")), / 200 /);
-  // HTTP ends a connection some seconds after its answer.
+  // HTTP ends a connection some seconds after its last answer.
+  const asking = setInterval(() => {
+    for (const asker of askers) asker.write(QUESTION);
+  }, 2_000);
+  t.teardown(() => clearInterval(asking));
   const missing = () => MOST_OF_ADDRESS - askers.filter(({ closed }) => !closed).length;
   while (missing() > 0) await Promise.all(Array.from({ length: Math.min(missing(), MOST_SILENT) }, ask));
   const surplus = open("127.0.0.1");
