@@ -115,10 +115,10 @@ export class Term {
   /** Ends the term. Steps under way are abandoned: the next daemon reads what is there. */
   async end(): Promise<void> {
     this.#isOver = true;
-    this.#answers.close();
+    const answered = this.#answers.close();
     this.#client.close();
     this.#vpp.close();
-    await Promise.all([this.#statuses.close(), this.manager.close()]);
+    await Promise.all([this.#statuses.close(), this.manager.close(), answered]);
     await this.#wishes.close();
   }
 
