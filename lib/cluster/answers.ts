@@ -24,7 +24,7 @@ export interface AnswersOptions {
   as<T>(by: string, change: () => Promise<T>): Promise<T>;
   /** Takes the question and its outcome. */
   asked(change: AskedChange): void;
-  /** Resolves once etcd has the statuses that a change has changed. */
+  /** Resolves once etcd has the statuses of the punts as they are now, or refuses them: the asker may look at them next. */
   written(): Promise<void>;
   problem(error: PuntError): void;
 }
@@ -33,6 +33,8 @@ export class Answers {
   readonly #options: AnswersOptions;
   readonly #folder: string;
   readonly #underWay = new Set<string>();
+  /** Answers to questions whose work is done. */
+  readonly #giving = new Set<Promise<void>>();
   #closed = false;
 
   constructor(options: AnswersOptions) {
@@ -58,18 +60,31 @@ export class Answers {
       .finally(() => this.#underWay.delete(key));
   }
 
-  close(): void {
+  /**
+   * Takes no more questions, and leaves those that it works on to the next daemon. Resolves when the answers to those that are done have been
+   * written, if etcd takes them: the next daemon would do them again, and say that a punt that is deleted is not there.
+   */
+  async close(): Promise<void> {
     this.#closed = true;
+    await Promise.allSettled(this.#giving);
   }
 
   async #answer(key: string, id: string, value: string): Promise<void> {
-    const { mirror, keys, by, as, asked, written } = this.#options;
+    const { mirror, by, as, asked } = this.#options;
     const head = parseHead(key, value);
     const text = messageText(key, head, (name) => mirror.get(name)?.value);
     const answer = await as(head.by, () => answerTo(text, by));
     asked({ by: head.by, through: head.through ?? IN_ETCD, ...answer });
+    if (this.#closed) return;
+    const giving = this.#give(key, id, answer.text, head.lease);
+    this.#giving.add(giving);
+    await giving.finally(() => this.#giving.delete(giving));
+  }
+
+  async #give(key: string, id: string, text: string, lease: string): Promise<void> {
+    const { keys, written } = this.#options;
     await written();
-    const writes = messageWrites(keys.key("answer", id), answer.text, { by: "" }, head.lease);
+    const writes = messageWrites(keys.key("answer", id), text, { by: "" }, lease);
     for (const write of writes.slice(0, -1)) await this.#write(key, [write]);
     // The answer replaces the question, so the next daemon does not answer it again.
     await this.#write(key, [writes.at(-1)!, { key }]);
@@ -78,12 +93,13 @@ export class Answers {
   /** Writes a part of an answer. As long as the question waits, it writes again what etcd did not take, because the asker waits too. */
   async #write(question: string, writes: readonly Write[]): Promise<void> {
     const { etcd, mirror, leadership, problem } = this.#options;
-    while (!this.#closed && mirror.get(question)) {
+    while (mirror.get(question)) {
       try {
         await etcd.write([leadership.condition], writes);
         return;
       } catch (error) {
         if (!isAway(error)) throw error;
+        if (this.#closed) return;
         problem(error as PuntError);
         await sleep(PAUSE_MS, undefined, { ref: false });
       }

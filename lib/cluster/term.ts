@@ -85,8 +85,8 @@ export class Term {
     const told = { statuses: this.#statuses, shown, asked, problem };
     this.#wishes = new Wishes({ manager, changes: lasting(manager), mirror, keys, ...told, ...looks });
     this.acting = new Acting({ manager, mirror, keys, writer, wishes: this.#wishes });
-    const written = () => this.#statuses.written();
-    this.#answers = new Answers({ ...options, written, by: { changes: lasting(punts), punts, explainer } });
+    const by = { changes: lasting(punts), punts, explainer };
+    this.#answers = new Answers({ ...options, by, written: () => this.#statuses.written() });
   }
 
   /** Takes changes of etcd. */
@@ -115,10 +115,10 @@ export class Term {
   /** Ends the term. Steps under way are abandoned: the next daemon reads what is there. */
   async end(): Promise<void> {
     this.#isOver = true;
-    this.#answers.close();
+    const answered = this.#answers.close();
     this.#client.close();
     this.#vpp.close();
-    await Promise.all([this.#statuses.close(), this.manager.close()]);
+    await Promise.all([this.#statuses.close(), this.manager.close(), answered]);
     await this.#wishes.close();
   }
 

@@ -2,6 +2,9 @@
 import { writeSync } from "node:fs";
 import { connectPuntSocket, type Descriptor } from "../descriptor/index.js";
 
+/** Milliseconds after which a word for which systemd had no room is sent again. */
+const PAUSE_MS = 10;
+
 /**
  * Tells systemd; does nothing where systemd did not start the process.
  * @example
@@ -17,6 +20,9 @@ import { connectPuntSocket, type Descriptor } from "../descriptor/index.js";
 export class ServiceNotifier implements Disposable {
   readonly #socket: Descriptor | undefined;
   readonly #watchdog: NodeJS.Timeout | undefined;
+  /** Words for which systemd had no room. */
+  readonly #waiting: string[] = [];
+  #retry: NodeJS.Timeout | undefined;
 
   /** @param env NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID, as sd_notify(3) and sd_watchdog_enabled(3) say */
   constructor(env: NodeJS.ProcessEnv = process.env) {
@@ -29,19 +35,31 @@ export class ServiceNotifier implements Disposable {
     if (isWatched) this.#watchdog = setInterval(() => this.tell("WATCHDOG=1"), Number(usec) / 2000).unref();
   }
 
-  /** Sends a word such as `READY=1`. */
+  /** Sends a word such as `READY=1`, now or as soon as systemd has room for it. */
   tell(word: string): void {
     if (!this.#socket) return;
-    try {
-      writeSync(this.#socket.fd, word);
-    } catch {
-      // systemd itself may be restarting: the next word reaches it.
-    }
+    if (this.#waiting.at(-1) !== word) this.#waiting.push(word);
+    this.#send(this.#socket);
+  }
+
+  /** Other services may have filled the queue of systemd's socket. Without READY=1, systemd would take the start for failed. */
+  #send(socket: Descriptor): void {
+    clearTimeout(this.#retry);
+    for (; this.#waiting.length > 0; this.#waiting.shift())
+      try {
+        writeSync(socket.fd, this.#waiting[0]!);
+      } catch (error) {
+        // systemd itself may be restarting: the next word reaches it.
+        if ((error as NodeJS.ErrnoException).code !== "EAGAIN") continue;
+        this.#retry = setTimeout(() => this.#send(socket), PAUSE_MS).unref();
+        return;
+      }
   }
 
   /** Ends the messages to systemd. */
   close(): void {
     clearInterval(this.#watchdog);
+    clearTimeout(this.#retry);
     this.#socket?.close();
   }
 

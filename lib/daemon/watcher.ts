@@ -28,6 +28,7 @@ export class WatcherQueue {
   #error: PuntError | undefined;
   #wake: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #verdict: NodeJS.Immediate | undefined;
   /** Called when the watcher did not read for too long. */
   onSlow: ((error: PuntError) => void) | undefined;
 
@@ -64,12 +65,12 @@ export class WatcherQueue {
     this.#error ??= error;
     this.#changes.clear();
     this.#snapshot = undefined;
-    clearTimeout(this.#timer);
+    this.#stopTimer();
     this.#wake?.();
   }
 
   close(): void {
-    clearTimeout(this.#timer);
+    this.#stopTimer();
   }
 
   /** Resolves with the next delivery. @throws PuntError the reason why the queue was ended */
@@ -90,6 +91,7 @@ export class WatcherQueue {
     if (!this.#isNews || this.#error) return undefined;
     const delivery = this.#oldest();
     this.#isNews = this.#changes.size > 0;
+    clearImmediate(this.#verdict);
     if (this.#isNews) this.#timer?.refresh();
     else this.#stopTimer();
     return delivery;
@@ -115,15 +117,21 @@ export class WatcherQueue {
 
   #stopTimer(): void {
     clearTimeout(this.#timer);
+    clearImmediate(this.#verdict);
     this.#timer = undefined;
   }
 
+  /** After a standstill of this process, a watcher that has read in that time gets its turn before it is judged. */
   #watchReader(): void {
     this.#timer ??= setTimeout(() => {
-      const message = `the watcher did not read for ${this.#longestWait} ms`;
-      const error = new PuntError("punt.watch", "ERR_SLOW_WATCHER", message);
-      this.fail(error);
-      this.onSlow?.(error);
+      this.#verdict = setImmediate(() => this.#giveUp());
     }, this.#longestWait).unref();
+  }
+
+  #giveUp(): void {
+    const message = `the watcher did not read for ${this.#longestWait} ms`;
+    const error = new PuntError("punt.watch", "ERR_SLOW_WATCHER", message);
+    this.fail(error);
+    this.onSlow?.(error);
   }
 }

@@ -3,7 +3,7 @@ import test from "ava";
 import { cli } from "../support/cli/command.js";
 
 test("bench counts packets and requests", async (t) => {
-  const { status, stdout } = await cli(["bench", "--duration", "100", "--json"]);
+  const { status, stdout } = await cli(["bench", "--duration", "1000", "--json"]);
   t.is(status, 0);
   const { results } = JSON.parse(stdout) as { results: { subject: string; count: number }[] };
   t.deepEqual(

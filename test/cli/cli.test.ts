@@ -4,10 +4,10 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import test from "ava";
 import { inThousands, json, table } from "../../lib/cli/output/print.js";
-import { main } from "../support/cli/command.js";
+import { LONGEST_RUN_MS, main } from "../support/cli/command.js";
 
 function cli(...args: string[]) {
-  return spawnSync(process.execPath, [main, ...args], { encoding: "utf8", timeout: 30_000 });
+  return spawnSync(process.execPath, [main, ...args], { encoding: "utf8", timeout: LONGEST_RUN_MS });
 }
 
 test("--version is the package's", (t) => {

@@ -52,11 +52,11 @@ test("a user who may not write below /run names the folders of a daemon on the c
   t.is(alone.status, 2);
   t.regex(alone.stderr, /pathless\.yaml:2:5: punts\[0\]: socketPath: is missing .*\n.*pathless\.yaml:3:5: punts\[1\]/);
   const span = "{ cnf: late, type: SPAN, interconnect: MEMIF, vppInterface: eth9, direction: rx }";
-  const late = await cli(["add", "--wait", "--timeout", "200", span], { env });
+  const late = await cli(["add", "--wait", "--timeout", "2000", span], { env });
   t.is(late.status, 4);
   t.regex(
     late.stderr,
-    /not done within 200 ms: late is \w+.*; the punt is stored; the daemon makes it, `vpp-punt delete` takes it back/,
+    /not done within 2000 ms: late is \w+.*; the punt is stored; the daemon makes it, `vpp-punt delete` takes it back/,
   );
   const refused = await here.punts("add", request, "--owner", "other");
   t.is(refused.status, 2);

@@ -154,7 +154,7 @@ withEtcd("a daemon says that it leads, stands by or is cut off: hosts, readyz an
   t.teardown(() => end(sim));
   await once(sim.stdout!, "data");
   const config = join(folder, "daemon.yaml");
-  await writeFile(config, `etcd: { endpoints: "${etcd.url}", host: edge9, lease: 4, timeout: 500, name: one }\n`);
+  await writeFile(config, `etcd: { endpoints: "${etcd.url}", host: edge9, lease: 10, name: one }\n`);
   const vpp = ["--vpp", join(folder, "vpp", "api.sock"), "--memif-directory", join(folder, "memif")];
   // The command line comes before the file.
   const first = await daemon("one", "--config", config, "--host", "edge1", ...vpp);

@@ -4,9 +4,10 @@ import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { promisify } from "node:util";
 import test from "ava";
-import { end, main, SPAN, site, start } from "../support/cli/command.js";
+import { end, LONGEST_RUN_MS, main, SPAN, site, start } from "../support/cli/command.js";
 import { need } from "../support/need.js";
 
 const ITEMS = Array.from({ length: 40 }, (_, index) => SPAN.replace("monitor", `cnf${index}`));
@@ -31,7 +32,7 @@ while True:
 /** Runs a line of the shell in which `$V` is the program; the statuses of its pipe are the last line. */
 async function shell(line: string, env: Record<string, string>): Promise<{ stdout: string; stderr: string }> {
   const script = `V="${process.execPath} ${main}"; ${line}; echo "\${PIPESTATUS[*]}"`;
-  return promisify(execFile)("bash", ["-c", script], { env: { ...process.env, ...env }, timeout: 60_000 });
+  return promisify(execFile)("bash", ["-c", script], { env: { ...process.env, ...env }, timeout: LONGEST_RUN_MS });
 }
 
 test("a command ends quietly if its reader ends early", async (t) => {
@@ -141,13 +142,10 @@ test("sim says which of its lines the command line of VPP does not take", async 
   const lines = ["set interface ip address eth0 10.0.0.1/24", "no such line", "set interface state eth9 up"];
   const sim = start(["sim", "--interface", "eth0", ...lines.flatMap((line) => ["--exec", line])]);
   t.teardown(() => end(sim, "SIGKILL"));
-  let errors = "";
-  sim.stderr!.setEncoding("utf8").on("data", (text: string) => {
-    errors += text;
-  });
+  const errors = text(sim.stderr!);
   await once(sim.stdout!, "data");
   t.deepEqual(await end(sim), [0, null]);
-  t.deepEqual(errors.trim().split("\n"), [
+  t.deepEqual((await errors).trim().split("\n"), [
     "exec: no such line: unknown input `no such line'",
     "exec: set interface state eth9 up: vpp: unknown interface `eth9'",
   ]);
@@ -155,7 +153,7 @@ test("sim says which of its lines the command line of VPP does not take", async 
 
 /** @returns the lines of HANG_UP */
 async function hungUp(words: readonly string[], env: Record<string, string> = {}): Promise<string[]> {
-  const options = { env: { ...process.env, ...env }, timeout: 60_000 };
+  const options = { env: { ...process.env, ...env }, timeout: LONGEST_RUN_MS };
   const { stdout } = await promisify(execFile)("python3", ["-c", HANG_UP, process.execPath, ...words], options);
   return stdout.trim().split("\n");
 }

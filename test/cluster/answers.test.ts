@@ -7,6 +7,7 @@ import type { Leadership } from "../../lib/cluster/leadership.js";
 import { messageText, messageWrites, parseHead } from "../../lib/cluster/question.js";
 import { PuntError } from "../../lib/errors.js";
 import type { PuntId, Punts } from "../../lib/punt/index.js";
+import { Gate } from "../support/gate.js";
 import { until } from "../support/until.js";
 
 const keys = new Keys("/vpp-punt/", "h1");
@@ -59,7 +60,7 @@ class Store {
   }
 }
 
-function start(failures: readonly PuntError[], isGood = true) {
+function start(failures: readonly PuntError[], isGood = true, written = async () => {}) {
   const store = new Store(failures);
   const problems: string[] = [];
   const punts = { delete: async ({ cnf }: PuntId) => void store.deleted.push(cnf) } as unknown as Punts;
@@ -71,7 +72,7 @@ function start(failures: readonly PuntError[], isGood = true) {
     leadership: leadership as Leadership,
     as: (_by, change) => change(),
     asked: () => {},
-    written: async () => {},
+    written,
     problem: ({ code }) => void problems.push(code),
   });
   answers.lookAtAll();
@@ -99,6 +100,20 @@ test("an answer that etcd does not take is written again, and its question is no
   );
   t.deepEqual(problems, ["ERR_ETCD_AWAY", "ERR_ETCD_AWAY", "ERR_ETCD_AWAY"]);
   t.is(store.deleted.length, 1);
+});
+
+test("a daemon that ends writes the answers to what it has done, and takes no more questions", async (t) => {
+  const gate = new Gate();
+  const { store, answers } = start([], true, () => gate.pass());
+  await gate.arrived;
+  const closing = answers.close();
+  store.ask("2", "later");
+  answers.lookAtAll();
+  gate.open();
+  await closing;
+  t.is(store.get(QUESTION), undefined);
+  t.truthy(store.get(ANSWER));
+  t.deepEqual(store.deleted, ["dns"]);
 });
 
 test("an answer whose asker is gone is not written again", async (t) => {

@@ -42,7 +42,11 @@ async function start(t: ExecutionContext, { directory, vpp, etcd }: Members, hos
     t.teardown(() => punts.close());
     return punts;
   };
-  return { lines, connect, role: async () => (await (await connect()).info()).cluster?.role };
+  const role = async () => {
+    await using punts = await connectPunts({ socket });
+    return (await punts.info()).cluster?.role;
+  };
+  return { lines, connect, role };
 }
 
 const CALLER = `unix uid ${process.getuid!()} gid ${process.getgid!()}`;

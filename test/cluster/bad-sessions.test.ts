@@ -13,7 +13,7 @@ async function acting(t: ExecutionContext, { directory, vpp, etcd }: Members): P
   const socket = join(directory, "manager.sock");
   const daemon = await Daemon.start({
     ...{ socket, vppSocket: vpp.apiSocket, socketDirectory: join(directory, "sockets") },
-    etcd: { endpoints: etcd.url, host: "h1", name: "one", timeout: 1000, lease: 4 },
+    etcd: { endpoints: etcd.url, host: "h1", name: "one", lease: 10 },
     manager: { host: new EmulatedHost(vpp), memifDirectory: join(directory, "memif"), resyncInterval: 500 },
   });
   t.teardown(() => daemon.close());

@@ -40,7 +40,7 @@ async function lines({ vpp }: Members): Promise<string[]> {
 async function pair(t: ExecutionContext) {
   const members = await Members.start(t);
   const { directory } = members;
-  const config = { socketDirectory: join(directory, "sockets"), etcd: { lease: 4, timeout: 500 } };
+  const config = { socketDirectory: join(directory, "sockets"), etcd: { lease: 10 } };
   await writeFile(join(directory, "daemon.yaml"), JSON.stringify(config));
   const first = new DaemonProcess(t, members, "a");
   await eventually(() => first.role === "leader");

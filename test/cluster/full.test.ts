@@ -21,7 +21,7 @@ withEtcd("a change for which etcd has no room is refused at once, and the daemon
   const punts = await members.join();
   await hasRole(punts, "leader");
   await punts.add(span("kept"), { waitFor: "CREATED" });
-  const filler = await Etcd.open({ endpoints: members.etcd.url });
+  const filler = await Etcd.open({ endpoints: members.etcd.url, timeout: 20_000 });
   t.teardown(() => filler.close());
   await t.throwsAsync(fill(filler), { code: "ERR_ETCD", message: /space exceeded/ });
   let calls = 0;
@@ -41,7 +41,7 @@ withEtcd("a change for which etcd has no room is refused at once, and the daemon
 withEtcd("a refusal for want of room says how to make some, and closes no connection: watches go on", async (t) => {
   const { url } = await EtcdServer.start(t, { args: SMALL });
   const wire = await EtcdWire.open(t, url);
-  const etcd = await Etcd.open({ endpoints: wire.url });
+  const etcd = await Etcd.open({ endpoints: wire.url, timeout: 20_000 });
   t.teardown(() => etcd.close());
   const { details } = (await t.throwsAsync<PuntError>(fill(etcd), { code: "ERR_ETCD" }))!;
   t.regex(String(details.remedy), /alarm disarm/);

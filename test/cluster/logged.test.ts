@@ -19,7 +19,7 @@ withEtcd("a daemon that etcd does not answer warns of it, from the beginning and
   const daemon = await Daemon.start({
     ...{ socket: join(directory, "manager.sock"), socketDirectory: join(directory, "sockets") },
     ...{ vppSocket: vpp.apiSocket, logger },
-    etcd: { endpoints: etcd.url, host: "h1", timeout: 300 },
+    etcd: { endpoints: etcd.url, host: "h1", timeout: 20_000 },
     manager: { host: new EmulatedHost(vpp), memifDirectory: join(directory, "memif") },
   });
   t.teardown(() => daemon.close());

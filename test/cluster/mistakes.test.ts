@@ -150,7 +150,8 @@ withEtcd("a standby that cannot read a damaged record passes changes on to the d
   const members = await Members.start(t);
   const leader = await members.join();
   await hasRole(leader, "leader");
-  await leader.add(span("first"));
+  // By then the leader has read all records.
+  await leader.add(span("first"), { waitFor: "CREATED" });
   members.etcd.ctl("put", "/vpp-punt/state/h1/claims/x", "{");
   const standby = await members.join();
   await eventually(() => members.problems.some(({ code }) => code === "ERR_ETCD_CONTENT"));

@@ -70,9 +70,14 @@ withEtcd("a refused change is FAILED beside the punt that stays, and succeeds on
   await told();
   t.like(daemon.get({ cnf: "second" }), { state: "CREATED", request: port("second", 54) });
   // Events of the punt that stays do not hide that.
+  const states: Record<string, string[]> = { first: [], second: [], later: [] };
+  daemon.on("punt", ({ id, to }) => void states[id.cnf]!.push(to));
+  const isBack = (cnf: string) => states[cnf]!.length > 1 && states[cnf]!.at(-1) === "CREATED";
   await members.vpp.restart();
-  await eventually(async () => (await operator.get({ cnf: "first" }))?.state !== "CREATED");
-  await eventually(async () => (await operator.get({ cnf: "first" }))?.state === "CREATED");
+  await eventually(() => isBack("first") && isBack("second"));
+  // A later status reaches etcd after theirs.
+  await daemon.add(span("later"), { waitFor: "CREATED" });
+  await eventually(async () => (await operator.get({ cnf: "later" }))?.state === "CREATED");
   await told();
   await daemon.delete({ cnf: "first" });
   await eventually(async () => (await operator.get({ cnf: "second" }))?.state === "CREATED");

@@ -11,11 +11,11 @@ import { need } from "../support/need.js";
 const { test } = need("etcd", "etcdctl");
 
 /** Starts a daemon with a socket of its own. */
-async function start(t: ExecutionContext, { directory, vpp, etcd }: Members, name: string, lease = 4) {
+async function start(t: ExecutionContext, { directory, vpp, etcd }: Members, name: string) {
   const socket = join(directory, name, "manager.sock");
   const daemon = await Daemon.start({
     ...{ socket, vppSocket: vpp.apiSocket, socketDirectory: join(directory, "sockets") },
-    etcd: { endpoints: etcd.url, host: "h1", name, lease },
+    etcd: { endpoints: etcd.url, host: "h1", name, lease: 10 },
     manager: { host: new EmulatedHost(vpp), memifDirectory: join(directory, "memif"), resyncInterval: 500 },
   });
   t.teardown(() => daemon.close());
@@ -43,9 +43,9 @@ test("a daemon that starts beside the acting daemon leaves that daemon's session
 for (const way of ["a standby", "etcd"] as const)
   test(`what an operator asks for through ${way} leaves the session that it was in`, async (t) => {
     const members = await Members.start(t);
-    const first = await start(t, members, "first", 10);
+    const first = await start(t, members, "first");
     await first.hasRole("leader");
-    const second = await start(t, members, "second", 10);
+    const second = await start(t, members, "second");
     await second.hasRole("standby");
     const operator = way === "etcd" ? await members.operator() : second.operator;
     const cnf = await connectPunts({ socket: first.socket, session: { cnf: "fw", grace: 0 } });

@@ -11,7 +11,7 @@ import { need } from "../support/need.js";
 const { test: withEtcd } = need("etcd", "etcdctl");
 
 async function connected(t: ExecutionContext, endpoints: string): Promise<Etcd> {
-  const etcd = await Etcd.open({ endpoints, timeout: 1_000 });
+  const etcd = await Etcd.open({ endpoints, timeout: 20_000 });
   t.teardown(() => etcd.close());
   return etcd;
 }
@@ -113,10 +113,11 @@ withEtcd("an operator's watch goes on over a broken connection and a compaction"
       else if (event.kind === "change") seen.push(`${event.event.id.cnf} ${event.event.to}`);
   })();
   await eventually(() => seen.length === 1);
-  wire.break();
+  wire.cut();
   await writer.delete({ cnf: "dns" });
   await writer.add(span("dhcp"));
   server.compact();
+  wire.join();
   await eventually(() => seen.length === 3);
   end.abort();
   await watching;

@@ -91,8 +91,9 @@ test("events that end, a runtime that ends and comes back, and a runtime that li
   cri.containers = [];
   await once(containers, "change");
   t.deepEqual(containers.find(POD), []);
+  const isAway = once(containers, "change");
   await cri.close();
-  await once(containers, "change");
+  await isAway;
   t.regex(containers.problem!.message, /the container runtime at .*cri\.sock/);
   rmSync(path, { force: true });
   const next = new FakeCri(true);

@@ -8,6 +8,7 @@ import { receiveDescriptors } from "../../lib/descriptor/index.js";
 import type { PuntError } from "../../lib/errors.js";
 import { decodeAnswer, encodeAttach } from "../../lib/wire/index.js";
 import { daemonTest, ROOT } from "../support/daemon/daemon.js";
+import { until } from "../support/until.js";
 
 const DNS = { cnf: "dns", type: "PUNT_TO_SOCKET", toHost: { af: "IPV4", protocol: "UDP", port: 53 } } as const;
 const USER = { pid: 7, uid: 1000, gid: 1000 };
@@ -68,8 +69,14 @@ test("a punt's ends are handed over to its CNF, and again only where VPP has oth
     ends.map(({ kind, interconnect, identity }) => [`${kind}/${interconnect}`, identity]),
   );
   t.deepEqual(await punts.handovers.ends(id, { have, packets: true }), []);
+  const events = punts.watch()[Symbol.asyncIterator]();
+  await events.next();
   await vpp.restart();
-  while ((await punts.get(id))?.state !== "CREATED") await new Promise((resolve) => setTimeout(resolve, 20));
+  await until(async () => {
+    const { value } = await events.next();
+    return value?.kind === "change" && value.event.to === "CREATED";
+  });
+  await events.return?.();
   const again = await punts.handovers.ends(id, { have, packets: true });
   t.is(again.length, 2);
   for (const { descriptor } of again) descriptor.close();
@@ -118,10 +125,12 @@ test("the audit log tells refused questions from failed ones", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "vpp-punt-attach-"));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
   const audit = join(folder, "audit.log");
-  const { directory } = await daemonTest(t, { audit });
+  const { directory, daemon } = await daemonTest(t, { audit });
   const ask = (bytes: Uint8Array) => receiveDescriptors(join(directory, "attach.sock"), bytes);
   await t.throwsAsync(ask(encodeAttach({ kind: "punt", token: "x", have: {}, packets: false })), { code: "ERR_TOKEN" });
   await t.throwsAsync(ask(Buffer.from("{")), { code: "ERR_PROTOCOL" });
+  // A daemon writes its log beside its answers.
+  await daemon.close();
   const lines = readFileSync(audit, "utf8").trim().split("\n");
   const found = lines.map((line) => JSON.parse(line)).filter(({ call }) => call === "attach.sock");
   t.deepEqual(

@@ -9,19 +9,28 @@ import { Sessions } from "../../lib/daemon/sessions.js";
 import { InterfaceTable } from "../../lib/vpp/index.js";
 import { cli } from "../support/cli/command.js";
 import { daemonTest } from "../support/daemon/daemon.js";
+import { until } from "../support/until.js";
 
 test("a file of many punts is one call of the daemon; a punt that is refused leaves the others", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "vpp-punt-costs-"));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
   const audit = join(folder, "audit.log");
-  const { socket } = await daemonTest(t, { audit });
+  const { socket, connect } = await daemonTest(t, { audit });
+  const operator = await connect();
   const punts = Array.from({ length: 40 }, (_, index) => spanOf(`cnf${index}`, `eth${index % 2}`));
+  // A daemon writes its log beside its answers, and in their order.
+  let marks = 0;
+  const logged = async () => {
+    await operator.get({ cnf: `mark-${++marks}` });
+    await until(async () => (await readFile(audit, "utf8")).includes(`"mark-${marks}"`));
+    return (await calls(audit)).slice(0, -1);
+  };
   const apply = async (list: readonly object[]) => {
-    const before = (await calls(audit)).length;
+    const before = (await logged()).length;
     const file = `${folder}/punts.json`;
     await writeFile(file, JSON.stringify({ punts: list }));
     const { stdout, stderr } = await cli(["apply", "--prune", "--socket", socket, file]);
-    return { last: stdout.trim().split("\n").at(-1), stderr, made: (await calls(audit)).slice(before) };
+    return { last: stdout.trim().split("\n").at(-1), stderr, made: (await logged()).slice(before + 1) };
   };
   const whole = await apply(punts);
   t.is(whole.last, "40 added, 0 updated, 0 unchanged, 0 deleted, 0 failed");
@@ -102,11 +111,13 @@ test("reading the table of interfaces takes only a part of the time, however man
       },
     }),
   };
+  const begin = performance.now();
   const table = new InterfaceTable(source);
   t.teardown(() => table.close());
   while (events < 100) await sleep(20);
   // At most one reading in each five times its own duration; without the pause, one in each 60 ms.
-  t.true(readings >= 2 && readings <= 10, `${readings} readings`);
+  const most = 2 + (performance.now() - begin) / (4 * READING_MS);
+  t.true(readings >= 2 && readings <= most, `${readings} readings`);
 });
 
 test("all who ask for VPP's interfaces during a reading share the next one, also if the first one fails", async (t) => {

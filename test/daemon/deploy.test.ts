@@ -1,6 +1,6 @@
 // The files of deploy/: that they parse, that the daemon accepts them, and that their sockets and mounts are the code's defaults.
 import { spawn, spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, readSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import test from "ava";
@@ -8,10 +8,12 @@ import { parse, parseAllDocuments } from "yaml";
 import { DEFAULT_DAEMON_SOCKET, ServiceNotifier } from "../../lib/daemon/index.js";
 import { checkDaemonOptions } from "../../lib/daemon/options.js";
 import { parsePolicy } from "../../lib/daemon/policy/index.js";
+import { bindPuntSocket, connectPuntSocket } from "../../lib/descriptor/index.js";
 import { cli } from "../support/cli/command.js";
 import { daemonTest } from "../support/daemon/daemon.js";
 import { ask } from "../support/daemon/traffic.js";
 import { need } from "../support/need.js";
+import { socketFolder, until } from "../support/punt-socket/peer.js";
 
 const read = (name: string) => readFileSync(join("deploy", name), "utf8");
 /** The value of a directive of systemd's unit. */
@@ -97,6 +99,28 @@ test("systemd hears that the service is ready, lives and stops", async (t) => {
     nobody.tell("READY=1");
     nobody.close();
   });
+});
+
+test("a word for which systemd has no room reaches it later", async (t) => {
+  const path = join(socketFolder(t), "notify");
+  using systemd = bindPuntSocket({ path });
+  using another = connectPuntSocket(path);
+  const fill = () => {
+    for (;;) writeSync(another.fd, "READY=0");
+  };
+  t.throws(fill, { code: "EAGAIN" });
+  using notifier = new ServiceNotifier({ NOTIFY_SOCKET: path });
+  notifier.tell("READY=1");
+  const bytes = Buffer.alloc(100);
+  const heard = () => {
+    try {
+      return bytes.toString("utf8", 0, readSync(systemd.fd, bytes));
+    } catch {
+      return "";
+    }
+  };
+  await until(() => heard() === "READY=1");
+  t.pass();
 });
 
 const LISTEN = `

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { createClient } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
 import type { ExecutionContext } from "ava";
+import { Etcd } from "../../lib/cluster/index.js";
 import { Daemon } from "../../lib/daemon/index.js";
 import type { PuntError } from "../../lib/errors.js";
 import { type ConnectOptions, connectPunts } from "../../lib/module/index.js";
@@ -35,7 +36,7 @@ async function start(t: ExecutionContext) {
   const daemon = await Daemon.start({
     ...{ socket: join(directory, "h0.sock"), vppSocket: vpp.apiSocket, socketDirectory: join(directory, "sockets") },
     ...{ policy, audit, credentials: () => someone },
-    etcd: { endpoints: etcd.url, host: "h0", name: "here", timeout: 500, lease: 10 },
+    etcd: { endpoints: etcd.url, host: "h0", name: "here", lease: 10 },
     manager: { host: new EmulatedHost(vpp), owner: "h0", memifDirectory: join(directory, "memif-h0") },
   });
   t.teardown(() => daemon.close());
@@ -94,7 +95,7 @@ test("another host's daemon explains its punts and frames, and counts their pack
   const [socket, socketDirectory] = ["h2.sock", "sockets"].map((name) => join(vpp.directory, name));
   const daemon = await Daemon.start({
     ...{ socket: socket!, socketDirectory: socketDirectory!, vppSocket: vpp.apiSocket },
-    etcd: { endpoints: members.etcd.url, host: "h2", name: "far", timeout: 500, lease: 10 },
+    etcd: { endpoints: members.etcd.url, host: "h2", name: "far", lease: 10 },
     manager: { host: new EmulatedHost(vpp), owner: "h2", memifDirectory: join(vpp.directory, "memif") },
   });
   t.teardown(() => daemon.close());
@@ -173,8 +174,14 @@ test("other hosts are for operators, within their rules: refusals name the rule,
 
 test("the list of one host costs the same, however many hosts there are", async (t) => {
   const { connect, etcd } = await start(t);
-  for (let number = 2; number < 30; number++)
-    etcd.ctl("put", `/vpp-punt/wanted/h${number}/dns//`, JSON.stringify({ request: span("dns"), by: "a test" }));
+  const writer = await Etcd.open({ endpoints: etcd.url });
+  t.teardown(() => writer.close());
+  const value = JSON.stringify({ request: span("dns"), by: "a test" });
+  const numbers = Array.from({ length: 28 }, (_, index) => index + 2);
+  await writer.write(
+    [],
+    numbers.map((number) => ({ key: `/vpp-punt/wanted/h${number}/dns//`, value })),
+  );
   const ranges = async () => {
     const text = await (await fetch(`${etcd.url}/metrics`)).text();
     return Number(/grpc_server_handled_total\{grpc_code="OK",grpc_method="Range".* (\d+)/.exec(text)?.[1]);

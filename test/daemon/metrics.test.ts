@@ -51,7 +51,8 @@ test("metrics have the punts, their traffic and drops, and the time of calls and
   await get("/metrics");
   vpp.interface("eth0").inject([Buffer.alloc(64, 0xff), Buffer.alloc(64, 0xff)]);
   let text = "";
-  while (!/vpp_punt_packets_total\{.*direction="to_cnf"\} 2\n/.test(text)) text = (await get("/metrics")).text;
+  const awaited = [/vpp_punt_packets_total\{.*direction="to_cnf"\} 2\n/, /\{type="SPAN",state="PENDING"\} 1\n/];
+  while (!awaited.every((each) => each.test(text))) text = (await get("/metrics")).text;
   t.regex(text, /vpp_punt_punts\{type="SPAN",state="CREATED"\} 1\n/);
   t.regex(text, /vpp_punt_punts\{type="SPAN",state="PENDING"\} 1\n/);
   t.regex(text, /vpp_punt_bytes_total\{cnf="[^"]*mon",key="",label="",interface="memif\S+",direction="to_cnf"\} 128\n/);

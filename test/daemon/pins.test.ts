@@ -192,6 +192,9 @@ rootTest.serial("a mount that never ends is given up", async (t) => {
   const { folder, pinned } = withPrograms(t, "echo $$ > pid; exec sleep 600");
   const pinning = new NamespacePins(pinned, { deadline: 500 }).pin("cnf", await otherNamespace(t), "root");
   await t.throwsAsync(pinning, { code: "EPERM", message: /it did not end within 0.5 s$/ });
-  const pid = readFileSync(join(folder, "pid"), "utf8").trim();
+  const file = join(folder, "pid");
+  // On a busy machine, it may have been ended before it began.
+  if (!existsSync(file)) return;
+  const pid = readFileSync(file, "utf8").trim();
   await until(() => !existsSync(`/proc/${pid}`));
 });

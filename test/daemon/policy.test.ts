@@ -131,7 +131,7 @@ test("a set of several CNFs is judged by its punts alone", async (t) => {
 });
 
 test("a refusal names the rule and what is allowed", async (t) => {
-  const { connect, audit } = await withPolicy(t);
+  const { connect, audit, daemon } = await withPolicy(t);
   const [alice, viewer, root] = [await connect(ALICE), await connect(BOB), await connect()];
   await alice.add(span("ospf1"), { waitFor: "CREATED" });
   const refusals: [object, RegExp][] = [
@@ -163,6 +163,8 @@ test("a refusal names the rule and what is allowed", async (t) => {
   t.regex(looks!.message, /rule "viewers" \(readOnly\)/);
   const unknown = await t.throwsAsync<PuntError>(root.list());
   t.is(unknown!.code, "ERR_POLICY");
+  // A daemon writes its log beside its answers.
+  await daemon.close();
   const lines = (await readFile(audit, "utf8"))
     .trimEnd()
     .split("\n")

@@ -6,6 +6,7 @@ import test, { type ExecutionContext } from "ava";
 import type { PuntError } from "../../lib/errors.js";
 import type { PuntRequestInput, WatchEvent } from "../../lib/punt/index.js";
 import { daemonTest, type Someone } from "../support/daemon/daemon.js";
+import { until } from "../support/until.js";
 
 const FIREWALL: Someone = { pid: 0, uid: 2001, gid: 2001 };
 const RESOLVER: Someone = { pid: 0, uid: 2002, gid: 2002 };
@@ -37,7 +38,12 @@ async function start(t: ExecutionContext) {
   const running = await daemonTest(t, { policy, audit });
   const lines = async () =>
     (await readFile(audit, "utf8")).split("\n").flatMap((line) => (line ? JSON.parse(line) : []));
-  return { ...running, policy, audit, lines };
+  /** The number of lines once that of an Add is there, which is the last call. */
+  const added = async () => {
+    await until(async () => (await lines()).at(-1)?.call === "Add");
+    return (await lines()).length;
+  };
+  return { ...running, policy, audit, lines, added };
 }
 
 test("a caller cannot find out which punts others have: existing and missing ones are refused in the same words", async (t) => {
@@ -66,10 +72,10 @@ test("a caller cannot find out which punts others have: existing and missing one
 });
 
 test("the audit log has each refusal with its rules and punts, also where the caller only learns that there is no such punt", async (t) => {
-  const { connect, lines } = await start(t);
+  const { connect, lines, added } = await start(t);
   const [firewall, resolver, viewer] = [await connect(FIREWALL), await connect(RESOLVER), await connect(VIEWER)];
   await firewall.add(span("fw1"));
-  const before = (await lines()).length;
+  const before = await added();
   for (const attempt of [
     () => resolver.update(span("fw1")),
     () => resolver.delete({ cnf: "fw1" }),
@@ -102,10 +108,10 @@ test("the audit log has each refusal with its rules and punts, also where the ca
 });
 
 test("the audit log of an apply names the punts that went because the set has them no more", async (t) => {
-  const { connect, lines } = await start(t);
+  const { connect, lines, added } = await start(t);
   const firewall = await connect(FIREWALL);
   await firewall.add(span("fw1", "old"));
-  const before = (await lines()).length;
+  const before = await added();
   await firewall.apply({ cnf: "fw1", punts: [span("fw1", "new")] });
   while ((await lines()).length === before) await new Promise(setImmediate);
   t.deepEqual(

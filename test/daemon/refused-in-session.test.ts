@@ -1,7 +1,7 @@
 // A call that is refused leaves its punts in the sessions in which they were, or in none.
-import { setTimeout as sleep } from "node:timers/promises";
 import test, { type ExecutionContext } from "ava";
 import { daemonTest } from "../support/daemon/daemon.js";
+import { until } from "../support/until.js";
 
 const WAY = { type: "PUNT_TO_SOCKET", interconnect: "AF_UNIX" } as const;
 const udp = (cnf: string, port: number, key = "") => ({
@@ -9,18 +9,19 @@ const udp = (cnf: string, port: number, key = "") => ({
   toHost: { af: "IPV4", protocol: "UDP", port } as const,
 });
 
-/** Longer than it takes a session to end and its punts to go. */
-const SESSION_ENDS_MS = 700;
-
 async function place(t: ExecutionContext) {
   const running = await daemonTest(t);
   const operator = await running.connect();
   await operator.add(udp("other", 53));
   const program = await running.connect(undefined, { session: { cnf: "a", grace: 0 } });
+  await program.add(udp("a", 60, "of the session"));
+  const keys = async () => (await operator.list({ cnf: "a" })).map(({ id }) => id.key);
+  /** The punts that stay. Those of a session go all at once, and a later change comes after them. */
   const left = async () => {
     await program.close();
-    await sleep(SESSION_ENDS_MS);
-    return (await operator.list({ cnf: "a" })).map(({ id }) => id.key);
+    await until(async () => !(await keys()).includes("of the session"));
+    await operator.add(udp("later", 61), { waitFor: "CREATED" });
+    return keys();
   };
   return { operator, program, left };
 }

@@ -12,6 +12,7 @@ import { connectPunts } from "../../lib/module/index.js";
 import { Certificates } from "../support/daemon/certificates.js";
 import { daemonTest } from "../support/daemon/daemon.js";
 import { need } from "../support/need.js";
+import { until } from "../support/until.js";
 
 const { test, reason } = need("openssl");
 const folder = mkdtempSync(join(tmpdir(), "vpp-punt-tls-"));
@@ -186,6 +187,8 @@ test("a certificate that cannot be read does not hold up the policy; where neith
   const logger = { info: say("info"), warn: say("warn"), error: say("error") };
   const tls = { host: "127.0.0.1", port: 0, cert, key: at("daemon.key"), ca: at("ca.pem") };
   const { daemon } = await daemonTest(t, { policy, tls, logger });
+  // Nothing else is said from then on.
+  await until(() => told.some(([, text]) => text === "VPP is connected"));
   rmSync(cert);
   told.length = 0;
   await t.throwsAsync(daemon.reload(), { code: "ENOENT" });

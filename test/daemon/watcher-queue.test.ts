@@ -85,6 +85,16 @@ test("a queue that was ended says why, to the watcher that waits and to each lat
   t.is(await t.throwsAsync(queue.next()), reason);
 });
 
+test("a watcher is not judged by a standstill of the daemon's process", async (t) => {
+  const queue = queueOf(t, 20);
+  // The next turn of the event loop begins with its timers.
+  await new Promise((resolve) => void setImmediate(resolve));
+  queue.change("1", event("a", undefined, "INIT"));
+  const read = new Promise((resolve) => void setImmediate(() => resolve(queue.next())));
+  for (const end = performance.now() + 50; performance.now() < end; );
+  t.like(await read, { kind: "change", revision: "1" });
+});
+
 test.serial(
   "an event that is not read for too long ends the queue, and an event that is read starts the time again",
   async (t) => {
@@ -122,6 +132,7 @@ test.serial(
     queue.clear();
     queue.progress("5");
     timers.at(-1)!.run();
+    await new Promise((resolve) => void setImmediate(resolve));
     const error = await t.throwsAsync<PuntError>(queue.next(), { code: "ERR_SLOW_WATCHER" });
     t.is(error!.message, "punt.watch: the watcher did not read for 500 ms");
     t.is(error!.op, "punt.watch");

@@ -63,6 +63,7 @@ python.test(
     const { client, manager, cnf } = await stage(t, configured(CONFIG.replace("if1", "loop0")));
     const [one, two] = await Promise.all([cnf("mockcnf1", "mock1"), cnf("mockcnf2", "mock2")]);
     await two.hears("CREATED");
+    await until(() => manager.list({ cnf: "mockcnf1" })[0]?.missing.length);
     t.deepEqual(one.heard, []);
     t.regex(manager.list({ cnf: "mockcnf1" })[0]?.missing[0]?.text ?? "", /loop0/);
     const { sw_if_index } = await client.call("create_loopback", { mac_address: "02:00:00:00:00:01" });
@@ -98,13 +99,15 @@ python.test("a CNF whose network was cut keeps its punt, and hears afterwards wh
   network.cut(false);
   await cnf.hears("DELETED");
   network.cut(true);
+  // The orchestrator says again what a busy machine answers too late.
+  const { length: before } = cnf.heard.filter((word) => word === "CREATED");
   warned.length = 0;
   await makeLoop();
   await until(() => manager.list({ cnf: "mockcnf1" })[0]?.state === "CREATED");
   await until(() => warned.some((message) => message.startsWith("the CNF does not take")));
-  t.is(cnf.heard.filter((word) => word === "CREATED").length, 1);
+  t.is(cnf.heard.filter((word) => word === "CREATED").length, before);
   network.cut(false);
-  await cnf.hears("CREATED", 2);
+  await cnf.hears("CREATED", before + 1);
 });
 
 python.test("a CNF that is stopped is noticed, and hears what it missed when it goes on", async (t) => {

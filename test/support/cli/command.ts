@@ -23,7 +23,7 @@ export interface RunOptions {
 }
 
 /** How long a command may take: less than the time after which AVA ends a test. In an emulated machine a second becomes a minute. */
-const LONGEST_RUN_MS = process.env.VHOST_VM ? 500_000 : 110_000;
+export const LONGEST_RUN_MS = process.env.VHOST_VM ? 500_000 : 110_000;
 
 /** Runs the program to its end. Rejects if a signal ends it: it has no status then. */
 export function cli(args: readonly string[], { env = {}, stdin = "", cwd }: RunOptions = {}): Promise<Result> {

@@ -1,5 +1,6 @@
 // An etcd of three members, which elect a leader within a fraction of a second.
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -37,9 +38,10 @@ export class ThreeEtcds {
       urls.map(({ client }) => client),
       members,
     );
+    const ended = members.map((member) => once(member, "exit"));
     t.teardown(async () => {
       for (let at = 0; at < 3; at++) three.kill(at);
-      await sleep(100);
+      await Promise.all(ended);
       await rm(folder, { recursive: true, force: true });
     });
     for (const endpoint of three.endpoints) await answering(endpoint);

@@ -8,6 +8,7 @@ export class EtcdWire {
   readonly #sockets: Set<Socket>;
   /** How many connections were opened. */
   opened = 0;
+  #isCut = false;
 
   private constructor(url: string, sockets: Set<Socket>) {
     this.url = url;
@@ -20,6 +21,7 @@ export class EtcdWire {
     const sockets = new Set<Socket>();
     const server = createServer((near) => {
       wire.opened++;
+      if (wire.#isCut) return void near.destroy();
       const far = connect(Number(port), hostname);
       for (const socket of [near, far]) {
         sockets.add(socket);
@@ -44,5 +46,15 @@ export class EtcdWire {
   /** Breaks every connection. New ones are made at once. */
   break(): void {
     for (const socket of this.#sockets) socket.destroy();
+  }
+
+  /** Breaks every connection. There are no new ones before `join`. */
+  cut(): void {
+    this.#isCut = true;
+    this.break();
+  }
+
+  join(): void {
+    this.#isCut = false;
   }
 }

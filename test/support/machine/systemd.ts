@@ -113,13 +113,13 @@ export class Systemd {
       const found = await this.properties(unit);
       return Object.entries(wanted).every(([name, value]) => found[name] === value);
     };
-    await until(`${unit} ${JSON.stringify(wanted)}`, probe, () => this.log(), 60);
+    await until(`${unit} ${JSON.stringify(wanted)}`, probe, () => this.log());
   }
 
   /** Waits until systemd takes commands. */
   async isReady(): Promise<void> {
     const probe = () => this.run("systemctl", "is-active", "basic.target").catch(() => "");
-    await until("systemd", probe, () => this.#output, 60);
+    await until("systemd", probe, () => this.#output);
   }
 
   /** Ends systemd and all its services, and removes what was made for them. */
