@@ -199,9 +199,9 @@ need("python3").test.serial("a hundred silent clients do not keep the next clien
   const silent = python(
     t,
     path,
-    `them = [connect() for _ in range(100)]\nprint("connected", flush=True)\nend(them[-1])`,
+    `them = [connect() for _ in range(100)]\nopen(path + ".connected", "w")\nend(them[-1])`,
   );
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  await until(() => existsSync(`${path}.connected`));
   const answer = await receiveDescriptors(path, Buffer.from("late"), { timeoutMs: 60_000 });
   t.is(text(answer.bytes), "late");
   void silent;
