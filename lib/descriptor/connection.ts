@@ -42,7 +42,8 @@ export class Connection {
     this.#socket = new native.PassingSocket(socket.handOver(), () => this.#wakeUp());
     const late = () =>
       this.#end(new PuntError(OP, "ETIMEDOUT", `the exchange took longer than ${timeoutMs} ms`, { timeoutMs }));
-    this.#timer = setTimeout(late, timeoutMs);
+    // Not before what has come was read: this process may have stood still, and not the peer.
+    this.#timer = setTimeout(() => setImmediate(late), timeoutMs);
   }
 
   /** The socket's descriptor, for asking who its peer is. */

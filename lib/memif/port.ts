@@ -45,6 +45,8 @@ export class Memif extends EventEmitter<MemifEvents> {
   #filter: NativeRules | undefined;
   #lastRefusal = "";
   #adopts = false;
+  /** How many control sockets it has taken over. */
+  #adopted = 0;
   #closed = false;
 
   private constructor(receiving: Receiving, own: NativeMemifSettings | undefined, connect: Connect) {
@@ -244,6 +246,12 @@ export class Memif extends EventEmitter<MemifEvents> {
     return { ...this.#native.stats(), zeroCopy: this.zeroCopy };
   }
 
+  /** @internal Whether the handshake goes on over the control socket that it has taken over last. */
+  get isConnecting(): boolean {
+    const { refused, disconnects } = this.#native.stats();
+    return this.peer === undefined && refused + disconnects < this.#adopted;
+  }
+
   /**
    * Goes on over another control socket, which another process has connected to the server: after the end of the last connection, or in
    * its place. For a client that was opened with `descriptor`. The port takes the descriptor over.
@@ -259,6 +267,7 @@ export class Memif extends EventEmitter<MemifEvents> {
       if (!this.#adopts)
         throw new PuntError(op, "ERR_MODE", "the port was opened with a socket's path and connects by itself");
       this.#native.adopt(descriptor.handOver());
+      this.#adopted++;
     } finally {
       descriptor.close();
     }

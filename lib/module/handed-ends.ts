@@ -372,7 +372,8 @@ export class HandedEnds implements CnfEnds {
 }
 
 function isLost(port: CnfPort): boolean {
-  if (port.kind === "memif") return port.memif.peer === undefined;
+  // A handshake takes VPP longer when it is busy: another socket in its place would begin again.
+  if (port.kind === "memif") return port.memif.peer === undefined && !port.memif.isConnecting;
   return port.kind === "af-unix" && !port.socket.stats().connected;
 }
 

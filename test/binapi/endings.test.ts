@@ -54,7 +54,7 @@ test.serial(
     await until(() => it.asked.length > 0);
     abort.abort();
     t.is(await aborted, "ERR_ABORTED");
-    t.is(await code(Vpp.connect({ transport, socketPath, timeout: 0, wait: 100 })), "ERR_TIMEOUT");
+    t.is(await code(Vpp.connect({ transport, socketPath, timeout: 0, wait: 500 })), "ERR_TIMEOUT");
     await until(() => it.server.sockets.size === 0);
     t.is(it.server.seen.at(-1), "sockclnt_delete");
   },

@@ -199,9 +199,9 @@ need("python3").test.serial("a hundred silent clients do not keep the next clien
   const silent = python(
     t,
     path,
-    `them = [connect() for _ in range(100)]\nprint("connected", flush=True)\nend(them[-1])`,
+    `them = [connect() for _ in range(100)]\nopen(path + ".connected", "w")\nend(them[-1])`,
   );
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  await until(() => existsSync(`${path}.connected`));
   const answer = await receiveDescriptors(path, Buffer.from("late"), { timeoutMs: 60_000 });
   t.is(text(answer.bytes), "late");
   void silent;
@@ -227,6 +227,35 @@ print(len(s.recv(99)))`,
   while (!existsSync(`${path}.sent`)) Atomics.wait(sleeping, 0, 0, 1);
   Atomics.wait(sleeping, 0, 0, 400);
   t.is(await client, "13\n");
+});
+
+need("python3").test.serial("an answer that came while this process stood still is in time", async (t) => {
+  const path = join(socketFolder(t), "attach.sock");
+  const server = python(
+    t,
+    path,
+    `
+listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+listener.bind(path)
+listener.listen(1)
+open(path + ".listens", "w")
+s = listener.accept()[0]
+s.recv(99)
+while not os.path.exists(path + ".go"): time.sleep(0.001)
+send(s, frame(b"answer", kind=1))
+open(path + ".sent", "w")
+end(s)`,
+  );
+  await until(() => existsSync(`${path}.listens`));
+  const asked = receiveDescriptors(path, Buffer.of(), { timeoutMs: 500 });
+  // The request has been sent.
+  await new Promise(setImmediate);
+  writeFileSync(`${path}.go`, "");
+  const sleeping = new Int32Array(new SharedArrayBuffer(4));
+  while (!existsSync(`${path}.sent`)) Atomics.wait(sleeping, 0, 0, 1);
+  Atomics.wait(sleeping, 0, 0, 600);
+  t.is(text((await asked).bytes), "answer");
+  await server;
 });
 
 need("root", "python3").test.serial("the kernel says who asks", async (t) => {

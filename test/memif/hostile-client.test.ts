@@ -115,7 +115,7 @@ test("server: memory truncated in the middle of a handler reads as zeros, and en
     peer.process.stdin.write("x");
     // The handler must not leave while the peer truncates: it waits without the event loop.
     const wait = new Int32Array(new SharedArrayBuffer(4));
-    for (let i = 0; i < 5000 && !existsSync(`${socket}.done`); i++) {
+    for (let i = 0; i < 60_000 && !existsSync(`${socket}.done`); i++) {
       Atomics.wait(wait, 0, 0, 1);
     }
     for (let i = 0; i < batch.length; i++) {

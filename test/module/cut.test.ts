@@ -36,7 +36,7 @@ test("a network that is cut: the session's punt goes, and is made again when the
   const place = { host: "127.0.0.1", port: wire.port, ...own };
   for (const wrong of [{ cert }, { key: "-----BEGIN" }, { ca: 5 as never }])
     await t.throwsAsync(openPunt({ cnf: "dns", udp: 53 }, { tls: { ...place, ...wrong } }), { code: "ERR_OPTION" });
-  const dns = await openPunt({ cnf: "dns", udp: 53 }, { tls: place, lifetime: "session", grace: 500 });
+  const dns = await openPunt({ cnf: "dns", udp: 53 }, { tls: place, lifetime: "session", grace: 2_000 });
   t.teardown(() => dns.close());
   await dns.ready({ timeout: 20_000 });
   // A silent module that answers is not gone.

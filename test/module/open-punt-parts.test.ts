@@ -355,7 +355,7 @@ test("what the daemon cannot hand over is what the punt waits for", async (t) =>
   t.deepEqual(punt.ports, []);
   await played.say(change(statusWith([socketSide(t).interconnect])));
   t.like(punt.status, { state: "waiting", reasons: [{ code: "ERR_POLICY", text: "punt.attach: not yours" }] });
-  t.deepEqual(asked, [[ID, {}, false]]);
+  t.deepEqual(asked[0], [ID, {}, false]);
 });
 
 test("an end that is not connected is what the punt waits for", async (t) => {

@@ -403,11 +403,14 @@ test("a program looks for its deleted punt until a manager answers", async (t) =
   for (const found of [statusOf("CREATED"), undefined]) {
     const { life, played } = playedLife(t);
     let looks = 0;
-    played.get = async () => (++looks < 3 ? Promise.reject(failure("ERR_DISCONNECTED")) : found);
+    let answer = () => {};
+    const answered = new Promise<typeof found>((resolve) => (answer = () => resolve(found)));
+    played.get = async () => (++looks < 3 ? Promise.reject(failure("ERR_DISCONNECTED")) : answered);
     await life.begin();
     await played.say(change(statusOf("CREATED"), "DELETED"));
-    t.deepEqual(played.fatal, [], "it is not known yet");
     while (looks < 3) await new Promise((resolve) => setTimeout(resolve, 10));
+    t.deepEqual(played.fatal, [], "it is not known yet");
+    answer();
     await settled();
     t.deepEqual(
       played.fatal.map(({ code }) => code),

@@ -66,7 +66,7 @@ const PROGRAM = `
     if (state === "busy" && !readFileSync("/proc/self/maps", "utf8").includes("vpp_punt.node")) console.log("unloaded");
     const left = () => readdirSync("/proc/self/task").map(nameOf).filter((name) => name.startsWith("vapi-"));
     // The kernel lists a thread that was joined for a moment more.
-    for (let i = 0; i < 250 && left().length > 0; i++) await delay(20);
+    for (let i = 0; i < 2_500 && left().length > 0; i++) await delay(20);
     for (const name of left()) console.log(state + " leaves " + name);
   }
   console.log("ended");`;

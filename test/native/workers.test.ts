@@ -115,7 +115,7 @@ const ENDINGS = `
   const [folder, code] = process.argv.slice(1);
   const left = async () => {
     // A spawned VPP ends by itself when its parent has gone.
-    for (let i = 0; i < 100 && readdirSync(folder).length > 0; i++) await delay(50);
+    for (let i = 0; i < 1_000 && readdirSync(folder).length > 0; i++) await delay(50);
     return readdirSync(folder);
   };
   for (const ending of ["early", "exit", "throw", "terminate", "early", "spawned", "early"]) {

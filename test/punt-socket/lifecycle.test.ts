@@ -101,17 +101,19 @@ test("it connects to a VPP that comes later, and again when VPP has been restart
   await until(() => seen.length === 1);
   first.close();
   const second = startVpp(t, vppPath);
-  t.is(second.punt(path, Buffer.from("refused")), "EPERM"); // still connected to the first
+  // It is connected to the first until it looks by itself, once a second.
+  const early = second.punt(path, Buffer.from("early"));
+  t.true(early === "EPERM" || early === undefined, early);
   t.true(socket.reconnect());
   t.is(second.punt(path, Buffer.from("two")), undefined);
-  await until(() => seen.length === 2);
+  await until(() => seen.includes("two"));
   // Without being told, it notices by itself.
   second.close();
   const third = startVpp(t, vppPath);
   await until(() => third.punt(path, Buffer.from("three")) === undefined);
-  await until(() => seen.length === 3);
-  t.deepEqual(seen, ["one", "two", "three"]);
-  t.is(socket.stats().connects, 3);
+  await until(() => seen.includes("three"));
+  t.deepEqual(seen, ["one", ...(early === undefined ? ["early"] : []), "two", "three"]);
+  t.true([3, 4].includes(socket.stats().connects));
   // VPP goes, and its folder with it.
   rmSync(vppPath);
   await until(() => !socket.stats().connected);

@@ -99,6 +99,7 @@ for (const type of TYPES)
       changed.length = 0;
       store.fullAt = store.saves + 2;
       await t.throwsAsync(make(it, 300), { instanceOf: PuntError, code: "ETIMEDOUT" });
+      await until("the write of the claims", () => problems.length > 0);
       t.deepEqual(changed, []);
       t.deepEqual(await snapshot(it.client), vpp);
       t.deepEqual([...new Set(problems)], ["ENOSPC"]);

@@ -5,7 +5,7 @@ import { Memif } from "../../lib/memif/index.js";
 import { managedVpp } from "../support/punt/managed-vpp.js";
 
 test("a link that comes makes the punts that wait for it", async (t) => {
-  const it = await managedVpp({ resyncInterval: 60_000 });
+  const it = await managedVpp({ resyncInterval: 600_000 });
   t.teardown(() => it.close());
   const { client, directory } = it;
   const socket = join(directory, "operator.sock");
@@ -29,6 +29,6 @@ test("a link that comes makes the punts that wait for it", async (t) => {
     ["link-up"],
   );
   using _peer = Memif.open({ role: "client", socket, id: 0, secret: "", mode: "ethernet" });
-  const status = await it.manager.add({ ...span, dependsOn: [...dependsOn] }, { waitFor: "CREATED", timeout: 8_000 });
+  const status = await it.manager.add({ ...span, dependsOn: [...dependsOn] }, { waitFor: "CREATED" });
   t.is(status.state, "CREATED");
 });

@@ -4,6 +4,7 @@ import test from "ava";
 import { PuntError } from "../../lib/errors.js";
 import { type ManagedVpp, managedVpp } from "../support/punt/managed-vpp.js";
 import { puntOf, puntTypes } from "../support/punt/punts.js";
+import { until } from "../support/until.js";
 import { changes, type Tap, tapped } from "../support/vpp/tapped.js";
 
 /** Only events make the manager read VPP. */
@@ -45,7 +46,7 @@ for (const interconnect of ["TAP", "MEMIF"] as const) {
     }
     await it.client.call("sw_interface_set_flags", { sw_if_index: it.vpp.interface("if0").swIfIndex, flags: [] });
     const before = looks;
-    t.true((await settled()) > before);
+    await until(() => looks > before);
   });
 }
 

@@ -5,9 +5,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import test from "ava";
+import { until } from "../support/until.js";
 
 const LIBRARY = new URL("../../lib/sim/index.js", import.meta.url).href;
 
@@ -19,11 +19,6 @@ async function run(program: string): Promise<[child: ChildProcess, words: string
   });
   const [line] = await once(child.stdout!, "data");
   return [child, String(line).trim().split(" ")];
-}
-
-async function vanishes(path: string): Promise<boolean> {
-  for (let i = 0; i < 500 && existsSync(path); i++) await sleep(20);
-  return !existsSync(path);
 }
 
 function isAlive(pid: string): boolean {
@@ -42,9 +37,7 @@ test("a spawned VPP ends with its parent, however that ends, and takes its folde
     t.true(existsSync(folder!));
     parent.kill(signal);
     await once(parent, "exit");
-    t.true(await vanishes(folder!), signal);
-    for (let i = 0; i < 500 && isAlive(pid!); i++) await sleep(20);
-    t.false(isAlive(pid!), signal);
+    await until(() => !existsSync(folder!) && !isAlive(pid!));
   }
 });
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { Memif } from "../../lib/memif/index.js";
 import { frame, isis, udpPacket } from "../support/frames.js";
+import { until } from "../support/until.js";
 import { afPacketCreate, memifCreate, tapCreate } from "../support/vpp/api-values.js";
 import { ADMIN_UP, MAC, SimTest } from "../support/vpp/sim.js";
 
@@ -71,8 +72,10 @@ for (const role of ["client", "server"] as const) {
     await sim.ok("sw_interface_set_l2_xconnect", { rx_sw_if_index: sw_if_index, tx_sw_if_index: 1, enable: true });
     await sim.up("eth0");
     await other.up;
-    const [details] = await sim.api.dump("memif_dump");
-    t.deepEqual(details!.flags, [...ADMIN_UP, "IF_STATUS_API_FLAG_LINK_UP"]);
+    // VPP's end may learn of it a moment later.
+    const flags = async () => (await sim.api.dump("memif_dump"))[0]!.flags as string[];
+    await until(async () => (await flags()).length > 1);
+    t.deepEqual(await flags(), [...ADMIN_UP, "IF_STATUS_API_FLAG_LINK_UP"]);
     sim.vpp.interface("eth0").inject([stray, stray, stray]);
     t.deepEqual(await other.until(3), [stray, stray, stray]);
     const arrived = new Promise<Uint8Array>((resolve) => sim.vpp.interface("eth0").once("tx", resolve));

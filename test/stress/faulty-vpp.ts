@@ -55,7 +55,7 @@ export async function embeddedFaulty(): Promise<FaultyVpp> {
   const vpp = await EmbeddedVpp.start({ directory, interfaces: cards });
   const { apiSocket } = vpp;
   return {
-    ...{ real: false, hasVrf: true, answerTimeout: ANSWER_TIMEOUT, longest: 20_000 },
+    ...{ real: false, hasVrf: true, answerTimeout: ANSWER_TIMEOUT, longest: 120_000 },
     ...{ directory, apiSocket, struckSocket: apiSocket, host: new EmulatedHost(vpp) },
     faults: Object.keys(EMBEDDED_FAULTS),
     get seen() {

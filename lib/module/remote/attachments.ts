@@ -120,11 +120,17 @@ class HandedAttachments extends Attachments {
     );
   }
 
+  /** Whether VPP has not ended the handshake yet, which takes it longer when it is busy. */
+  #isConnecting(index: number): boolean {
+    const port = this.ports[index];
+    return port?.kind === "memif" && port.memif.isConnecting;
+  }
+
   async #reconnect(): Promise<void> {
     const lost = this.#lost();
     // The connection that was handed over last may have come up by now.
     if (lost.length === 0) return;
-    for (const index of lost) this.#identities.delete(`memif/${index}`);
+    for (const index of lost) if (!this.#isConnecting(index)) this.#identities.delete(`memif/${index}`);
     // The daemon or VPP is away: the next attempt may succeed.
     const handed = await this.#ask(Object.fromEntries(this.#identities)).catch(() => []);
     for (const { kind, interconnect, identity, descriptor } of handed) {

@@ -117,6 +117,8 @@ export class MemifPort implements NativeMemifPort, Port {
   readonly #onEvent: (event: NativeMemifEvent) => void;
   #isUp = false;
   #isClosed = false;
+  #disconnects = 0;
+  #refused = 0;
   #pause = FIRST_PAUSE_MS;
   #retry: Happening | undefined;
 
@@ -165,8 +167,9 @@ export class MemifPort implements NativeMemifPort, Port {
       taken.close();
       return;
     }
-    const wasUp = this.#isUp;
+    const [wasUp, wasThere] = [this.#isUp, this.handle !== undefined];
     this.#drop();
+    if (wasThere) this.#count(wasUp ? "down" : "refused");
     if (wasUp) this.#tellLater("down", "self", "another control socket takes its place");
     this.#begin(taken);
   }
@@ -198,8 +201,14 @@ export class MemifPort implements NativeMemifPort, Port {
 
   #ended(type: "down" | "refused", reason: string): void {
     this.#drop();
+    this.#count(type);
     this.#attemptLater();
     this.#tell(type, "peer", reason);
+  }
+
+  #count(type: "down" | "refused"): void {
+    if (type === "down") this.#disconnects++;
+    else this.#refused++;
   }
 
   #drop(): void {
@@ -228,7 +237,7 @@ export class MemifPort implements NativeMemifPort, Port {
   }
 
   stats(): NativeMemifStats {
-    return { rx: [], tx: [], connects: 0, disconnects: 0, violations: 0, refused: 0 };
+    return { rx: [], tx: [], connects: 0, disconnects: this.#disconnects, violations: 0, refused: this.#refused };
   }
 
   setRef(): void {}

@@ -17,7 +17,8 @@ function open(role: "server" | "client"): Memif {
 
 try {
   const [server, client] = [open("server"), open("client")];
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  const isShort = () => reasons.some((reason) => /ENOMEM|memory/i.test(reason));
+  while (client.peer === undefined && !isShort()) await new Promise((resolve) => setTimeout(resolve, 5));
   process.send!({ reasons, isUp: client.peer !== undefined });
   await once(process, "message");
   while (client.peer === undefined || server.peer === undefined) await new Promise((resolve) => setTimeout(resolve, 5));

@@ -17,7 +17,7 @@ export async function ask(
   vpp: VppControl,
   port: number,
   text: string,
-  longest = 60_000,
+  longest = 120_000,
   ending = text,
 ): Promise<string | undefined> {
   await vpp.transmitted("eth0");

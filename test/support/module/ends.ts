@@ -1,10 +1,12 @@
 // Ends of a punt whose other sides are in the same process, and the daemon that hands them over.
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ExecutionContext } from "ava";
 import { bindPuntSocket, connectMemifControl, connectPuntSocket } from "../../../lib/descriptor/index.js";
 import { type Handed, HandedEnds, type HandedHooks, type HandOverRequest } from "../../../lib/module/handed-ends.js";
 import type { EndHooks } from "../../../lib/module/ports.js";
 import type { InterconnectMetadata, PuntState, PuntStatus } from "../../../lib/punt/index.js";
+import { python, until } from "../descriptor/peer.js";
 import { openMemif } from "../memif/ports.js";
 import { socketFolder, startVpp } from "../punt-socket/peer.js";
 import { NAMES } from "./life.js";
@@ -30,6 +32,26 @@ export function memifSide(t: ExecutionContext, { id = 0, cnfInterface = {} as ob
     }),
   };
   return side;
+}
+
+/** A VPP that takes the connection of a memif and says nothing, until it ends it. */
+export async function silentMemif(t: ExecutionContext) {
+  const socket = join(socketFolder(t), "memif.sock");
+  const code = `
+listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+listener.bind(path)
+listener.listen(9)
+open(path + ".listens", "w")
+while not os.path.exists(path + ".ends"): time.sleep(0.01)
+listener.accept()[0].close()`;
+  void python(t, socket, code);
+  await until(() => existsSync(`${socket}.listens`));
+  return {
+    hand: (index: number, identity: string): Handed => ({
+      ...{ kind: "memif", interconnect: index, identity, descriptor: connectMemifControl(socket) },
+    }),
+    hangUp: () => writeFileSync(`${socket}.ends`, ""),
+  };
 }
 
 /** VPP's side of a punt socket. `restart` opens it again. */
