@@ -25,6 +25,7 @@ export async function openHttpPort(
     rings: (list) => readRings(list, async (cmd) => (await vpp.call("cli_inband", { cmd })).reply),
     isVppConnected: () => vpp.isConnected,
     cluster,
+    isEtcdFull: async () => punts instanceof ClusterPunts && punts.etcd.isFull(),
   });
   vpp.on("called", (message, ms) => metrics.called(message, ms));
   const passed = ({ ms, error }: PuntManagerEvents["pass"][0]) => metrics.passed(ms, error !== undefined);

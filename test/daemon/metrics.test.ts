@@ -172,7 +172,7 @@ async function played() {
     ] as unknown[],
     counters: { time: 0, punts: [{ id: ID, interconnects }], sockets: { drop: 5 } } as unknown,
     role: { host: "h1", role: "leader", isReached: true, leaseSeconds: 9 } as unknown,
-    ...{ isConnected: true, askedForRings: 0 },
+    ...{ isConnected: true, askedForRings: 0, isEtcdFull: true },
   };
   const metrics = await Metrics.open({
     punts: async () => numbers.punts as never,
@@ -183,6 +183,7 @@ async function played() {
     },
     isVppConnected: () => numbers.isConnected,
     cluster: () => numbers.role as never,
+    isEtcdFull: async () => numbers.isEtcdFull,
   });
   /** The samples of the metrics of that name. */
   const samples = async (name: RegExp) =>
@@ -242,14 +243,17 @@ test("times are in seconds, and what failed is counted for itself", async (t) =>
 
 test("a daemon of a cluster has one role, and a lease while it acts", async (t) => {
   const { numbers, samples } = await played();
-  const isCluster = /^vpp_punt_(cluster_role|etcd_connected|etcd_lease)/;
+  const isCluster = /^vpp_punt_(cluster_role|etcd_connected|etcd_full|etcd_lease)/;
   const role = (name: string, is: number) => `vpp_punt_cluster_role{host="h1",role="${name}"} ${is}`;
   const others = ["standby", "cut-off", "halted", "other-vpp"];
   t.deepEqual(await samples(isCluster), [
     ...[role("leader", 1), ...others.map((name) => role(name, 0))],
     'vpp_punt_etcd_connected{host="h1"} 1',
+    'vpp_punt_etcd_full{host="h1"} 1',
     'vpp_punt_etcd_lease_seconds{host="h1"} 9',
   ]);
+  numbers.isEtcdFull = false;
+  t.deepEqual(await samples(/etcd_full/), ['vpp_punt_etcd_full{host="h1"} 0']);
   numbers.role = { host: "h1", role: "cut-off", isReached: false, leaseSeconds: undefined };
   t.deepEqual(
     (await samples(isCluster)).filter((line) => line.endsWith(" 1") || !line.includes("role")),

@@ -5,7 +5,7 @@ import { isNoRoom } from "./errors.js";
 import type { EtcdAccess } from "./options.js";
 
 /** The part of etcd's client that is used here. */
-export type EtcdClient = Pick<Etcd3, "kv" | "leaseClient" | "watchClient" | "close">;
+export type EtcdClient = Pick<Etcd3, "kv" | "leaseClient" | "watchClient" | "maintenance" | "close">;
 
 /** The client repeats no call: it must not repeat a write whose outcome is unknown. */
 const ONCE = {
