@@ -4,6 +4,7 @@ export { u16 } from "./bytes.js";
 export { checksumOf, sumWords } from "./checksum.js";
 export { hostPort, parseHostPort } from "./host-port.js";
 export { formatMac, type InterfaceMac, interfaceMacs, isNoMac, parseMac } from "./mac.js";
+export { pemProblem } from "./pem.js";
 export {
   canonicalAddress,
   contains,
