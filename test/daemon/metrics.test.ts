@@ -4,8 +4,10 @@ import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { parse } from "yaml";
 import { openHttpDoor } from "../../lib/daemon/doors/index.js";
+import { openHttpPort } from "../../lib/daemon/http-port.js";
 import { Daemon } from "../../lib/daemon/index.js";
 import { Metrics } from "../../lib/daemon/metrics/index.js";
+import type { Opened } from "../../lib/daemon/opened.js";
 import { sharedFor } from "../../lib/daemon/shared-for.js";
 import { RemotePunts } from "../../lib/module/remote/index.js";
 import { EmulatedHost } from "../../lib/punt/index.js";
@@ -259,4 +261,25 @@ test("a daemon of a cluster has one role, and a lease while it acts", async (t) 
     (await samples(isCluster)).filter((line) => line.endsWith(" 1") || !line.includes("role")),
     [role("cut-off", 1), 'vpp_punt_etcd_connected{host="h1"} 0'],
   );
+});
+
+test("metrics of a silent VPP wait for its rings no longer than a second", async (t) => {
+  const options: unknown[] = [];
+  const vpp = {
+    ...{ isConnected: true, on: () => vpp },
+    call: (...all: unknown[]) => Promise.reject(options.push(all[2])),
+  };
+  const memif = { attachment: { kind: "memif" } };
+  const punt = { id: ID, request: { type: "SPAN" }, state: "CREATED", metadata: { interconnects: [memif] } };
+  const counters = { read: async () => ({ time: 0, punts: [], sockets: {} }) };
+  const parts = { vpp, punts: { list: () => [punt] }, counters } as unknown as Opened;
+  const door = await openHttpPort(
+    { port: 0 },
+    parts,
+    () => undefined,
+    () => undefined,
+  );
+  t.teardown(() => door.close());
+  t.is((await fetch(`http://${door.address}/metrics`)).status, 200);
+  t.deepEqual(options, [{ timeout: 1_000 }]);
 });
