@@ -35,7 +35,7 @@ interface End {
   close(): void;
 }
 
-/** What VPP's interfaces are called, and their MAC addresses. */
+/** The names of VPP's interfaces, and their MAC addresses. */
 export interface DumpInterfaces {
   nameOf(swIfIndex: number): string | undefined;
   find(name: string): { readonly mac?: string } | undefined;

@@ -2,7 +2,7 @@
 import { X509Certificate } from "node:crypto";
 import { createSecureContext } from "node:tls";
 
-/** What one side of TLS has. */
+/** The files of one side of TLS. */
 export interface PemParts {
   readonly ca?: string | Buffer;
   readonly cert?: string | Buffer;
