@@ -10,3 +10,4 @@ export type { KeptValues, OfPunt } from "./kept-values.js";
 export { escapePart, Keys, unescapePart } from "./keys.js";
 export { checkClusterOptions } from "./options.js";
 export type { Explainer } from "./question.js";
+export { historyFile } from "./term.js";

@@ -53,7 +53,8 @@ export async function* watchStatuses(
 
 function puntsIn(mirror: Mirror, keys: Keys): PuntStatus[] {
   const isActing = mirror.get(keys.leader) !== undefined;
-  return merged(keys, mirror.below(keys.folder("wanted")), mirror.below(keys.folder("status")), isActing);
+  // A takeover would else be two changes of each punt.
+  return merged(keys, mirror.below(keys.folder("wanted")), mirror.below(keys.folder("status")), isActing, false);
 }
 
 function pause(): Promise<void> {

@@ -37,7 +37,7 @@ export class ActingDoors<S extends { readonly path: string }> {
   #doors: readonly Door[] = [];
   #files: readonly PlacedFile[] = [];
   #roles: Promise<void> = Promise.resolve();
-  /** The places that daemons of other hosts have, with the hosts. */
+  /** The places that other daemons have, with their hosts as far as these are known. */
   readonly #others = new Map<string, string>();
   #lookAtOthers: NodeJS.Timeout | undefined;
   #firstContact: NodeJS.Timeout | undefined;
@@ -160,8 +160,21 @@ export class ActingDoors<S extends { readonly path: string }> {
       if (this.paths.includes(path)) continue;
       const isTaken = await isListening(path);
       if (!isTaken) this.#others.delete(path);
-      if (!isTaken || (isActing && !(await this.#isOthers(path)))) await this.#openAt(each);
+      const isFree = isTaken ? isActing && !(await this.#isOthers(path)) : !(await this.#isAttachTaken(path));
+      if (isFree) await this.#openAt(each);
     }
+  }
+
+  /** Whether a daemon with another socket for calls hands over descriptors beside a free one. */
+  async #isAttachTaken(path: string): Promise<boolean> {
+    const { punts, logger, isListening, attachSocketOf } = this.#options;
+    const attach = attachSocketOf(path);
+    const isTaken = await isListening(attach);
+    const text = `${attach} is another daemon's, so this one does not listen at ${path}: give it an attachSocket of its own`;
+    if (isTaken && !this.#others.has(attach)) logger.error({ host: punts.standing.host, path: attach }, text);
+    if (isTaken) this.#others.set(attach, "");
+    else this.#others.delete(attach);
+    return isTaken;
   }
 
   /** Whether a daemon of another host listens there: each would take the place from the other without end. */

@@ -56,9 +56,7 @@ export class AuditLog {
     try {
       log.#file = await openLog(path);
     } catch (cause) {
-      const { code = "EIO" } = cause as NodeJS.ErrnoException;
-      const why = code === "ELOOP" ? ": a symbolic link of another user is there" : "";
-      throw new PuntError("daemon.audit", code, `cannot write ${path}${why}`, { path }, cause);
+      throw unwritable(path, cause);
     }
     return log;
   }
@@ -114,7 +112,7 @@ export class AuditLog {
       this.#isFailing = false;
     } catch (error) {
       // One message says that the disk is full.
-      if (!this.#isFailing) this.#problem(error);
+      if (!this.#isFailing) this.#problem(unwritable(this.#path!, error));
       this.#isFailing = true;
       this.#retry = setTimeout(() => this.#run(() => this.#write()), RETRY_MS).unref();
     }
@@ -146,8 +144,15 @@ export class AuditLog {
     const file = this.#file;
     this.#file = undefined;
     this.#isCut = false;
-    await file?.close().catch(this.#problem);
+    await file?.close().catch((error) => this.#problem(unwritable(this.#path!, error)));
   }
+}
+
+/** The errors of a write do not name the file. */
+function unwritable(path: string, cause: unknown): PuntError {
+  const { code = "EIO" } = cause as NodeJS.ErrnoException;
+  const why = code === "ELOOP" ? ": a symbolic link of another user is there" : "";
+  return new PuntError("daemon.audit", code, `cannot write ${path}${why}`, { path }, cause);
 }
 
 const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT;

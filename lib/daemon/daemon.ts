@@ -9,8 +9,8 @@ export class Daemon implements AsyncDisposable {
   /**
    * Starts a daemon. Does not wait for VPP: it may come later.
    *
-   * @throws PuntError ERR_OPTION; ERR_POLICY_FILE: the policy is wrong; of the store; EADDRINUSE: another daemon listens at the
-   * socket; an errno name
+   * @throws PuntError ERR_OPTION; ERR_POLICY_FILE: the policy is wrong; of the store, such as ERR_STORE_BUSY: another daemon has the folder
+   * `state`; EADDRINUSE: another daemon listens at the socket; an errno name
    * @example
    * ```ts
    * import { Daemon } from "vpp-punt/daemon";

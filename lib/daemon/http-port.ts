@@ -12,6 +12,9 @@ import { readiness } from "./standing.js";
 /** Milliseconds for which readers of the metrics get the same ones: each collection costs VPP's main thread some commands. */
 const METRICS_AGE_MS = 1_000;
 
+/** How long VPP may take to show its rings. Prometheus would count a daemon whose VPP is silent as away: it waits for 10 seconds. */
+const RINGS_MS = 1_000;
+
 /** Opens the port. @throws PuntError EADDRINUSE, EACCES or another errno name */
 export async function openHttpPort(
   options: HttpDoorOptions,
@@ -22,9 +25,11 @@ export async function openHttpPort(
   const metrics = await Metrics.open({
     punts: async () => punts.list(),
     counters: (list) => counters.read(list),
-    rings: (list) => readRings(list, async (cmd) => (await vpp.call("cli_inband", { cmd })).reply),
+    rings: (list) =>
+      readRings(list, async (cmd) => (await vpp.call("cli_inband", { cmd }, { timeout: RINGS_MS })).reply),
     isVppConnected: () => vpp.isConnected,
     cluster,
+    isEtcdFull: async () => punts instanceof ClusterPunts && punts.etcd.isFull(),
   });
   vpp.on("called", (message, ms) => metrics.called(message, ms));
   const passed = ({ ms, error }: PuntManagerEvents["pass"][0]) => metrics.passed(ms, error !== undefined);

@@ -1,6 +1,6 @@
 // The parts of a daemon below its doors: the connection to VPP, the punts, the sessions and the audit log.
 import { join } from "node:path";
-import { type AskedChange, type Changes, ClusterPunts, type Explainer } from "../cluster/index.js";
+import { type AskedChange, type Changes, ClusterPunts, type Explainer, historyFile } from "../cluster/index.js";
 import { CounterReader } from "../counters/index.js";
 import { PuntError } from "../errors.js";
 import { ensureFolder, OWN_FOLDER, SOCKET_FOLDER } from "../files/index.js";
@@ -12,6 +12,7 @@ import {
   PuntManager,
   type Punts,
   RETURN_TIME_MS,
+  StoreLock,
 } from "../punt/index.js";
 import { InterfaceTable, LateVpp } from "../vpp/index.js";
 import { AuditLog } from "./audit.js";
@@ -35,16 +36,34 @@ export interface Opened {
   readonly sessions: Sessions;
   readonly counters: CounterReader;
   readonly problems: Problems;
+  /** Keeps other daemons away from this one's memory of etcd. */
+  readonly lock: StoreLock | undefined;
   /** Reads the files for etcd again. @throws PuntError of a file; what could not be read stays as it was */
   reloadEtcd(): Promise<void>;
 }
 
-/** @throws PuntError of the store, of the sessions, of the audit log, or of an option of the manager */
+/**
+ * @throws PuntError ERR_STORE_BUSY: another daemon has the folder `state`; of the store, of the sessions, of the audit log, or of an option of
+ * the manager
+ */
 export async function openParts(options: CheckedDaemonOptions): Promise<Opened> {
-  const { vppSocket, state, logger, audit: auditFile, socketDirectory } = options;
-  const problem = (error: unknown) => logger.error({ err: error }, "something could not be written");
+  const { state, etcd, socketDirectory } = options;
   await makeFolder(socketDirectory, SOCKET_FOLDER, "--socket-directory");
   if (state !== undefined) await makeFolder(state, OWN_FOLDER, "--state");
+  // A file of punts has a lock of its own.
+  const memory = etcd && historyFile(state);
+  const lock = memory === undefined ? undefined : StoreLock.take(memory);
+  try {
+    return { ...(await openLocked(options)), lock };
+  } catch (error) {
+    lock?.release();
+    throw error;
+  }
+}
+
+async function openLocked(options: CheckedDaemonOptions): Promise<Omit<Opened, "lock">> {
+  const { vppSocket, state, logger, audit: auditFile } = options;
+  const problem = (error: unknown) => logger.error({ err: error }, "something could not be written");
   const audit = await AuditLog.open(auditFile, problem);
   const vpp = new LateVpp(vppSocket);
   vpp.on("connected", () => logger.info({ vpp: vppSocket }, "VPP is connected"));

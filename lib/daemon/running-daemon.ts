@@ -193,7 +193,7 @@ export class RunningDaemon {
   }
 
   async #close(): Promise<void> {
-    const { sessions, punts, table, vpp, audit, counters } = this.#opened;
+    const { sessions, punts, table, vpp, audit, counters, lock } = this.#opened;
     this.#isDraining = true;
     this.#health.drain();
     this.#traffic.close();
@@ -206,6 +206,7 @@ export class RunningDaemon {
     await this.#acting?.close();
     await Promise.all([...this.#doors, ...(this.#page ? [this.#page] : [])].map((door) => door.close()));
     await punts.close();
+    lock?.release();
     counters.close();
     table.close();
     await vpp.close();

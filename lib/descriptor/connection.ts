@@ -36,6 +36,8 @@ export class Connection {
   #problem: PuntError | undefined;
   #passed: NativeDescriptor[] = [];
   readonly #ended = new AbortController();
+  /** Whether the peer has sent anything. */
+  hasSpoken = false;
 
   /** Takes over the socket. */
   constructor(socket: Descriptor, timeoutMs: number) {
@@ -118,7 +120,9 @@ export class Connection {
       this.#check();
       const came = this.#socket.receive(bytes, at, this.#passed, maxDescriptors - this.#passed.length);
       if (came === 0) throw new PuntError(OP, "ECONNRESET", "the peer has closed the connection");
-      if (!(await this.#again(came, READABLE))) at += came;
+      if (await this.#again(came, READABLE)) continue;
+      this.hasSpoken = true;
+      at += came;
     }
     return bytes;
   }

@@ -203,7 +203,9 @@ export class DescriptorServer implements AsyncDisposable {
       await this.#answer(connection, { credentials, bytes: request.bytes, descriptors: request.descriptors });
       await connection.drain();
     } catch (error) {
-      this.#onError(error, credentials);
+      // A client that only looks whether somebody listens leaves without a word.
+      const hasLeft = !connection.hasSpoken && (error as PuntError).code === "ECONNRESET";
+      if (!hasLeft) this.#onError(error, credentials);
     }
   }
 

@@ -1,12 +1,13 @@
 // The CNF's ends of a punt, opened in its place to show packets.
 import { PuntError } from "../errors.js";
+import { wholeFrame } from "../net/index.js";
 import type { PacketBatch, PortFilter } from "../packet/index.js";
 import { PacketSocket } from "../packet-socket/index.js";
 import { type AttachedPort, type Attachments, attach, type PuntStatus, reachOf } from "../punt/index.js";
 
 /** A packet, and where it came from. */
 export interface TakenPacket {
-  /** The Ethernet frame. It is valid until the handler returns. */
+  /** The Ethernet frame, as `packets()` of `openPunt` has it. It is valid until the handler returns. */
   readonly bytes: Uint8Array;
   /** VPP's name of the interface that the punt has there. */
   readonly interface: string;
@@ -34,11 +35,17 @@ interface End {
   close(): void;
 }
 
+/** The names of VPP's interfaces, and their MAC addresses. */
+export interface DumpInterfaces {
+  nameOf(swIfIndex: number): string | undefined;
+  find(name: string): { readonly mac?: string } | undefined;
+}
+
 export interface EndsOptions {
   /** The ends, if another process has handed them over: those of TAPs have `packets`. Left out: they are opened by their paths. */
   readonly attached?: Attachments | undefined;
-  /** Returns VPP's name of an interface, as packets of a punt socket have its index. */
-  readonly nameOf: (swIfIndex: number) => string | undefined;
+  /** VPP's interfaces: packets of a punt socket have the index of one. */
+  readonly interfaces: DumpInterfaces;
   /** The packets to hand out. Default: all. */
   readonly filter?: PortFilter | undefined;
   readonly onPacket: (packet: TakenPacket) => void;
@@ -76,14 +83,20 @@ export function openEnds({ metadata, request }: PuntStatus, options: EndsOptions
 }
 
 function openEnd(port: AttachedPort, interconnect: number, name: string | undefined, options: EndsOptions): End {
-  const { onPacket, onRefused, nameOf } = options;
+  const { onPacket, onRefused, interfaces } = options;
   const own = name ?? port.interconnect.vppInterface?.name ?? "punt";
-  const deliver = (batch: PacketBatch, interfaceAt: (index: number) => string = () => own) => {
-    for (let i = 0; i < batch.length; i++) onPacket({ bytes: batch.view(i), interface: interfaceAt(i), interconnect });
+  const deliver = (batch: PacketBatch) => {
+    for (let i = 0; i < batch.length; i++) onPacket({ bytes: batch.view(i), interface: own, interconnect });
   };
   if (port.kind === "af-unix") {
     const { socket } = port;
-    socket.receive((batch) => deliver(batch, (i) => nameOf(batch.swIfIndex(i)) ?? `interface ${batch.swIfIndex(i)}`));
+    socket.receive((batch) => {
+      for (let i = 0; i < batch.length; i++) {
+        const name = interfaces.nameOf(batch.swIfIndex(i));
+        const { frame } = wholeFrame(batch.view(i), name, name === undefined ? name : interfaces.find(name)?.mac);
+        onPacket({ bytes: frame, interface: name ?? `interface ${batch.swIfIndex(i)}`, interconnect });
+      }
+    });
     return { close: () => {}, send: () => false, dropped: () => lost(socket.stats().dropped) };
   }
   if (port.kind === "memif") {

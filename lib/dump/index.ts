@@ -1,2 +1,2 @@
 // Looking at the packets of a punt, at the CNF's ends.
-export { type EndsOptions, type OpenEnds, openEnds, type TakenPacket } from "./ends.js";
+export { type DumpInterfaces, type EndsOptions, type OpenEnds, openEnds, type TakenPacket } from "./ends.js";

@@ -1,18 +1,12 @@
 // Addresses as the bytes that go into packets.
 import { PuntError } from "../errors.js";
-import { familyOf, parseIp4, parseIp6, parseMac } from "../net/index.js";
+import { familyOf, parseIp4, parseIp6 } from "../net/index.js";
 import { show } from "../options.js";
 
 /** @throws PuntError ERR_INVALID_PACKET: the value is not a Uint8Array */
 export function checkBytes(op: string, name: string, value: unknown): void {
   if (value instanceof Uint8Array) return;
   throw new PuntError(op, "ERR_INVALID_PACKET", `the ${name} must be a Uint8Array; got ${show(value)}`);
-}
-
-/** Returns the bytes of a MAC address; undefined without one. */
-export function macBytes(mac: string | undefined): Uint8Array | undefined {
-  const bytes = new Uint8Array(6);
-  return mac !== undefined && parseMac(mac, bytes) ? bytes : undefined;
 }
 
 /** Returns the bytes of an IP address; undefined without one. @throws PuntError ERR_OPTION: the text is not an IP address */

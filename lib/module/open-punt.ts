@@ -2,16 +2,16 @@
 import { EventEmitter } from "node:events";
 import { PuntError } from "../errors.js";
 import { guarded } from "../guarded.js";
+import { macBytes, wholeFrame } from "../net/index.js";
 import { OptionCheck } from "../options.js";
 import type { PacketBatch } from "../packet/index.js";
 import type { PuntId, PuntRequestInput, PuntStatus } from "../punt/index.js";
 import { PuntAction } from "../punt-socket/index.js";
 import { answerOptions, routerOf } from "./answers.js";
 import { type Backing, daemonBacking, hasDaemon, ownBacking } from "./backing.js";
-import { addressBytes, checkBytes, macBytes } from "./bytes.js";
+import { addressBytes, checkBytes } from "./bytes.js";
 import { PathEnds } from "./ends.js";
 import { HandedEnds } from "./handed-ends.js";
-import { wholeFrame } from "./link-header.js";
 import { checkOpenOptions, type OpenPuntOptions, type OpenPuntStats, type SendOptions } from "./open-options.js";
 import { CnfPacket, PacketQueue, type ReplyOptions } from "./packets.js";
 import { interfaceNamesOf, isSocket, placeOf } from "./place.js";

@@ -1,6 +1,6 @@
 // Where a module finds its daemon.
-import { createSecureContext } from "node:tls";
 import { DEFAULT_DAEMON_SOCKET } from "../default-sockets.js";
+import { pemProblem } from "../net/index.js";
 import { MAX_TIMEOUT_MS, OptionCheck } from "../options.js";
 
 /** A daemon on another host, or in another container: TCP, with certificates on both sides. */
@@ -70,11 +70,8 @@ function checkPem(check: OptionCheck, { cert, key, ca }: TlsAddress): void {
     if (!(typeof value === "string" || Buffer.isBuffer(value)) || !value.includes("-----BEGIN"))
       check.refuse(`tls.${name}`, "must be a PEM text, and not a path");
   if (key.includes("ENCRYPTED")) check.refuse("tls.key", "has a passphrase: give a key without one");
-  try {
-    createSecureContext({ cert, key, ca });
-  } catch (error) {
-    check.refuse("tls", `has a certificate or a key that cannot be used: ${(error as Error).message}`);
-  }
+  const problem = pemProblem({ cert, key, ca });
+  if (problem) check.refuse(`tls.${problem.part}`, `cannot be used: ${problem.reason}`);
 }
 
 /** Returns the path of the daemon's socket. */

@@ -1,6 +1,6 @@
 // Where a frame of the program leaves: by which interconnect of the punt, and at a punt socket by which interface of VPP.
 import { PuntError } from "../errors.js";
-import { isNoMac } from "../net/index.js";
+import { withoutEthernet } from "../net/index.js";
 import { show } from "../options.js";
 import { type PuntStatus, reachOf } from "../punt/index.js";
 import type { SendOptions } from "./open-options.js";
@@ -30,7 +30,8 @@ export function placeOf(punt: PuntStatus, to: SendOptions, interfaces: Interface
   const found = name === undefined ? undefined : interfaces.find(name);
   if (isSocket(punt, interconnect ?? 0)) {
     if (name === undefined) throw noPort("a frame needs the interface that it leaves by (option interface)");
-    if (found?.mac !== undefined && isNoMac(found.mac)) throw noInterface(name, `${name} ${WITHOUT_ETHERNET}`);
+    const problem = withoutEthernet(name, found?.mac);
+    if (problem !== undefined) throw noInterface(name, problem);
     if (found) return { interconnect: interconnect ?? 0, swIfIndex: found.swIfIndex };
     if (interfaces.size === 0) return undefined;
     throw noInterface(name, `VPP has no interface ${name}`);
@@ -50,8 +51,6 @@ function checkInterconnect({ metadata: { interconnects } }: PuntStatus, index: n
   if (Number.isInteger(index) && index in interconnects) return;
   throw noPort(`the punt has no interconnect ${show(index)}: it has ${interconnects.length}, numbered from 0`);
 }
-
-const WITHOUT_ETHERNET = "takes no Ethernet frames, as a tunnel: VPP may crash by one";
 
 function noPort(message: string): PuntError {
   return new PuntError("cnf.send", "ERR_NO_PORT", message);

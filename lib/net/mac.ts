@@ -32,9 +32,21 @@ export function interfaceMacs(details: readonly InterfaceMac[]): (detail: Interf
   return ({ sup_sw_if_index: parent, l2_address }) => reported.get(parent) ?? l2_address;
 }
 
+/** Returns the bytes of a MAC address; undefined without one. */
+export function macBytes(mac: string | undefined): Uint8Array | undefined {
+  const bytes = new Uint8Array(6);
+  return mac !== undefined && parseMac(mac, bytes) ? bytes : undefined;
+}
+
 /** Whether it is the MAC address of an interface without Ethernet, such as a tunnel. */
 export function isNoMac(mac: string): boolean {
   return mac === "00:00:00:00:00:00";
+}
+
+/** Returns why an interface takes no Ethernet frames; undefined if it does, or where its address is not known. */
+export function withoutEthernet(name: string, mac: string | undefined): string | undefined {
+  if (mac === undefined || !isNoMac(mac)) return undefined;
+  return `${name} takes no Ethernet frames, as a tunnel: VPP may crash by one`;
 }
 
 /** Returns the value of a hexadecimal digit; -1 if the character is none. */

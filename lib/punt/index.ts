@@ -89,7 +89,14 @@ export {
 } from "./request/index.js";
 export type { Degradation, PuntEvent, PuntFailure, PuntState, PuntStatus } from "./state.js";
 export { deletedError, failedError, failureText, isMade, lateError } from "./state.js";
-export { FileStore, type ManagerIdentity, MemoryStore, type Store, type StoredState } from "./store/index.js";
+export {
+  FileStore,
+  type ManagerIdentity,
+  MemoryStore,
+  type Store,
+  type StoredState,
+  StoreLock,
+} from "./store/index.js";
 export {
   type PortReach,
   type Reach,

@@ -65,7 +65,7 @@ export interface PuntStatus {
   readonly state: PuntState;
   /** Not empty while the punt is PENDING. */
   readonly missing: readonly Missing[];
-  /** Not empty while the punt is DEGRADED. */
+  /** Not empty while the punt is DEGRADED. In a state from etcd, `NO_DAEMON` says that no daemon acts for the host. */
   readonly reasons: readonly Degradation[];
   /** Present while the punt is FAILED. */
   readonly failure?: PuntFailure;

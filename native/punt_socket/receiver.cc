@@ -179,7 +179,7 @@ void Receiver::SetVppPath(const std::string& path) {
 int Receiver::Reconnect(bool force) {
   const std::lock_guard lock(mutex_);
   if (!peer_.wanted()) return peer_.Connect(fd_.get());
-  if (!force && !peer_.Moved()) return peer_.error();
+  if (!force && !peer_.Moved()) return peer_.Confirm(fd_.get());
   DrainLocked(kBeforeConnect);  // the kernel discards the old peer's packets when the new one is connected
   const int error = peer_.Connect(fd_.get());
   if (error == 0) connects_++;

@@ -37,4 +37,11 @@ int VppPeer::Connect(int fd) {
   return error_ = 0;
 }
 
+int VppPeer::Confirm(int fd) {
+  const UnixAddress address(path_);
+  // To the socket that it is connected to already, this changes nothing.
+  if (connected() && connect(fd, address.get(), address.size()) != 0) error_ = errno;
+  return error_;
+}
+
 }  // namespace vpp_punt::punt_socket

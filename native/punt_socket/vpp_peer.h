@@ -22,6 +22,10 @@ class VppPeer {
   /// kernel discards packets of another peer that are queued on the socket. Returns 0 or an errno value.
   int Connect(int fd);
 
+  /// Looks whether somebody still has the socket at the path: a VPP that was killed leaves its file. Returns
+  /// 0 or an errno value.
+  int Confirm(int fd);
+
   bool connected() const { return error_ == 0; }
   /// Why the socket is not connected: an errno value; 0 when it is.
   int error() const { return error_; }

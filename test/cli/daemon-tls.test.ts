@@ -71,7 +71,7 @@ test("wrong addresses, files and combinations are named", async (t) => {
     [["--tls", address, "--tls-ca", ca, "--tls-cert", cert], 2, /--tls-key is needed with --tls/],
     [["--tls", address, ...own, "--tls-key", at("none")], 1, /cannot read .*none \(--tls-key\)/],
     [["--tls", address, ...own, "--tls-ca", at("empty")], 2, /--tls-ca names .*empty, which is no PEM file/],
-    [["--tls", address, ...own, "--tls-key", at("daemon.key")], 2, /has a certificate or a key that cannot be used/],
+    [["--tls", address, ...own, "--tls-key", at("daemon.key")], 2, /option tls\.key cannot be used: .*mismatch/],
     [["--tls", "127.0.0.1:1", ...own], 5, /127\.0\.0\.1:1/],
   ] as const) {
     const result = await cli(["list", ...(args as readonly string[])]);

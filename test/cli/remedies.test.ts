@@ -3,6 +3,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
+import { errorText } from "../../lib/cli/ending/index.js";
+import type { PuntError } from "../../lib/errors.js";
+import { yamlContent } from "../../lib/files/index.js";
 import { cli, SPAN, site, XCONNECT } from "../support/cli/command.js";
 import { freePort } from "../support/free-port.js";
 
@@ -124,4 +127,9 @@ test("plan and apply say once which punts are in conflict", async (t) => {
     const said = `${stderr}${args.includes("--json") ? stdout : ""}`;
     t.is([...said.matchAll(/both want/g)].length, 1, said);
   }
+});
+
+test("what a YAML parser says of a file is said once", (t) => {
+  const error = t.throws<PuntError>(() => yamlContent("a: [\n", "daemon.yaml", "daemon.config"));
+  t.is(errorText(error), `${error.message} (ERR_INVALID_FILE)`);
 });

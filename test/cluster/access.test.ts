@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Etcd } from "../../lib/cluster/index.js";
 import { obstacleOf } from "../../lib/daemon/standing.js";
 import type { PuntError } from "../../lib/errors.js";
 import { cli } from "../support/cli/command.js";
@@ -39,6 +40,17 @@ if (reason === undefined) {
 }
 
 const TLS = { ca: at("ca.pem"), cert: at("client.pem"), key: at("client.key") };
+
+withEtcd("a file for etcd that has no certificate, or another one's key, is named", async (t) => {
+  const wrong = { ca: TLS.key, cert: TLS.key, key: at("server.key") };
+  for (const [part, path] of Object.entries(wrong)) {
+    const opened = Etcd.open({ endpoints: "https://127.0.0.1:1", tls: { ...TLS, [part]: path } });
+    t.like(await t.throwsAsync<PuntError>(opened), {
+      code: "ERR_OPTION",
+      details: { option: `etcd.tls.${part}`, path },
+    });
+  }
+});
 
 withEtcd("a daemon and the command line reach an etcd that asks for certificates, and strangers do not", async (t) => {
   const pair = ["--cert-file", at("server.pem"), "--key-file", at("server.key")];

@@ -85,6 +85,19 @@ test("a list has the punts whose status is damaged, and the others as they are",
   for (const each of listed) t.notThrows(() => statusToWire(each));
 });
 
+test("while no daemon acts, a list says that a state is the last known one and of when, and a watch does not", (t) => {
+  const wish = { key: keys.punt("wanted", id), value: wishText(request, "a"), created: 1, modified: 1 } as never;
+  const list = (isActing: boolean, at?: string, marks?: boolean) => {
+    const [punt] = merged(keys, [wish], [entry({ status, wish: 1, at })], isActing, marks);
+    return [punt!.state, ...punt!.reasons.map(({ code, text }) => `${code} ${text}`)];
+  };
+  t.deepEqual(list(true, "2026-01-01"), ["CREATED"]);
+  const last = "NO_DAEMON no daemon acts for the host: this is the last state";
+  t.deepEqual(list(false, "2026-01-01"), ["CREATED", `${last} of 2026-01-01 that is known`]);
+  t.deepEqual(list(false), ["CREATED", `${last} that is known`]);
+  t.deepEqual(list(false, "2026-01-01", false), ["CREATED"]);
+});
+
 test("a message of more parts than etcd can hold takes no memory, and neither does a negative number of them", (t) => {
   for (const parts of [1e9, 2 ** 53, -1, 0.5, "1", null])
     t.throws(() => parseHead(key, JSON.stringify({ by: "a", lease: "1", parts })), { code: "ERR_ETCD_CONTENT" });

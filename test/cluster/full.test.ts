@@ -38,6 +38,17 @@ withEtcd("a change for which etcd has no room is refused at once, and the daemon
   );
 });
 
+withEtcd("etcd says that it is full until an operator disarms it", async (t) => {
+  const server = await EtcdServer.start(t, { args: SMALL });
+  const etcd = await Etcd.open({ endpoints: server.url });
+  t.teardown(() => etcd.close());
+  t.false(await etcd.isFull());
+  await t.throwsAsync(fill(etcd), { code: "ERR_ETCD" });
+  t.true(await etcd.isFull());
+  server.ctl("alarm", "disarm");
+  t.false(await etcd.isFull());
+});
+
 withEtcd("a refusal for want of room says how to make some, and closes no connection: watches go on", async (t) => {
   const { url } = await EtcdServer.start(t, { args: SMALL });
   const wire = await EtcdWire.open(t, url);

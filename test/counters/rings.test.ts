@@ -73,6 +73,7 @@ test("the metrics have the fill of the rings of punts, and of no other memif", a
     rings: async () => [...rings, { ...rings[0]!, interface: "memif9/9" }],
     isVppConnected: () => true,
     cluster: () => undefined,
+    isEtcdFull: async () => false,
   });
   const lines = (await metrics.text()).split("\n").filter((line) => line.startsWith("vpp_punt_ring_fill"));
   const labels = 'cnf="mon",key="",label="",interface="memif1013904223/1"';

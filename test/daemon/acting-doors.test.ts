@@ -351,3 +351,19 @@ test("a daemon that has ended looks at its files no more", async (t) => {
   await doors.close();
   t.is(running.size, 0);
 });
+
+test("a socket for descriptors that another daemon has is left to it, said once, and taken when that one has gone", async (t) => {
+  const { doors, names, log, state, pass } = await opened(t, { role: "leader", others: { "a.attach": undefined } });
+  doors.follow();
+  const said = () =>
+    log.filter((text) => /a\.attach is another daemon's, so this one does not listen at .*a:/.test(text));
+  t.is(said().length, 1);
+  await pass(0);
+  await pass(5_000);
+  t.deepEqual(names(), []);
+  t.is(said().length, 1);
+  state.others = {};
+  await pass(5_000);
+  await until(() => names().length > 0, "turn");
+  t.deepEqual(names(), ["a", "a.attach"]);
+});

@@ -60,7 +60,7 @@ function dumped(t: ExecutionContext, interconnect: object, filter = "") {
     return place.there;
   };
   const dumps = new Dumps();
-  const parts = { punts: { get }, table: { nameOf }, stopping: stopping.signal, dumps };
+  const parts = { punts: { get }, table: { nameOf, find: () => undefined }, stopping: stopping.signal, dumps };
   const request = { id: ID, filter, host: "" };
   const lines = dump(
     parts as unknown as Parts,

@@ -4,8 +4,10 @@ import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { parse } from "yaml";
 import { openHttpDoor } from "../../lib/daemon/doors/index.js";
+import { openHttpPort } from "../../lib/daemon/http-port.js";
 import { Daemon } from "../../lib/daemon/index.js";
 import { Metrics } from "../../lib/daemon/metrics/index.js";
+import type { Opened } from "../../lib/daemon/opened.js";
 import { sharedFor } from "../../lib/daemon/shared-for.js";
 import { RemotePunts } from "../../lib/module/remote/index.js";
 import { EmulatedHost } from "../../lib/punt/index.js";
@@ -173,7 +175,7 @@ async function played() {
     ] as unknown[],
     counters: { time: 0, punts: [{ id: ID, interconnects }], sockets: { drop: 5 } } as unknown,
     role: { host: "h1", role: "leader", isReached: true, leaseSeconds: 9 } as unknown,
-    ...{ isConnected: true, askedForRings: 0 },
+    ...{ isConnected: true, askedForRings: 0, isEtcdFull: true },
   };
   const metrics = await Metrics.open({
     punts: async () => numbers.punts as never,
@@ -184,6 +186,7 @@ async function played() {
     },
     isVppConnected: () => numbers.isConnected,
     cluster: () => numbers.role as never,
+    isEtcdFull: async () => numbers.isEtcdFull,
   });
   /** The samples of the metrics of that name. */
   const samples = async (name: RegExp) =>
@@ -243,17 +246,41 @@ test("times are in seconds, and what failed is counted for itself", async (t) =>
 
 test("a daemon of a cluster has one role, and a lease while it acts", async (t) => {
   const { numbers, samples } = await played();
-  const isCluster = /^vpp_punt_(cluster_role|etcd_connected|etcd_lease)/;
+  const isCluster = /^vpp_punt_(cluster_role|etcd_connected|etcd_full|etcd_lease)/;
   const role = (name: string, is: number) => `vpp_punt_cluster_role{host="h1",role="${name}"} ${is}`;
   const others = ["standby", "cut-off", "halted", "other-vpp"];
   t.deepEqual(await samples(isCluster), [
     ...[role("leader", 1), ...others.map((name) => role(name, 0))],
     'vpp_punt_etcd_connected{host="h1"} 1',
+    'vpp_punt_etcd_full{host="h1"} 1',
     'vpp_punt_etcd_lease_seconds{host="h1"} 9',
   ]);
+  numbers.isEtcdFull = false;
+  t.deepEqual(await samples(/etcd_full/), ['vpp_punt_etcd_full{host="h1"} 0']);
   numbers.role = { host: "h1", role: "cut-off", isReached: false, leaseSeconds: undefined };
   t.deepEqual(
     (await samples(isCluster)).filter((line) => line.endsWith(" 1") || !line.includes("role")),
     [role("cut-off", 1), 'vpp_punt_etcd_connected{host="h1"} 0'],
   );
+});
+
+test("metrics of a silent VPP wait for its rings no longer than a second", async (t) => {
+  const options: unknown[] = [];
+  const vpp = {
+    ...{ isConnected: true, on: () => vpp },
+    call: (...all: unknown[]) => Promise.reject(options.push(all[2])),
+  };
+  const memif = { attachment: { kind: "memif" } };
+  const punt = { id: ID, request: { type: "SPAN" }, state: "CREATED", metadata: { interconnects: [memif] } };
+  const counters = { read: async () => ({ time: 0, punts: [], sockets: {} }) };
+  const parts = { vpp, punts: { list: () => [punt] }, counters } as unknown as Opened;
+  const door = await openHttpPort(
+    { port: 0 },
+    parts,
+    () => undefined,
+    () => undefined,
+  );
+  t.teardown(() => door.close());
+  t.is((await fetch(`http://${door.address}/metrics`)).status, 200);
+  t.deepEqual(options, [{ timeout: 1_000 }]);
 });

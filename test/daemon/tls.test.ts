@@ -99,12 +99,26 @@ test("certificates are rotated without a restart: an open connection stays, a ne
   await door.close();
 });
 
-test("a file without a certificate changes nothing, and its content is not in the error", async (t) => {
+test("a file without a certificate changes nothing, and the error has its path and not its content", async (t) => {
   const { door, files, port } = await openDoor("kept");
-  writeFileSync(files.key, "-----BEGIN PRIVATE KEY-----\nhidden\n-----END PRIVATE KEY-----\n");
-  const error = await t.throwsAsync(door.reload(), { instanceOf: PuntError });
-  t.is(error.code, "ERR_CERTIFICATE");
-  t.notRegex(error.message, /hidden/);
+  const other = readPem("dns.key").toString();
+  for (const [part, text] of [
+    ["key", "-----BEGIN PRIVATE KEY-----\nhidden\n-----END PRIVATE KEY-----\n"],
+    ["key", other],
+    ["cert", other],
+    ["ca", ""],
+    ["ca", other],
+    ["ca", `${readPem("dns.pem")}-----BEGIN CERTIFICATE-----\nhidden`],
+  ] as const) {
+    const path = files[part];
+    const before = readFileSync(path);
+    writeFileSync(path, text);
+    const error = await t.throwsAsync(door.reload(), { instanceOf: PuntError });
+    t.like(error, { code: "ERR_CERTIFICATE", details: { path } });
+    t.true(error.message.includes(`${path} of option tls.${part} cannot be used: `), error.message);
+    t.notRegex(error.message, /hidden/);
+    writeFileSync(path, before);
+  }
   rmSync(files.cert);
   t.is((await t.throwsAsync(door.reload(), { instanceOf: PuntError })).code, "ENOENT");
   t.regex(await ask(port, "dns"), /"kind":"tls"/);

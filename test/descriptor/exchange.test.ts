@@ -13,6 +13,7 @@ import {
   receiveDescriptors,
 } from "../../lib/descriptor/index.js";
 import { PuntError } from "../../lib/errors.js";
+import { isListening } from "../../lib/sockets/index.js";
 import { openDescriptors, python, socketFolder, until } from "../support/descriptor/peer.js";
 import { need } from "../support/need.js";
 
@@ -193,6 +194,15 @@ for (const [what, code, expected] of hostile) {
     void client;
   });
 }
+
+test.serial("a client that looks whether somebody listens is no error", async (t) => {
+  const { path, errors } = listen(t, echo);
+  for (let turn = 0; turn < 3; turn++) {
+    t.true(await isListening(path));
+    t.is(text((await receiveDescriptors(path, Buffer.from("other"))).bytes), "other");
+  }
+  t.deepEqual(errors, []);
+});
 
 need("python3").test.serial("a hundred silent clients do not keep the next client out", async (t) => {
   const { path } = listen(t, echo, { timeoutMs: 5000, maxConnections: 8 });

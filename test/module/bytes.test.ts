@@ -1,6 +1,7 @@
 // Addresses as the bytes that go into packets.
 import test from "ava";
-import { addressBytes, macBytes } from "../../lib/module/bytes.js";
+import { addressBytes } from "../../lib/module/bytes.js";
+import { macBytes } from "../../lib/net/index.js";
 
 test("an IP address has 4 or 16 bytes, and no address none", (t) => {
   t.deepEqual(addressBytes("10.0.0.255"), Uint8Array.of(10, 0, 0, 255));

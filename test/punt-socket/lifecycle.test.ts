@@ -120,6 +120,19 @@ test("it connects to a VPP that comes later, and again when VPP has been restart
   t.is(socket.stats().connectError, "ENOENT");
 });
 
+test("a VPP that was killed and left its file is noticed, and so is the next one at the path", async (t) => {
+  const folder = socketFolder(t);
+  const vppPath = join(folder, "vpp");
+  const vpp = await holder(t, vppPath);
+  const socket = open(t, { path: join(folder, "client"), vppPath });
+  t.true(socket.stats().connected);
+  vpp.kill("SIGKILL");
+  await until(() => !socket.stats().connected);
+  t.like(socket.stats(), { connectError: "ECONNREFUSED", connects: 1 });
+  startVpp(t, vppPath);
+  await until(() => socket.stats().connected);
+});
+
 test("packets queued from the old VPP are not lost by reconnecting", async (t) => {
   const { vpp, path } = facingVpp(t);
   const seen: number[] = [];

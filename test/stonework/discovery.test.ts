@@ -111,3 +111,25 @@ test("a CNF has neither names nor files of models that are left out", async (t) 
   t.is(cnf.file("vpppunt/punt.proto"), undefined);
   t.truthy(cnf.file("ligato/linux/interfaces/interface.proto"));
 });
+
+test("the log names the CNF that has the models of a later one", async (t) => {
+  const said: object[] = [];
+  const arrived: string[] = [];
+  const arrivals = new Arrivals({
+    ...{ deadline: 20_000, pingInterval: 20_000, log: { ...SILENT, warn: (fields) => void said.push(fields) } },
+    place: () => ({ address: "127.0.0.1", grpcPort: 1, httpPort: 1 }),
+    admitted: async () => () => true,
+    arrived: ({ label }) => void arrived.push(label),
+    back: () => {},
+  });
+  t.teardown(() => arrivals.close());
+  for (const label of ["old", "new"]) {
+    const where = { address: "127.0.0.1", host: "127.0.0.1" };
+    const module = await StoneWorkModule.start({ label, directory: temporaryFolder(t), ...where });
+    t.teardown(() => module.close());
+    const { grpc: grpcPort, http: httpPort } = module.ports;
+    arrivals.greet(`${label}.pid`, { pid: 1, label, address: "127.0.0.1", grpcPort, httpPort });
+    while (!arrived.includes(label)) await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  t.deepEqual(said, [{ cnf: "new", models: ["vpppunt.punt"], held: { "vpppunt.punt": "old" } }]);
+});

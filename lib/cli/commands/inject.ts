@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { Vpp } from "../../binapi/index.js";
 import { PuntError } from "../../errors.js";
-import { isNoMac } from "../../net/index.js";
+import { withoutEthernet } from "../../net/index.js";
 import { DEFAULT_VPP_PUNT_PATH, PuntAction, PuntInjector } from "../../punt-socket/index.js";
 import { within } from "../ending/index.js";
 import { json as jsonText, print, traffic } from "../output/index.js";
@@ -69,7 +69,8 @@ async function interfaceOf({ vpp: socketPath, interface: name }: Options): Promi
 
 /** @throws PuntError ERR_NO_INTERFACE: a frame is to leave by an interface without Ethernet */
 function checkFrames({ mac }: FoundInterface, packets: readonly Injected[], name: string): void {
-  if (mac === undefined || !isNoMac(mac) || packets.every(({ action }) => action !== PuntAction.L2)) return;
-  const message = `${name} takes no Ethernet frames, as a tunnel: VPP may crash by one. --ip is for packets that VPP routes`;
+  const problem = withoutEthernet(name, mac);
+  if (problem === undefined || packets.every(({ action }) => action !== PuntAction.L2)) return;
+  const message = `${problem}. --ip is for packets that VPP routes`;
   throw new PuntError("punt.inject", "ERR_NO_INTERFACE", message, { name });
 }

@@ -1,6 +1,6 @@
 // Exit statuses, and errors as text and as JSON.
 import type { CommanderError } from "commander";
-import { messageOf, PuntError } from "../../errors.js";
+import { messageOf, PuntError, yamlErrorText } from "../../errors.js";
 import type { FileProblem } from "../../punt/index.js";
 import { printError } from "../output/index.js";
 import { remedyFor } from "./remedies.js";
@@ -78,7 +78,9 @@ export function errorText(error: PuntError): string {
   for (let { cause } = error; cause instanceof Error; cause = (cause as PuntError).cause as Error) {
     const text = cause instanceof PuntError ? messageOf(cause) : cause.message;
     const reason = plain(text, (cause as NodeJS.ErrnoException).code);
-    if (!GRPC.test(reason) && !parts.some((part) => part.includes(reason))) parts.push(`because ${reason}`);
+    // A YAML parser quotes the document below.
+    const isSaid = parts.some((part) => part.includes(yamlErrorText({ message: reason })));
+    if (!GRPC.test(reason) && !isSaid) parts.push(`because ${reason}`);
   }
   const remedy = remedyFor(error);
   return [parts.join(", "), ...(remedy ? [remedy] : [])].join(". ").replace(/\s*\n\s*/g, " ");

@@ -63,7 +63,7 @@ async function receive(
   take: (packet: TakenPacket) => Taken,
   { ended, onOpen, rules }: Course,
 ): Promise<Received> {
-  const nameOf = await opened.interfaceNames();
+  const interfaces = await opened.interfaces();
   const attached = await opened.attach?.(punt, rules);
   const total = { packets: 0, bytes: 0 };
   const over = new AbortController();
@@ -87,7 +87,7 @@ async function receive(
           reject(error);
         }
       };
-      ends = openedEnds(punt, { attached, nameOf, filter: rules, onPacket, onRefused: reject });
+      ends = openedEnds(punt, { attached, interfaces, filter: rules, onPacket, onRefused: reject });
       onOpen(ends);
       waiting = sayWhenConnected(ends, idText(punt.id));
       if (duration !== undefined) timer = setTimeout(resolve, duration);

@@ -1,5 +1,6 @@
 // VPP's interfaces by their index.
 import type { Vpp } from "../../binapi/index.js";
+import type { DumpInterfaces } from "../../dump/index.js";
 import { PuntError } from "../../errors.js";
 import { interfaceMacs } from "../../net/index.js";
 
@@ -12,10 +13,13 @@ export async function tagsOf(vpp: Vpp): Promise<Map<string, number>> {
   return new Map(interfaces.map(({ tag, sw_if_index }) => [tag, sw_if_index]));
 }
 
-/** Returns the names of VPP's interfaces by sw_if_index. */
-export async function interfacesOf(vpp: Vpp): Promise<Map<number, string>> {
+/** Returns VPP's interfaces. */
+export async function interfacesOf(vpp: Vpp): Promise<DumpInterfaces> {
   const interfaces = await vpp.dumpAll("sw_interface_dump", ALL);
-  return new Map(interfaces.map(({ sw_if_index, interface_name }) => [sw_if_index, interface_name]));
+  const macOf = interfaceMacs(interfaces);
+  const names = new Map(interfaces.map(({ sw_if_index, interface_name }) => [sw_if_index, interface_name]));
+  const macs = new Map(interfaces.map((each) => [each.interface_name, { mac: macOf(each) }]));
+  return { nameOf: (swIfIndex) => names.get(swIfIndex), find: (name) => macs.get(name) };
 }
 
 /** An interface that packets are injected to. */

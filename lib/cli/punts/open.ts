@@ -2,6 +2,7 @@
 import { Vpp } from "../../binapi/index.js";
 import { CounterReader, type VppCounters } from "../../counters/index.js";
 import { DEFAULT_DAEMON_SOCKET } from "../../default-sockets.js";
+import type { DumpInterfaces } from "../../dump/index.js";
 import { PuntError } from "../../errors.js";
 import type { PortFilter } from "../../packet/index.js";
 import {
@@ -74,8 +75,8 @@ export interface Opened {
   readonly explainer?: Explainer;
   /** Attaches to a punt as its daemon hands its ends over; absent where it cannot, and without a daemon. */
   readonly attach?: (punt: PuntStatus, filter: PortFilter | undefined) => Promise<Attachments>;
-  /** Resolves with the names of VPP's interfaces as they are now, by sw_if_index. */
-  interfaceNames(): Promise<(swIfIndex: number) => string | undefined>;
+  /** Resolves with VPP's interfaces as they are now. */
+  interfaces(): Promise<DumpInterfaces>;
 }
 
 /** Returns the options of a manager that the command line names; what it does not name is left out. */
@@ -134,7 +135,7 @@ async function withEtcd<T>(options: ManagedOptions, body: (opened: Opened) => Pr
     const keeper = "the host's daemon";
     const choosesPaths = false;
     const look = async () => {};
-    return body({ punts, keeper, choosesPaths, look, counters, explainer, lost, interfaceNames: onHost });
+    return body({ punts, keeper, choosesPaths, look, counters, explainer, lost, interfaces: onHost });
   });
 }
 
@@ -154,10 +155,9 @@ async function withDaemon<T>(
   return withRemote(daemon, how, async (punts) => {
     if (wait > 0) await unlessAborted(punts.info(), signal);
     // Its calls reject when the daemon goes away.
-    const interfaceNames = async () => {
-      const { interfaces } = punts;
-      await interfaces.known;
-      return (swIfIndex: number) => interfaces.nameOf(swIfIndex);
+    const interfaces = async () => {
+      await punts.interfaces.known;
+      return punts.interfaces;
     };
     const counters = (cnf?: string) => punts.counters(cnf === undefined ? {} : { cnf });
     const lost = () => new Promise<never>(() => {});
@@ -171,7 +171,7 @@ async function withDaemon<T>(
     const keeper = "the daemon";
     const choosesPaths = true;
     const look = async () => {};
-    return body({ punts, keeper, choosesPaths, look, counters, explainer, ...handed, lost, interfaceNames });
+    return body({ punts, keeper, choosesPaths, look, counters, explainer, ...handed, lost, interfaces });
   });
 }
 
@@ -201,10 +201,7 @@ async function withManager<T>(
   let manager: PuntManager | undefined;
   try {
     manager = await PuntManager.start(managerOptions(options, vpp, readOnly));
-    const interfaceNames = async () => {
-      const names = await interfacesOf(vpp);
-      return (swIfIndex: number) => names.get(swIfIndex);
-    };
+    const interfaces = () => interfacesOf(vpp);
     const running = manager;
     const counters = async (cnf?: string) => {
       tags = await tagsOf(vpp);
@@ -215,7 +212,7 @@ async function withManager<T>(
     const choosesPaths = false;
     const lost = (ms: number) => lossOf(vpp, ms);
     const others = { unseen, isKept: () => isKept(vpp, options) };
-    return await body({ punts: manager, keeper, choosesPaths, look, counters, lost, interfaceNames, ...others });
+    return await body({ punts: manager, keeper, choosesPaths, look, counters, lost, interfaces, ...others });
   } catch (error) {
     throw await hinted(error, unseen);
   } finally {

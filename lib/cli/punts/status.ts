@@ -10,7 +10,7 @@ export interface ShownPunt {
   readonly type: string;
   readonly interconnect: string;
   readonly state: string;
-  /** Why the punt is not CREATED, or not wholly. */
+  /** Why the punt is not CREATED, or not wholly, or perhaps not any more. */
   readonly reasons: readonly string[];
   readonly missing: PuntStatus["missing"];
   readonly degraded: PuntStatus["reasons"];
@@ -20,11 +20,10 @@ export interface ShownPunt {
   readonly metadata: PuntStatus["metadata"];
 }
 
-/** Returns sentences that say why a punt is not CREATED. */
+/** Returns sentences that say why a punt is not CREATED, or perhaps not any more. */
 function reasonsOf({ missing, failure, reasons }: PuntStatus): string[] {
-  if (failure) return [`${failureText(failure)} (${codeOf(failure)})`];
-  const degraded = reasons.map(({ text, remedy }) => (remedy ? `${text}; ${remedy}` : text));
-  return [...missing.map(({ text }) => text), ...degraded];
+  const failed = failure ? [`${failureText(failure)} (${codeOf(failure)})`] : missing.map(({ text }) => text);
+  return [...failed, ...reasons.map(({ text, remedy }) => (remedy ? `${text}; ${remedy}` : text))];
 }
 
 function codeOf({ code, number }: PuntFailure): string {

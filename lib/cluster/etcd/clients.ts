@@ -1,11 +1,10 @@
 // The clients of etcd's package, one for each server.
 import type { Etcd3, IOptions } from "etcd3";
-import { PuntError } from "../../errors.js";
 import { isNoRoom } from "./errors.js";
 import type { EtcdAccess } from "./options.js";
 
 /** The part of etcd's client that is used here. */
-export type EtcdClient = Pick<Etcd3, "kv" | "leaseClient" | "watchClient" | "close">;
+export type EtcdClient = Pick<Etcd3, "kv" | "leaseClient" | "watchClient" | "maintenance" | "close">;
 
 /** The client repeats no call: it must not repeat a write whose outcome is unknown. */
 const ONCE = {
@@ -48,19 +47,10 @@ export const NEEDS_LEADER = {
   ],
 } as object;
 
-/**
- * Returns a client for each server. A client of several servers takes them in turn, and so a dead one for every n-th call.
- *
- * @throws PuntError ERR_OPTION: the files are not good
- */
+/** Returns a client for each server. A client of several servers takes them in turn, and so a dead one for every n-th call. */
 export async function clientsFor(access: EtcdAccess): Promise<EtcdClient[]> {
   const { Etcd3: Client } = await import("etcd3");
-  try {
-    return access.endpoints.map((endpoint) => new Client(clientOptions(endpoint, access)));
-  } catch (cause) {
-    const message = `the files of option etcd.tls are not good: ${(cause as Error).message}`;
-    throw new PuntError("cluster.etcd", "ERR_OPTION", message, { option: "etcd.tls" }, cause);
-  }
+  return access.endpoints.map((endpoint) => new Client(clientOptions(endpoint, access)));
 }
 
 function clientOptions(endpoint: string, { auth, credentials, timeout }: EtcdAccess): IOptions {

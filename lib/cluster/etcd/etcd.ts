@@ -253,6 +253,12 @@ export class Etcd {
     };
   }
 
+  /** Returns whether etcd has no room left: it refuses writes until an operator has made some. */
+  async isFull(): Promise<boolean> {
+    const { errors } = await this.#call("read", (options) => this.#client.maintenance.status(options));
+    return errors.some((text) => /NOSPACE/.test(text));
+  }
+
   /** Ends the waits for what etcd was asked, when the connection is closed. */
   get closing(): AbortSignal {
     return this.#closing.signal;

@@ -1,7 +1,8 @@
 // The options that say how to reach etcd: endpoints, prefix, and files with secrets, which are never arguments.
 import { PuntError } from "../../errors.js";
 import { readBytes, unreadable } from "../../files/index.js";
-import { OptionCheck } from "../../options.js";
+import { pemProblem } from "../../net/index.js";
+import { given, OptionCheck } from "../../options.js";
 
 /** Options that say how to reach etcd. */
 export interface EtcdOptions {
@@ -71,20 +72,30 @@ function endpointsOf({ endpoints }: EtcdOptions): readonly string[] {
   return list.map((url) => url.trim().replace(/\/$/, "")).filter((url) => url !== "");
 }
 
-/** Reads the files. @throws PuntError ERR_OPTION: there is a user without a password; an errno name */
+/** Reads the files. @throws PuntError ERR_OPTION: a file has no certificate or key, or there is a user without a password; an errno name */
 export async function readAccess(options: EtcdOptions, op: string): Promise<EtcdAccess> {
   const { prefix = DEFAULT_PREFIX, timeout = DEFAULT_TIMEOUT_MS, tls, user } = options;
-  const credentials = tls && {
-    ...(tls.ca !== undefined && { rootCertificate: await read(tls.ca, op) }),
-    ...(tls.key !== undefined && { privateKey: await read(tls.key, op) }),
-    ...(tls.cert !== undefined && { certChain: await read(tls.cert, op) }),
-  };
+  const credentials = tls && (await readPems(tls, op));
   const auth = user === undefined ? undefined : { username: user, password: await passwordOf(options, op) };
   return {
     ...{ endpoints: endpointsOf(options), prefix, timeout },
     ...(auth && { auth }),
     ...(credentials && { credentials }),
   };
+}
+
+async function readPems(tls: NonNullable<EtcdOptions["tls"]>, op: string): Promise<EtcdAccess["credentials"]> {
+  const pems: { ca?: Buffer; cert?: Buffer; key?: Buffer } = {};
+  for (const part of ["ca", "cert", "key"] as const)
+    if (tls[part] !== undefined) pems[part] = await read(tls[part], op);
+  const problem = pemProblem(pems);
+  if (problem) {
+    const [option, path] = [`etcd.tls.${problem.part}`, tls[problem.part]];
+    const message = `${path} of option ${option} cannot be used: ${problem.reason}`;
+    throw new PuntError(op, "ERR_OPTION", message, { option, path });
+  }
+  const { ca: rootCertificate, cert: certChain, key: privateKey } = pems;
+  return given({ rootCertificate, certChain, privateKey }) as EtcdAccess["credentials"];
 }
 
 async function passwordOf({ passwordFile }: EtcdOptions, op: string): Promise<string> {

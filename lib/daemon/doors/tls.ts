@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { PuntError } from "../../errors.js";
 import { readBytes, unreadable } from "../../files/index.js";
-import { hostPort } from "../../net/index.js";
+import { hostPort, pemProblem } from "../../net/index.js";
 import { endIfSilent, listenAt, PING_INTERVAL_MS } from "../../sockets/index.js";
 import { tlsCaller } from "../identity.js";
 import { plainAddress } from "../tcp-peer.js";
@@ -45,7 +45,7 @@ export interface RefusedHandshake {
 /**
  * Opens the door; `refused` gets each handshake that failed.
  *
- * @throws PuntError an errno name; ERR_CERTIFICATE: a file holds no certificate or key
+ * @throws PuntError an errno name; ERR_CERTIFICATE: a file has no certificate or key, or the key is another certificate's
  */
 export async function openTlsDoor(
   options: TlsDoorOptions,
@@ -61,7 +61,7 @@ export async function openTlsDoor(
     settings: HTTP2_SETTINGS,
   } as const;
   const files = await readFiles(options);
-  const server = attempt(() => createSecureServer({ ...files, ...settings }, handler as never));
+  const server = createSecureServer({ ...files, ...settings }, handler as never);
   server.on("secureConnection", (socket) => {
     socket.on("error", () => {});
     markCaller(socket, tlsCaller(socket));
@@ -72,8 +72,7 @@ export async function openTlsDoor(
   return {
     path: hostPort(options.host, port),
     reload: async () => {
-      const fresh = await readFiles(options);
-      attempt(() => server.setSecureContext(fresh));
+      server.setSecureContext(await readFiles(options));
     },
     close,
   };
@@ -91,18 +90,15 @@ function handshakeOf(error: NodeJS.ErrnoException & { reason?: string }, socket:
   return { from, code, reason: code === "ECONNRESET" ? ended : (error.reason ?? error.message) };
 }
 
-function attempt<T>(body: () => T): T {
-  try {
-    return body();
-  } catch (cause) {
-    const message = `the certificate, the key or the CA cannot be used: ${(cause as Error).message}`;
-    throw new PuntError("daemon.start", "ERR_CERTIFICATE", message, {}, cause);
-  }
-}
-
-async function readFiles({ cert, key, ca }: TlsDoorOptions): Promise<{ cert: Buffer; key: Buffer; ca: Buffer }> {
-  const [certText, keyText, caText] = await Promise.all([cert, key, ca].map(read));
-  return { cert: certText!, key: keyText!, ca: caText! };
+/** @throws PuntError an errno name; ERR_CERTIFICATE, with `details.path` */
+async function readFiles(options: TlsDoorOptions): Promise<{ cert: Buffer; key: Buffer; ca: Buffer }> {
+  const [cert, key, ca] = await Promise.all([options.cert, options.key, options.ca].map(read));
+  const files = { cert: cert!, key: key!, ca: ca! };
+  const problem = pemProblem(files);
+  if (problem === undefined) return files;
+  const path = options[problem.part];
+  const message = `${path} of option tls.${problem.part} cannot be used: ${problem.reason}`;
+  throw new PuntError("daemon.start", "ERR_CERTIFICATE", message, { path });
 }
 
 async function read(path: string): Promise<Buffer> {

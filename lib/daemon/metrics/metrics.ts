@@ -16,6 +16,8 @@ export interface MetricsSource {
   isVppConnected(): boolean;
   /** Of a daemon that keeps its punts in etcd. */
   cluster(): ClusterRole | undefined;
+  /** Whether the etcd of such a daemon has no room left. Rejects where etcd does not say. */
+  isEtcdFull(): Promise<boolean>;
 }
 
 /** Buckets in seconds: a look at VPP takes milliseconds, a restart of VPP seconds. */
@@ -32,6 +34,7 @@ export class Metrics {
   readonly #statistics: Gauge;
   readonly #roles: Gauge;
   readonly #reached: Gauge;
+  readonly #full: Gauge;
   readonly #lease: Gauge;
   readonly #etcd: Histogram;
   readonly #silences: Counter;
@@ -61,6 +64,7 @@ export class Metrics {
     this.#statistics = gauge("vpp_statistics", "1 while VPP's statistics can be read: the traffic is of now.");
     this.#roles = gauge("cluster_role", "1 for what this daemon does for its host in etcd.", ["host", "role"]);
     this.#reached = gauge("etcd_connected", "1 while the daemon follows etcd.", ["host"]);
+    this.#full = gauge("etcd_full", "1 while etcd has no room left and refuses writes.", ["host"]);
     this.#lease = gauge("etcd_lease_seconds", "Time that the leader may act without an answer of etcd.", ["host"]);
     this.#etcd = histogram("etcd_seconds", "Time until etcd answered a call.", ["call"]);
     this.#silences = counter("etcd_failures_total", "Calls that etcd did not answer.", ["call"]);
@@ -112,19 +116,22 @@ export class Metrics {
     const rings = counters ? await this.#source.rings(punts) : [];
     this.#connected.set(this.#source.isVppConnected() ? 1 : 0);
     this.#statistics.set(counters ? 1 : 0);
-    this.#setCluster();
+    await this.#setCluster();
     this.#setStates(punts);
     if (counters) this.#setTraffic(counters);
     this.#setRings(counters, rings);
     return this.#registry.metrics();
   }
 
-  #setCluster(): void {
+  async #setCluster(): Promise<void> {
     const cluster = this.#source.cluster();
     if (!cluster) return;
     const { host, isReached, leaseSeconds } = cluster;
     for (const role of ROLES) this.#roles.set({ host, role }, role === cluster.role ? 1 : 0);
     this.#reached.set({ host }, isReached ? 1 : 0);
+    const isFull = isReached ? await this.#source.isEtcdFull().catch(() => undefined) : undefined;
+    if (isFull === undefined) this.#full.reset();
+    else this.#full.set({ host }, isFull ? 1 : 0);
     if (leaseSeconds === undefined) this.#lease.reset();
     else this.#lease.set({ host }, leaseSeconds);
   }

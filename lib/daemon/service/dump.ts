@@ -53,9 +53,8 @@ async function* packetsOf(
   signal: AbortSignal,
 ): AsyncIterable<Answer> {
   const queue = new PacketQueue(filter);
-  const nameOf = (swIfIndex: number) => table.nameOf(swIfIndex);
   const ends = openEnds(status, {
-    nameOf,
+    interfaces: table,
     onPacket: (packet) => queue.take(packet),
     onRefused: (error) => queue.end(error),
   });

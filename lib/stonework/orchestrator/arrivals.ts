@@ -104,15 +104,17 @@ export class Arrivals {
   #arrived(cnf: Cnf, mayHave: (model: string) => boolean): boolean {
     const { log } = this.#hooks;
     const others = this.all.filter(({ label }) => label !== cnf.label);
-    const foreign = [...cnf.models.keys()].filter(
-      (model) => !mayHave(model) || others.some(({ models }) => models.has(model)),
-    );
+    const names = [...cnf.models.keys()];
+    const holders = names.flatMap((model) => {
+      const holder = others.find(({ models }) => models.has(model));
+      return holder ? [[model, holder.label] as const] : [];
+    });
+    const held = Object.fromEntries(holders);
+    const foreign = names.filter((model) => !mayHave(model) || Object.hasOwn(held, model));
     if (foreign.length > 0) {
       cnf.leaveOut(foreign);
-      log.warn(
-        { cnf: cnf.label, models: foreign },
-        "models that the CNF may not have, or that others have, are left out",
-      );
+      const text = "models that the CNF may not have, or that the CNFs in `held` have, are left out";
+      log.warn({ cnf: cnf.label, models: foreign, held }, text);
     }
     const hasAll = foreign.length === 0;
     const known = this.#cnfs.get(cnf.label);

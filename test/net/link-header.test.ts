@@ -1,6 +1,6 @@
 // The headers of punted packets, where VPP sends no whole one: tunnels, and VLANs before VPP 23.06.
 import test from "ava";
-import { wholeFrame } from "../../lib/module/link-header.js";
+import { wholeFrame } from "../../lib/net/index.js";
 import { ethernet, frame, udpPacket } from "../support/frames.js";
 
 const OWN = "02:ee:00:00:00:01";

@@ -1,6 +1,7 @@
 // The Ethernet headers of punted packets, where VPP sends something else: interfaces without Ethernet, and VLANs before VPP 23.06.
-import { ETHERTYPE, isNoMac, isVlanTag, u16 } from "../net/index.js";
-import { macBytes } from "./bytes.js";
+import { u16 } from "./bytes.js";
+import { isNoMac, macBytes } from "./mac.js";
+import { ETHERTYPE, isVlanTag } from "./protocols.js";
 
 const ETHERNET = 14;
 const ETHERTYPE_AT = 12;
