@@ -1,4 +1,5 @@
 // The clients of etcd's package, one for each server.
+import type { Socket } from "node:net";
 import type { Etcd3, IOptions } from "etcd3";
 import { PuntError } from "../../errors.js";
 import { isNoRoom } from "./errors.js";
@@ -56,10 +57,45 @@ export const NEEDS_LEADER = {
 export async function clientsFor(access: EtcdAccess): Promise<EtcdClient[]> {
   const { Etcd3: Client } = await import("etcd3");
   try {
-    return access.endpoints.map((endpoint) => new Client(clientOptions(endpoint, access)));
+    return access.endpoints.map((endpoint) => {
+      const client = new Client(clientOptions(endpoint, access));
+      limitHandshakes(client, access.timeout);
+      return client;
+    });
   } catch (cause) {
     const message = `the files of option etcd.tls are not good: ${(cause as Error).message}`;
     throw new PuntError("cluster.etcd", "ERR_OPTION", message, { option: "etcd.tls" }, cause);
+  }
+}
+
+/** One of gRPC's for each connection. */
+interface Connector {
+  connect(socket: Socket): Promise<unknown>;
+}
+
+/** The part of etcd's client that has no types. */
+interface Pool {
+  readonly pool: {
+    readonly hosts: readonly { readonly channelCredentials: { _createSecureConnector(...of: unknown[]): Connector } }[];
+  };
+}
+
+/**
+ * gRPC waits for a TLS handshake without end, and keeps the process for it, after `close()` too: a server that is stopped accepts
+ * connections and says nothing.
+ */
+function limitHandshakes(client: Etcd3, timeout: number): void {
+  for (const { channelCredentials } of (client as unknown as Pool).pool.hosts) {
+    const make = channelCredentials._createSecureConnector.bind(channelCredentials);
+    channelCredentials._createSecureConnector = (...of) => {
+      const connector = make(...of);
+      const connect = connector.connect.bind(connector);
+      connector.connect = (socket) => {
+        const late = setTimeout(() => socket.destroy(new Error("the TLS handshake takes too long")), timeout);
+        return connect(socket).finally(() => clearTimeout(late));
+      };
+      return connector;
+    };
   }
 }
 
