@@ -34,7 +34,8 @@ eth0.inject(question(DISCOVER));
 
 const leases = new Map<string, number>();
 for await (const packet of dhcp.packets()) {
-  const asked = packet.payload!;
+  const asked = packet.payload;
+  if (!asked || asked.length <= KIND) continue; // a damaged datagram
   const host = Buffer.from(asked.subarray(28, 34)).toString("hex");
   const number = leases.get(host) ?? 100 + leases.size;
   leases.set(host, number);

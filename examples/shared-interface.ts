@@ -23,7 +23,7 @@ async function runCnf(name: string, daemon: string): Promise<void> {
   process.send!("ready");
   for await (const packet of punt.packets()) {
     process.send!(`${name} got a datagram to port ${packet.destination?.port}`);
-    if (name !== "monitor") packet.reply(Buffer.from(name));
+    if (name !== "monitor" && packet.payload) packet.reply(Buffer.from(name));
   }
 }
 

@@ -27,7 +27,8 @@ eth0.inject(burst);
 
 let replies = 0;
 for await (const packet of echo.packets()) {
-  packet.reply(packet.payload!);
+  if (!packet.payload) continue; // a damaged datagram
+  packet.reply(packet.payload);
   if (++replies === QUESTIONS) break;
 }
 const seconds = (performance.now() - start) / 1000;

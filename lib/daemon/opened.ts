@@ -5,6 +5,7 @@ import { CounterReader } from "../counters/index.js";
 import { PuntError } from "../errors.js";
 import { ensureFolder, OWN_FOLDER, SOCKET_FOLDER } from "../files/index.js";
 import {
+  checkManagerOptions,
   DefaultHost,
   type DeviceReport,
   FileStore,
@@ -129,6 +130,8 @@ async function openPunts(
   const { state, etcd, socket, attachSocket } = options;
   const manager = { ...managerUnderStoneWork(options), ...options.manager, vpp };
   if (etcd) {
+    // The manager comes later, with the first term.
+    checkManagerOptions(manager);
     // One for all terms: it listens to VPP as long as the daemon lives.
     const host = manager.host ?? new DefaultHost(vpp);
     const addresses = [socket, attachSocket];

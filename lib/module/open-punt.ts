@@ -37,7 +37,7 @@ export interface OpenPuntEvents {
  *
  * await using echo = await openPunt({ cnf: "echo", udp: 7 });
  * await echo.ready({ timeout: 10_000 });
- * for await (const packet of echo.packets()) packet.reply(packet.payload!);
+ * for await (const packet of echo.packets()) if (packet.payload) packet.reply(packet.payload);
  * ```
  */
 export async function openPunt(request: CnfRequest, options: OpenPuntOptions = {}): Promise<OpenPunt> {

@@ -74,7 +74,7 @@ export class CnfPacket {
    * import { openPunt } from "vpp-punt/module";
    *
    * await using daytime = await openPunt({ cnf: "daytime", udp: 13 });
-   * for await (const packet of daytime.packets()) packet.reply(Buffer.from(new Date().toISOString()));
+   * for await (const packet of daytime.packets()) if (packet.payload) packet.reply(Buffer.from(new Date().toISOString()));
    * ```
    */
   reply(payload: Uint8Array, options: ReplyOptions = {}): boolean {

@@ -13,7 +13,7 @@ import type { CnfAnswerOptions } from "./answers.js";
 /** The namespaces of packet sockets that were opened by paths. */
 const inodes = new WeakMap<PacketSocket, bigint>();
 
-/** Of memif ports that are not connected: why VPP refuses them. */
+/** Of memif ports that are not connected: why VPP refuses them, or why its socket cannot be reached. */
 const refusals = new WeakMap<Memif, string>();
 
 /** Tells `onChange` of each change of a memif port's connection, and keeps VPP's refusal for `objection`. */
@@ -108,8 +108,8 @@ export function objection(
   }
   if (port.kind === "memif") {
     const refusal = refusals.get(port.memif);
-    const why =
-      refusal === undefined ? "" : `, which refuses the connection (${refusal}): another program may have the memif`;
+    const whose = refusal === "already connected" ? ": another program has the memif" : "";
+    const why = refusal === undefined ? "" : `, which refuses the connection (${refusal})${whose}`;
     return port.memif.peer ? undefined : `interconnect ${index}: memif is not connected to VPP${why}`;
   }
   if (interfaces.size === 0) return `interconnect ${index}: VPP's interfaces are not known yet`;

@@ -26,6 +26,7 @@ export {
   checkAddOptions,
   checkApplyOptions,
   checked,
+  checkOptions as checkManagerOptions,
   DEFAULT_OWNER,
   puntSocketPath,
   RETURN_TIME_MS,

@@ -4,7 +4,7 @@ import { PuntError } from "../errors.js";
 import { guarded } from "../guarded.js";
 import { type Attachments, type AttachOptions, attach } from "./attach.js";
 import type { Adoption, DeviceReport, Entry, Listener, Machinery } from "./machinery.js";
-import { checkAddOptions, checked, checkOptions, identityOf, marksOf, type PuntManagerOptions } from "./options.js";
+import { checkAddOptions, checked, checkOptions, identityOf, type PuntManagerOptions } from "./options.js";
 import { type DryRun, requireReady } from "./plan/index.js";
 import type {
   AddOptions,
@@ -113,7 +113,6 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
     readOnly: boolean,
     use: (manager: PuntManager) => Promise<T>,
   ): Promise<T> {
-    marksOf(options);
     const { assemble } = await import("./machinery.js");
     const store: Store = options.store ?? new MemoryStore();
     if (!readOnly) await store.open?.();

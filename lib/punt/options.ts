@@ -127,7 +127,7 @@ const NAMES = [
   "readOnly",
 ];
 
-/** @throws PuntError `ERR_OPTION` */
+/** @throws PuntError `ERR_OPTION`, `ERR_INVALID_CIDR` */
 export function checkOptions(options: PuntManagerOptions): void {
   const check = new OptionCheck("punt.start");
   check.known(options, NAMES);
@@ -147,6 +147,7 @@ export function checkOptions(options: PuntManagerOptions): void {
   check.known(subnets, ["ipv4", "ipv6"], "subnets");
   for (const family of ["ipv4", "ipv6"] as const)
     if (subnets[family] !== undefined) check.text(`subnets.${family}`, subnets[family]);
+  marksOf(options);
 }
 
 /** Refuses an object without the methods of the interface. An absent one has a default. */

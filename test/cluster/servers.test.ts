@@ -1,5 +1,7 @@
 // An etcd of several servers, of which some do not answer.
-import type { ExecutionContext } from "ava";
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import test, { type ExecutionContext } from "ava";
 import { Mirror } from "../../lib/cluster/etcd/index.js";
 import { Etcd, Keys } from "../../lib/cluster/index.js";
 import type { PuntError } from "../../lib/errors.js";
@@ -97,4 +99,18 @@ withEtcd("a copy at a member without a leader does not count as one of now", asy
   three.stop(2);
   await eventually(() => !mirror.isReached);
   t.pass();
+});
+
+test("a server that says nothing in the TLS handshake keeps no process that is done with etcd", async (t) => {
+  const server = createServer().listen(0, "127.0.0.1");
+  t.teardown(() => server.close());
+  await once(server, "listening");
+  const etcd = await connected(t, `https://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const accepted = once(server, "connection");
+  const asked = t.throwsAsync(etcd.get(KEY), { code: "ERR_ETCD_AWAY" });
+  const [connection] = (await accepted) as [Socket];
+  connection.resume().on("error", () => {});
+  await asked;
+  etcd.close();
+  await once(connection, "close");
 });

@@ -1,8 +1,11 @@
 // Options of a daemon that it refuses with a reason: those of its manager that it sets itself, and StoneWork's door to other machines.
+import { join } from "node:path";
 import test from "ava";
+import { Daemon } from "../../lib/daemon/index.js";
 import { checkDaemonOptions } from "../../lib/daemon/options.js";
 import { checkStoneWork, managerUnderStoneWork } from "../../lib/daemon/stonework-options.js";
 import { OptionCheck } from "../../lib/options.js";
+import { socketFolder } from "../support/punt-socket/peer.js";
 
 const ofManager: readonly [option: string, value: unknown, reason: RegExp][] = [
   ["vpp", {}, /is set by the daemon: option vppSocket names its VPP$/],
@@ -16,6 +19,18 @@ for (const [option, value, reason] of ofManager) {
     t.regex(error!.message, reason);
   });
 }
+
+test("a daemon with etcd refuses options of its manager at its start, not when it comes to act", async (t) => {
+  const folder = socketFolder(t);
+  const start = (manager: object) =>
+    Daemon.start({
+      ...{ socket: join(folder, "manager.sock"), vppSocket: join(folder, "api.sock"), manager },
+      etcd: { endpoints: "http://127.0.0.1:1", host: "h1" },
+    });
+  const unknown = { code: "ERR_OPTION", message: /option statsSocket does not exist/ };
+  await t.throwsAsync(start({ statsSocket: "/run/stats.sock" }), unknown);
+  await t.throwsAsync(start({ memifDirectory: "/run/" }), { code: "ERR_OPTION", message: /option memifDirectory / });
+});
 
 const checked = (host: string | undefined, policy?: string) => () =>
   checkStoneWork(new OptionCheck("daemon.start"), {

@@ -1,10 +1,11 @@
 // The ends that a program opens by their paths: which are polled, and which report changes themselves.
+import { EventEmitter } from "node:events";
 import { existsSync, symlinkSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { bindPuntSocket } from "../../lib/descriptor/index.js";
 import { keyOf, PathEnds } from "../../lib/module/ends.js";
-import type { EndHooks } from "../../lib/module/ports.js";
+import { type EndHooks, followMemif, objection } from "../../lib/module/ports.js";
 import { PacketSocket } from "../../lib/packet-socket/index.js";
 import { openDescriptors, until } from "../support/descriptor/peer.js";
 import { arp } from "../support/frames.js";
@@ -231,4 +232,15 @@ test("a punt socket is the same one whatever VPP's own path is, and a memif is n
   t.is(key(memif), key({ id: 1, secret: "", socket: "/run/memif", kind: "memif" }));
   for (const other of [{ socket: "/run/other" }, { id: 2 }, { secret: "x" }])
     t.not(key(memif), key({ ...memif, ...other }));
+});
+
+test("only a memif that is taken is said to be another program's", (t) => {
+  const memif = Object.assign(new EventEmitter(), { peer: undefined });
+  followMemif(memif as never, () => {});
+  const said = (reason: string) => {
+    memif.emit("refused", { reason });
+    return objection({ kind: "memif", memif } as never, 0, {} as never, false)!;
+  };
+  t.regex(said("already connected"), /\(already connected\): another program has the memif$/);
+  t.regex(said("cannot connect to /m: Permission denied"), /\(cannot connect to \/m: Permission denied\)$/);
 });

@@ -106,6 +106,11 @@ test("an interface that is down degrades a punt once, with the command that mend
   t.is(down!.remedy, "vppctl set interface state bare up");
   t.deepEqual(caveats({ ...span, vppInterface: "sub" }).length, 1);
   t.deepEqual(caveats({ ...span, vppInterface: "sub", direction: "tx" }), []);
+  for (const software of ["bond", "loopback", "tunnel"] as const) {
+    const facts = factsOf([], { interface: () => ({ ...eth0, software }) });
+    t.deepEqual(caveats(span, facts), ["NO_DEVICE!"], software);
+    t.deepEqual(caveats({ ...span, direction: "tx" }, facts), [], software);
+  }
 });
 
 test("a TAP without /dev/vhost-net and GSO over memif are made otherwise, and degrade nothing", (t) => {

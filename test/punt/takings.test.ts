@@ -74,7 +74,7 @@ check("a wire takes everything of its interfaces, and nothing of others", "wire"
 
 const span = { type: "SPAN", vppInterface: "eth0" };
 const ofVlan = { ...span, vppInterface: "eth0.7" };
-const BLIND = "VPP mirrors at the device, not at sub-interfaces";
+const BLIND = "VPP mirrors at the device, not at a sub-interface";
 
 check("a mirror copies what its device receives, unless it mirrors what that sends", "device", [
   [span, {}, "copy", "the punt mirrors everything that eth0 receives"],

@@ -122,3 +122,38 @@ for (const [mode, commands] of [
     await vpp.configure(`set interface l3 ${vppInterface}`, `set interface l3 ${beside}`);
   });
 }
+
+real("a bond's packets are mirrored only while its members are mirrored too, and its punt says so", async (t) => {
+  const scenario = await Scenario.start(t);
+  const { network, vpp } = scenario;
+  const { host, vppInterface: member } = await network.neighbor("10.6.2");
+  await vpp.configure(
+    `set interface ip address del ${member} 10.6.2.1/24`,
+    "create bond mode active-backup",
+    `bond add BondEthernet0 ${member}`,
+    "set interface state BondEthernet0 up",
+    "set interface ip address BondEthernet0 10.6.2.1/24",
+  );
+  await scenario.keep();
+  const request = { type: "SPAN", interconnect: "MEMIF", direction: "rx" } as const;
+  const bond = await scenario.add({ ...request, cnf: "bond", vppInterface: "BondEthernet0" });
+  t.deepEqual(
+    bond.reasons.map(({ code }) => code),
+    ["NO_DEVICE"],
+  );
+  let mirrored = 0;
+  (await scenario.memif(bond)).receive((batch) => {
+    for (let i = 0; i < batch.length; i++) if (isIcmp(batch.view(i))) mirrored++;
+  });
+  // The first ping finds the bond's MAC address.
+  await host.run("ping", "-c", "3", "-i", "0.2", "-W", "5", "10.6.2.1");
+  t.is(mirrored, 0);
+  await scenario.add({ ...request, cnf: "member", vppInterface: member });
+  await host.run("ping", "-c", "3", "-i", "0.2", "-W", "5", "10.6.2.1");
+  await until(
+    "the copies",
+    () => mirrored === 3,
+    () => `${mirrored} of 3`,
+  );
+  t.pass();
+});

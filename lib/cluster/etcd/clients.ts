@@ -1,4 +1,5 @@
 // The clients of etcd's package, one for each server.
+import type { Socket } from "node:net";
 import type { Etcd3, IOptions } from "etcd3";
 import { isNoRoom } from "./errors.js";
 import type { EtcdAccess } from "./options.js";
@@ -50,7 +51,45 @@ export const NEEDS_LEADER = {
 /** Returns a client for each server. A client of several servers takes them in turn, and so a dead one for every n-th call. */
 export async function clientsFor(access: EtcdAccess): Promise<EtcdClient[]> {
   const { Etcd3: Client } = await import("etcd3");
-  return access.endpoints.map((endpoint) => new Client(clientOptions(endpoint, access)));
+  return access.endpoints.map((endpoint) => {
+    const client = new Client(clientOptions(endpoint, access));
+    limitHandshakes(client, access.timeout);
+    return client;
+  });
+}
+
+/** One of gRPC's for each connection. */
+interface Connector {
+  connect(socket: Socket): Promise<unknown>;
+}
+
+/** The part of etcd's client, and of gRPC, that has no types: a version without it waits. */
+interface Pool {
+  readonly pool: {
+    readonly hosts: readonly {
+      readonly channelCredentials: { _createSecureConnector?(...of: unknown[]): Connector };
+    }[];
+  };
+}
+
+/**
+ * gRPC waits for a TLS handshake without end, and keeps the process for it, after `close()` too: a server that is stopped accepts
+ * connections and says nothing.
+ */
+function limitHandshakes(client: Etcd3, timeout: number): void {
+  for (const { channelCredentials } of (client as unknown as Pool).pool.hosts) {
+    const make = channelCredentials._createSecureConnector?.bind(channelCredentials);
+    if (!make) continue;
+    channelCredentials._createSecureConnector = (...of) => {
+      const connector = make(...of);
+      const connect = connector.connect.bind(connector);
+      connector.connect = (socket) => {
+        const late = setTimeout(() => socket.destroy(new Error("the TLS handshake takes too long")), timeout);
+        return connect(socket).finally(() => clearTimeout(late));
+      };
+      return connector;
+    };
+  }
 }
 
 function clientOptions(endpoint: string, { auth, credentials, timeout }: EtcdAccess): IOptions {

@@ -27,6 +27,8 @@ export interface VppInterface {
   readonly mtu: number;
   /** Whether it is a sub-interface, such as a VLAN. */
   readonly isSub?: boolean;
+  /** Its kind, if its packets come from other interfaces and not from a device. */
+  readonly software?: "bond" | "loopback" | "tunnel";
   /** Whether it is an interconnect of ours. */
   readonly ours: boolean;
   /** With prefix length; undefined if not read. */

@@ -64,11 +64,27 @@ function interfaceOf(detail: DetailsOf<"sw_interface_dump">, mac: string, ours: 
     mtu: detail.mtu[0] || detail.link_mtu,
     ours,
     ...isSubOf(detail),
+    ...softwareOf(detail),
   };
 }
 
 function isSubOf({ sw_if_index, sup_sw_if_index }: DetailsOf<"sw_interface_dump">): { isSub?: true } {
   return sw_if_index === sup_sw_if_index ? {} : { isSub: true };
+}
+
+/** By VPP's names of the kinds of interfaces. */
+const SOFTWARE: Readonly<Record<string, NonNullable<VppInterface["software"]>>> = {
+  bond: "bond",
+  Loopback: "loopback",
+  BVI: "loopback",
+  "GRE tunnel device": "tunnel",
+  "IPIP tunnel device": "tunnel",
+  VXLAN: "tunnel",
+};
+
+function softwareOf({ interface_dev_type }: DetailsOf<"sw_interface_dump">): Pick<VppInterface, "software"> {
+  const software = SOFTWARE[interface_dev_type];
+  return software === undefined ? {} : { software };
 }
 
 /** Returns whether the flags of an interface contain the admin state "up". */

@@ -39,24 +39,43 @@ export const span: TypeHandler<SpanRequest> = {
   takes: (request, frame, facts) => ({ stage: "device", ...mirrored(request, frame, facts) }),
 
   caveats(request, facts) {
-    if (!isBlind(request, facts)) return [];
-    const { vppInterface } = request;
-    const text = `VPP mirrors the packets that a device receives, and ${vppInterface} is a sub-interface: nothing that it receives is mirrored`;
-    return [{ code: "SUB_INTERFACE", text, remedy: "mirror the parent interface", degrades: true }];
+    const blind = blindness(request, facts);
+    if (blind === undefined) return [];
+    const { code, lacks, remedy } = BLIND[blind];
+    const text = `VPP mirrors the packets that a device receives, and ${request.vppInterface} is a ${blind}: ${lacks}`;
+    return [{ code, text, remedy, degrades: true }];
   },
 };
+
+const NOTHING = "nothing that it receives is mirrored";
+
+/** Interfaces that receive their packets from others. */
+const BLIND = {
+  "sub-interface": { code: "SUB_INTERFACE", lacks: NOTHING, remedy: "mirror the parent interface" },
+  // VPP looks for the feature at the member, and for its settings at the bond.
+  bond: {
+    code: "NO_DEVICE",
+    lacks: "what it receives is mirrored only while SPAN punts mirror its members too",
+    remedy: "mirror each of its members with a punt of its own: this punt gets their packets",
+  },
+  loopback: { code: "NO_DEVICE", lacks: NOTHING, remedy: "mirror the interfaces whose packets come to it" },
+  tunnel: { code: "NO_DEVICE", lacks: NOTHING, remedy: "mirror the interface that receives the tunnel's packets" },
+} as const;
 
 function mirrored(request: SpanRequest, frame: ReceivedFrame, facts: Facts): Omit<Taking, "stage"> {
   const { vppInterface, direction } = request;
   const other = otherInterface(vppInterface, frame, facts);
   if (other !== undefined) return { treatment: "passed", why: other };
-  if (isBlind(request, facts)) return { treatment: "passed", why: "VPP mirrors at the device, not at sub-interfaces" };
+  const blind = blindness(request, facts);
+  if (blind !== undefined) return { treatment: "passed", why: `VPP mirrors at the device, not at a ${blind}` };
   if (direction === "tx")
     return { treatment: "passed", why: `the punt mirrors what ${vppInterface} sends (direction tx)` };
   return { treatment: "copy", why: `the punt mirrors everything that ${vppInterface} receives` };
 }
 
 /** VPP mirrors received packets at the device, where the packets of a sub-interface belong to its parent. */
-function isBlind({ vppInterface, direction }: SpanRequest, facts: Facts): boolean {
-  return direction !== "tx" && facts.interface(vppInterface)?.isSub === true;
+function blindness({ vppInterface, direction }: SpanRequest, facts: Facts): keyof typeof BLIND | undefined {
+  if (direction === "tx") return undefined;
+  const from = facts.interface(vppInterface);
+  return from?.isSub ? "sub-interface" : from?.software;
 }
