@@ -1,4 +1,4 @@
-// What a daemon knows of punts while its managers change.
+// A daemon's knowledge of punts while its managers change.
 import test from "ava";
 import { Known } from "../../lib/cluster/known.js";
 import { bareStatus } from "../../lib/cluster/status.js";

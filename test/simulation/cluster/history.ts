@@ -1,30 +1,15 @@
 // One simulated history of the daemons of a host, their etcd, their VPP and those who ask, and the conditions that hold during it and at its end.
 import { Etcd, EtcdPunts, Keys } from "../../../lib/cluster/index.js";
-import {
-  type ApplyResult,
-  idKey,
-  type PuntRequest,
-  type PuntStatus,
-  type Punts,
-  parseRequest,
-} from "../../../lib/punt/index.js";
+import { type PuntRequest, type PuntStatus, parseRequest } from "../../../lib/punt/index.js";
 import { expectSame, idOf, type PuntChoice, requestOf } from "../../stress/choice.js";
 import { Machine } from "../machine.js";
 import { isModuleAction } from "../module/modules.js";
 import { isModules } from "../module/request.js";
 import { type Outcome, type RunningHistory, runSteps, settle } from "../run-steps.js";
 import { type Party, ROOT, type World } from "../world/index.js";
-import {
-  checkAgreement,
-  checkMade,
-  checkNoPunts,
-  checkSeen,
-  checkWrite,
-  describe,
-  isAnswered,
-  refusedIn,
-} from "./conditions.js";
-import { ACCESS, DaemonProcess, HOST, outcomeOf, PREFIX } from "./daemon-process.js";
+import { Asking, type Door } from "./asking.js";
+import { checkAgreement, checkMade, checkNoPunts, checkWrite, describe, isAnswered, refusedIn } from "./conditions.js";
+import { ACCESS, DaemonProcess, HOST, PREFIX } from "./daemon-process.js";
 import { EtcdProcess } from "./etcd-process.js";
 import { strikeEtcd } from "./etcd-strikes.js";
 import { HostModules } from "./host-modules.js";
@@ -33,7 +18,7 @@ import { type LeaderStrike, strikeLeader } from "./leader-strikes.js";
 import { type Action, DAEMONS, OPERATOR, type Step } from "./operation.js";
 import { Restored } from "./restored.js";
 import { Watcher } from "./watcher.js";
-import { type Asked, type Call, ClusterWishes } from "./wishes.js";
+import { type Call, ClusterWishes } from "./wishes.js";
 
 /** Virtual milliseconds within which all must be as it was asked for, once nothing fails any more. */
 const LONGEST_SETTLING = 400_000;
@@ -60,6 +45,7 @@ class History implements RunningHistory<Step> {
   readonly #wishes: ClusterWishes;
   readonly #kept: Kept;
   readonly #restored: Restored;
+  readonly #asking: Asking;
   readonly #watchers: Watcher[] = [];
   readonly #modules: HostModules;
   readonly #operator: Party;
@@ -77,12 +63,16 @@ class History implements RunningHistory<Step> {
     this.#wishes = new ClusterWishes(() => schedule.now);
     this.#kept = new Kept(this.#machine.vpp, (id) => this.#wishes.mayChange(id));
     this.#restored = new Restored(world, this.#etcd, this.#machine.vpp);
+    this.#asking = new Asking({
+      ...{ schedule, wishes: this.#wishes, kept: this.#kept, isRestored: () => this.#restored.isRestored },
+      door: (via) => this.#door(via),
+    });
     this.#modules = new HostModules(world, this.#etcd.model, {
       daemons: () => this.#daemons,
       accepted: () => this.#accepted(),
       isRestored: () => this.#restored.isRestored,
       delete: (request) =>
-        this.#ask("delete", idOf(request) as PuntRequest, schedule.random.chance(0.5) ? OPERATOR : 0),
+        this.#asking.ask("delete", idOf(request) as PuntRequest, schedule.random.chance(0.5) ? OPERATOR : 0),
     });
     world.sockets.table.killed = ({ name }) => {
       this.#daemons.find((daemon) => daemon.name === name)?.kill(RESTART_MS);
@@ -154,9 +144,9 @@ class History implements RunningHistory<Step> {
       case "add":
       case "update":
       case "delete":
-        return this.#ask(action.op, parseRequest(requestOf(action.punt, ROOT)), action.via);
+        return this.#asking.ask(action.op, parseRequest(requestOf(action.punt, ROOT)), action.via);
       case "apply":
-        return this.#apply(action);
+        return this.#asking.apply(action);
       case "watch":
         return this.#watch(action.via, action.cnf);
       case "watch-again":
@@ -189,7 +179,7 @@ class History implements RunningHistory<Step> {
       case "unanswered": {
         const place = this.#leaderPlace;
         this.#etcd.ways[place]?.add(action.fault, 1);
-        return place < 0 ? undefined : this.#ask(action.call, parseRequest(requestOf(action.punt, ROOT)), place);
+        return place < 0 ? undefined : this.#asking.ask(action.call, parseRequest(requestOf(action.punt, ROOT)), place);
       }
       case "crash-vpp":
         return void this.#machine.vpp.crash(action.down);
@@ -239,7 +229,7 @@ class History implements RunningHistory<Step> {
     const place = this.#leaderPlace;
     const leading = {
       ...{ schedule: this.#world.schedule, etcd: this.#etcd, place, daemon: this.#leader, modules: this.#modules },
-      ask: (call: Call, punt: PuntChoice) => this.#ask(call, parseRequest(requestOf(punt, ROOT)), place),
+      ask: (call: Call, punt: PuntChoice) => this.#asking.ask(call, parseRequest(requestOf(punt, ROOT)), place),
       crashVpp: () => void this.#machine.vpp.crash(50),
     };
     strikeLeader(leading, action);
@@ -259,64 +249,6 @@ class History implements RunningHistory<Step> {
     if (party) this.#world.schedule.stop(party, ms);
   }
 
-  /** Asks for something, unless a call about the punt is under way. */
-  #ask(call: Call, request: PuntRequest, via: number): void {
-    const { schedule } = this.#world;
-    const { punts, party } = this.#door(via);
-    const id = idOf(request) as PuntStatus["id"];
-    if (punts === undefined || party === undefined || this.#wishes.isBusy(id)) return;
-    const asked = this.#wishes.begin(call, request, party);
-    if (call !== "add") this.#kept.asked(id);
-    const ended = (code: string | undefined) => {
-      schedule.note(`${via} ${call} ${asked.key} ${code}\n`);
-      this.#wishes.ended(asked, code);
-    };
-    const make = (): Promise<unknown> => (call === "delete" ? punts.delete(id) : punts[call](request));
-    const work = () =>
-      void make()
-        .then(
-          () => {
-            ended(undefined);
-            return this.#look(punts, asked);
-          },
-          (error) => ended(outcomeOf(error)),
-        )
-        .catch((error) => schedule.fail(error));
-    schedule.at(schedule.now, call, work, party);
-  }
-
-  /** Who changed a punt finds it so at once, if nothing else may have happened to it. */
-  async #look(punts: Punts, { call, request, terms }: Asked): Promise<void> {
-    const id = idOf(request) as PuntStatus["id"];
-    const isSure = () => !(this.#restored.isRestored || this.#wishes.mayChange(id)) && terms === this.#wishes.terms;
-    const wish = this.#wishes.at(id);
-    if (!isSure()) return;
-    const seen = await punts.get(id);
-    if (isSure() && wish === this.#wishes.at(id)) checkSeen(call, request, seen);
-  }
-
-  /** Replaces all punts of a CNF, unless a call about one of them is under way. */
-  #apply({ cnf: number, punts: choices, via }: Extract<Action, { op: "apply" }>): void {
-    const { schedule } = this.#world;
-    const cnf = `cnf${number}`;
-    const { punts, party } = this.#door(via);
-    if (punts === undefined || party === undefined || this.#wishes.isCnfBusy(cnf)) return;
-    const all = choices.map((choice) => parseRequest(requestOf({ ...choice, cnf: number }, ROOT)));
-    const requests = [...new Map(all.map((each) => [idKey(each), each])).values()];
-    const asked = this.#wishes.beginSet(cnf, requests, party);
-    for (const { request } of asked.asked) this.#kept.asked(request);
-    const ended = (outcome: ApplyResult | string) => {
-      schedule.note(`${via} apply ${cnf} ${typeof outcome === "string" ? outcome : "done"}\n`);
-      this.#wishes.endedSet(asked, outcome);
-    };
-    const work = () =>
-      void punts
-        .apply({ cnf, punts: requests })
-        .then(ended, (error) => ended(outcomeOf(error)))
-        .catch((error) => schedule.fail(error));
-    schedule.at(schedule.now, "apply", work, party);
-  }
-
   #watch(via: number, cnf: number | undefined): void {
     const { punts, party, name } = this.#door(via);
     if (punts === undefined || party === undefined) return;
@@ -325,7 +257,7 @@ class History implements RunningHistory<Step> {
   }
 
   /** The interface that answers at a place, and the process that asks there. */
-  #door(via: number) {
+  #door(via: number): Door & { readonly name: string } {
     const daemon = this.#daemons[via];
     if (daemon === undefined && via !== OPERATOR) return { punts: undefined, party: undefined, name: "nobody" };
     const { punts, party } = daemon ?? { punts: this.#operatorsPunts, party: this.#operator };
@@ -420,7 +352,7 @@ class History implements RunningHistory<Step> {
   async #checkNothingLeft(): Promise<void> {
     if (this.#modules.closeAll()) await this.#settle();
     for (const request of this.#allWanted())
-      this.#ask("delete", request, this.#world.schedule.random.chance(0.5) ? 0 : OPERATOR);
+      this.#asking.ask("delete", request, this.#world.schedule.random.chance(0.5) ? 0 : OPERATOR);
     await this.#settle();
     this.#wishes.compare(this.#wanted());
     await this.#machine.checkNothingLeft([DaemonProcess.memifDirectory]);
