@@ -61,8 +61,8 @@ export class Answers {
   }
 
   /**
-   * Takes no more questions, and leaves those that it works on to the next daemon. Resolves when the answers to those that are done have been
-   * written, if etcd takes them: the next daemon would do them again, and say that a punt that is deleted is not there.
+   * Takes no more questions. The next daemon answers the unfinished ones. Resolves when etcd has the answers to the finished ones, or refuses
+   * them: the next daemon would repeat those changes, and not find a punt that was deleted.
    */
   async close(): Promise<void> {
     this.#closed = true;

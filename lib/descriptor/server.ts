@@ -203,7 +203,7 @@ export class DescriptorServer implements AsyncDisposable {
       await this.#answer(connection, { credentials, bytes: request.bytes, descriptors: request.descriptors });
       await connection.drain();
     } catch (error) {
-      // A client that only looks whether somebody listens leaves without a word.
+      // A client that only looks for a listener leaves without a word.
       const hasLeft = !connection.hasSpoken && (error as PuntError).code === "ECONNRESET";
       if (!hasLeft) this.#onError(error, credentials);
     }

@@ -28,7 +28,7 @@ export function pemProblem({ ca, cert, key }: PemParts): { part: keyof PemParts;
   return undefined;
 }
 
-/** OpenSSL takes a CA without a certificate, and trusts nobody then. */
+/** OpenSSL takes a CA without a certificate, and then trusts no peer. */
 function requireCertificates(text: string): void {
   const blocks = text.split(/(?=-----BEGIN )/).filter((block) => /^-----BEGIN [A-Z0-9 ]*CERTIFICATE-----/.test(block));
   if (blocks.length === 0) throw new Error("it has no certificate");

@@ -22,7 +22,7 @@ class VppPeer {
   /// kernel discards packets of another peer that are queued on the socket. Returns 0 or an errno value.
   int Connect(int fd);
 
-  /// Looks whether somebody still has the socket at the path: a VPP that was killed leaves its file. Returns
+  /// Looks whether a process still has the socket at the path: a VPP that was killed leaves its file. Returns
   /// 0 or an errno value.
   int Confirm(int fd);
 

@@ -102,7 +102,7 @@ test("an answer that etcd does not take is written again, and its question is no
   t.is(store.deleted.length, 1);
 });
 
-test("a daemon that ends writes the answers to what it has done, and takes no more questions", async (t) => {
+test("a daemon that ends writes the answers to finished questions, and takes no more", async (t) => {
   const gate = new Gate();
   const { store, answers } = start([], true, () => gate.pass());
   await gate.arrived;

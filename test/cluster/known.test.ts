@@ -8,7 +8,7 @@ import { span } from "../support/etcd/members.js";
 const request = parseRequest(span("monitor"));
 const of = (state: PuntState) => ({ ...bareStatus({ cnf: "monitor", key: "", label: "SPAN" }, request), state });
 
-test("a change follows from the state that a watcher was told, which a new manager saw before anyone listened to it", async (t) => {
+test("a watcher hears a change from the state in its snapshot, which a new manager saw before it had listeners", async (t) => {
   const known = new Known();
   const { id } = of("INIT");
   known.take({ id, from: undefined, to: "INIT", cause: "accepted", status: of("INIT") });

@@ -195,7 +195,7 @@ for (const [what, code, expected] of hostile) {
   });
 }
 
-test.serial("a client that looks whether somebody listens is no error", async (t) => {
+test.serial("a client that only looks for a listener causes no error", async (t) => {
   const { path, errors } = listen(t, echo);
   for (let turn = 0; turn < 3; turn++) {
     t.true(await isListening(path));

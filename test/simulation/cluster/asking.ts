@@ -1,4 +1,4 @@
-// Calls about punts by way of a daemon or of etcd, and the model of what was promised to those who asked.
+// Calls about punts by way of a daemon or of etcd, and the model of the promises to the callers.
 import type { ClusterPunts, EtcdPunts } from "../../../lib/cluster/index.js";
 import { type ApplyResult, idKey, type PuntRequest, type PuntStatus, parseRequest } from "../../../lib/punt/index.js";
 import { idOf, requestOf } from "../../stress/choice.js";
