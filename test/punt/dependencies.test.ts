@@ -42,7 +42,7 @@ const hairpin = (...ipAddresses: string[]) => ({ name: "hairpin0", vrf: 9, ipAdd
 
 const cases: Case[] = [
   ...[
-    { type: "SPAN", vppInterface: "loop7" },
+    { type: "SPAN", vppInterface: "loop7", direction: "tx" },
     { type: "HAIRPIN", vppInterface: "loop7", hairpinInterface: { name: "hairpin0" } },
     { type: "HAIRPIN_XCONNECT", vppInterface1: "if1", vppInterface2: "loop7" },
   ].map((punt) => ({

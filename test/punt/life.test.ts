@@ -30,13 +30,14 @@ test("a punt of packets that VPP gives up is made, known again, and deleted", as
 test("a punt waits for its interface, and waits again after the interface has gone", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());
-  const { id, state, missing } = await it.manager.add(span("loop7"));
+  const asked = { ...span("loop7"), direction: "tx" } as const;
+  const { id, state, missing } = await it.manager.add(asked);
   t.is(state, "PENDING");
   t.deepEqual(
     missing.map((one) => one.text),
     ["VPP interface loop7"],
   );
-  const created = it.manager.add(span("loop7"), { waitFor: "CREATED" });
+  const created = it.manager.add(asked, { waitFor: "CREATED" });
   const loop = await it.client.call("create_loopback_instance", {
     mac_address: "02:fb:00:00:00:07",
     is_specified: true,

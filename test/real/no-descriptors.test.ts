@@ -14,7 +14,8 @@ need("root", "vpp", "prlimit").test.serial(
     await vpp.configure("create loopback interface", "set interface state loop0 up");
     const limit = (text: string) => execFileSync("prlimit", ["--pid", `${vpp.pid}`, `--nofile=${text}`]);
     limit("8:1024");
-    const request: PuntRequestInput = { type: "SPAN", cnf: "a", interconnect: "MEMIF", vppInterface: "loop0" };
+    const place = { interconnect: "MEMIF", vppInterface: "loop0" } as const;
+    const request: PuntRequestInput = { cnf: "a", type: "SPAN", ...place, direction: "tx" };
     await t.throwsAsync(scenario.add(request), { code: "VPP_SYSCALL_ERROR_4", message: /no free file descriptor/ });
     // VPP does not listen for a memif on a socket for which an earlier one failed.
     await until("another try", () => (manager.get({ cnf: "a" })?.failure?.attempts ?? 0) > 2);

@@ -1,5 +1,5 @@
 // The machine of a history: VPP with its operator, and Linux. It knows what VPP would have without any manager.
-import { EmulatedHost, type PuntRequest, type PuntStatus } from "../../lib/punt/index.js";
+import { EmulatedHost, type PuntStatus } from "../../lib/punt/index.js";
 import { expectSame, interfacesOf } from "../stress/choice.js";
 import { Operator } from "../stress/operator.js";
 import { Kernel } from "./kernel.js";
@@ -147,8 +147,7 @@ export class Machine {
     for (const { request, state, missing, metadata } of punts) {
       const names = interfacesOf(request);
       const waits = names.filter((name) => !this.#isReady(name, request.type));
-      const isWhole = names.every((name) => this.#operator.has(name).up) && !isBlind(request);
-      const made = isWhole ? "CREATED" : "DEGRADED";
+      const made = names.every((name) => this.#operator.has(name).up) ? "CREATED" : "DEGRADED";
       const expected = waits.length > 0 ? "PENDING" : made;
       if (waits.length === 0) this.#checkTaps(metadata);
       const isNamed = waits.every((name) => missing.some((lack) => lack.name === name));
@@ -207,9 +206,4 @@ function addressOf(card: string, prefix: number): string {
   const index = CARDS.includes(card) ? CARDS.indexOf(card) : 9;
   const first = card.startsWith("loop") ? "10.1.0.1/24" : `10.0.${index}.1/24`;
   return [first, `10.9.${index}.1/28`, `fd00:${index}::1/64`][prefix]!;
-}
-
-/** Whether it is a SPAN of what a loopback receives, which no device does. */
-function isBlind(request: PuntRequest): boolean {
-  return request.type === "SPAN" && request.direction !== "tx" && /^loop\d+$/.test(request.vppInterface);
 }

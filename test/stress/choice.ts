@@ -49,13 +49,14 @@ function inFamily(family: Family, request: PuntRequestInput): PuntRequestInput {
   }
 }
 
-/** Subject 3 uses interfaces that come and go. */
+/** Subject 3 uses interfaces that come and go. They receive nothing from a device that VPP could mirror. */
 function withLoopbacks(request: PuntRequestInput): PuntRequestInput {
   const text = JSON.stringify(request)
     .replaceAll('"if6"', '"loop0"')
     .replaceAll('"if7"', '"loop1"')
     .replaceAll('"vrf":3', '"vrf":0');
-  return JSON.parse(text);
+  const found: PuntRequestInput = JSON.parse(text);
+  return found.type === "SPAN" && found.vppInterface.startsWith("loop") ? { ...found, direction: "tx" } : found;
 }
 
 export function interfacesOf(request: PuntStatus["request"]): string[] {

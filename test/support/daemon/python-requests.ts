@@ -40,7 +40,7 @@ export async function pythonRequests(
       ingressAclRules: [{ destinationPort: { first: 9, last: 9 } }],
     }),
     add({ cnf: "both", type: "PUNT_TO_SOCKET", toHost: { af: "BOTH", protocol: "UDP", port: 5300 } }),
-    add({ cnf: "gso", type: "SPAN", ...MEMIF, enableGso: true, vppInterface: three }),
+    add({ cnf: "gso", type: "SPAN", ...MEMIF, enableGso: true, vppInterface: three, direction: "TX" }),
     add({ cnf: "isis", type: "ISISX", ...MEMIF, vppInterface: tag }),
     add({ cnf: "rival", type: "ISISX", ...MEMIF, vppInterface: one }),
   );
