@@ -28,6 +28,13 @@ function listen(t: ExecutionContext, handler: DescriptorHandler, options: Descri
   return { path, server, errors };
 }
 
+/** Stops this process until the file is there, and then for so many milliseconds. */
+function standStill(path: string, ms: number): void {
+  const sleeping = new Int32Array(new SharedArrayBuffer(4));
+  while (!existsSync(path)) Atomics.wait(sleeping, 0, 0, 1);
+  Atomics.wait(sleeping, 0, 0, ms);
+}
+
 const echo: DescriptorHandler = ({ bytes }) => ({ bytes });
 
 test.serial("descriptors go both ways, and nothing is left open", async (t) => {
@@ -233,9 +240,7 @@ print(len(s.recv(99)))`,
   await until(() => existsSync(`${path}.connected`));
   for (let i = 0; i < 5; i++) await new Promise(setImmediate);
   writeFileSync(`${path}.go`, "");
-  const sleeping = new Int32Array(new SharedArrayBuffer(4));
-  while (!existsSync(`${path}.sent`)) Atomics.wait(sleeping, 0, 0, 1);
-  Atomics.wait(sleeping, 0, 0, 400);
+  standStill(`${path}.sent`, 400);
   t.is(await client, "13\n");
 });
 
@@ -261,9 +266,7 @@ end(s)`,
   // The request has been sent.
   await new Promise(setImmediate);
   writeFileSync(`${path}.go`, "");
-  const sleeping = new Int32Array(new SharedArrayBuffer(4));
-  while (!existsSync(`${path}.sent`)) Atomics.wait(sleeping, 0, 0, 1);
-  Atomics.wait(sleeping, 0, 0, 600);
+  standStill(`${path}.sent`, 600);
   t.is(text((await asked).bytes), "answer");
   await server;
 });
