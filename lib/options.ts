@@ -1,5 +1,5 @@
 // The checks of options that an application passes: one wording and one error for the whole package.
-import { type ErrorDetails, PuntError } from "./errors.js";
+import { type ErrorDetails, messageOf, PuntError } from "./errors.js";
 
 /** The longest path that `sockaddr_un` holds together with its NUL, in bytes. */
 export const MAX_SOCKET_PATH = 107;
@@ -10,6 +10,20 @@ export const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 /** Returns the options that are set. An undefined option has its default, as if it was left out. */
 export function given<T extends object>(options: T): T {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
+}
+
+/** Runs an operation whose options are the group `group` of others. Its errors name that group too, as in `manager.owner`. */
+export async function fromGroup<T>(group: string, operation: () => T): Promise<Awaited<T>> {
+  try {
+    return await operation();
+  } catch (error) {
+    const { op, code, details = {}, cause } = error as PuntError;
+    const name = details.option;
+    if (!(error instanceof PuntError) || typeof name !== "string") throw error;
+    const option = `${group}.${name}`;
+    const message = messageOf(error).replace(name, option);
+    throw new PuntError(op, code, message, { ...details, option }, cause);
+  }
 }
 
 /** Tells whether a value is an AbortSignal, of Node's or of a library that has its own. */

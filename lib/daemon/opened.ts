@@ -4,6 +4,7 @@ import { type AskedChange, type Changes, ClusterPunts, type Explainer, historyFi
 import { CounterReader } from "../counters/index.js";
 import { PuntError } from "../errors.js";
 import { ensureFolder, OWN_FOLDER, SOCKET_FOLDER } from "../files/index.js";
+import { fromGroup } from "../options.js";
 import {
   checkManagerOptions,
   DefaultHost,
@@ -131,7 +132,7 @@ async function openPunts(
   const manager = { ...managerUnderStoneWork(options), ...options.manager, vpp };
   if (etcd) {
     // The manager comes later, with the first term.
-    checkManagerOptions(manager);
+    await fromGroup("manager", () => checkManagerOptions(manager));
     // One for all terms: it listens to VPP as long as the daemon lives.
     const host = manager.host ?? new DefaultHost(vpp);
     const addresses = [socket, attachSocket];
@@ -140,7 +141,8 @@ async function openPunts(
     return punts.on("pass", passed);
   }
   const store = state === undefined ? {} : { store: new FileStore(join(state, "punts.json")) };
-  const punts = await PuntManager.start({ returnTime: RETURN_TIME_MS, ...manager, ...store });
+  const start = { returnTime: RETURN_TIME_MS, ...manager, ...store };
+  const punts = await fromGroup("manager", () => PuntManager.start(start));
   return punts.on("problem", problem).on("pass", passed);
 }
 

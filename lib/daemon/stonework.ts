@@ -1,5 +1,6 @@
 // The daemon as the orchestrator of CNFs that were written for StoneWork, under the daemon's policy.
 import { join } from "node:path";
+import { fromGroup } from "../options.js";
 import { idKey, idOf, type PuntId } from "../punt/index.js";
 import {
   type CnfPlace,
@@ -27,15 +28,8 @@ export async function startStoneWork(
   // Daemons that share an etcd have one set of punts, and each has the items that it was given.
   const others = { hasOthers: parts.hosts !== undefined };
   const access = new PolicyAccess(parts, gate);
-  return StoneWorkOrchestrator.start({
-    ...stonework,
-    ...netns,
-    ...kept,
-    ...others,
-    punts: parts.punts,
-    logger,
-    access,
-  });
+  const start = { ...stonework, ...netns, ...kept, ...others, punts: parts.punts, logger, access };
+  return fromGroup("stonework", () => StoneWorkOrchestrator.start(start));
 }
 
 /** Asks the policy for callers of StoneWork's ports, and for the CNFs whose items have punts. */

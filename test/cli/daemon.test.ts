@@ -165,7 +165,10 @@ test("the owners and groups of sockets are given by name or number, and an unkno
   writeFileSync(config, JSON.stringify({ state: here.at("state"), socketGroup: "nobody knows", sockets: [socket] }));
   const refused = await cli(options);
   t.not(refused.status, 0);
-  t.regex(refused.stderr, /socketGroup: the group "nobody knows": this machine has no such name \(ERR_OPTION\)\n$/);
+  t.regex(
+    refused.stderr,
+    /daemon\.yaml: socketGroup: the group "nobody knows": this machine has no such name \(ERR_OPTION\)\n$/,
+  );
   for (const given of [group, `${number}`]) {
     const daemon = start([...options, "--socket-group", given], {});
     t.teardown(() => end(daemon, "SIGKILL"));
@@ -174,3 +177,30 @@ test("the owners and groups of sockets are given by name or number, and an unkno
     t.deepEqual(await end(daemon), [0, null]);
   }
 });
+
+for (const [file, flags, fault] of [
+  [{ vpSocket: "/run/vpp.sock" }, [], "F: option vpSocket does not exist"],
+  [{ manager: { owner: 5 } }, [], "F: option manager.owner must be "],
+  [{ manager: 5 }, [], "F: option manager must be an object; got 5"],
+  [{ stonework: { grpcPort: -1 } }, [], "F: option stonework.grpcPort must be "],
+  [{ socketGroup: "users" }, ["--socket-group", "nobody knows"], "socketGroup: the group "],
+  [{ etcd: { host: "h1" } }, ["--etcd", "127.0.0.1:1"], "option etcd.endpoints must be "],
+] as const) {
+  const given = [JSON.stringify(file), ...flags].join(" ");
+  test(`an option of a daemon is refused with the file that has it, if it is of the file: ${given}`, async (t) => {
+    const here = await site(t);
+    const path = here.at("daemon.yaml");
+    writeFileSync(path, JSON.stringify({ state: here.at("state"), ...file }));
+    const folders = [
+      "--socket",
+      here.at("manager.sock"),
+      "--socket-directory",
+      here.at("cnfs"),
+      "--vpp",
+      here.at("api.sock"),
+    ];
+    const refused = await cli(["daemon", "--config", path, ...folders, ...flags]);
+    t.is(refused.status, 2, refused.stderr);
+    t.true(refused.stderr.includes(`: ${fault.replace("F", path)}`), refused.stderr);
+  });
+}

@@ -27,9 +27,12 @@ test("a daemon with etcd refuses options of its manager at its start, not when i
       ...{ socket: join(folder, "manager.sock"), vppSocket: join(folder, "api.sock"), manager },
       etcd: { endpoints: "http://127.0.0.1:1", host: "h1" },
     });
-  const unknown = { code: "ERR_OPTION", message: /option statsSocket does not exist/ };
+  const unknown = { code: "ERR_OPTION", message: /option manager\.statsSocket does not exist/ };
   await t.throwsAsync(start({ statsSocket: "/run/stats.sock" }), unknown);
-  await t.throwsAsync(start({ memifDirectory: "/run/" }), { code: "ERR_OPTION", message: /option memifDirectory / });
+  await t.throwsAsync(start({ memifDirectory: "/run/" }), {
+    code: "ERR_OPTION",
+    message: /option manager\.memifDirectory /,
+  });
 });
 
 const checked = (host: string | undefined, policy?: string) => () =>

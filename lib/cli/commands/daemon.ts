@@ -1,10 +1,9 @@
 // `vpp-punt daemon`: one punt manager for many CNFs, until interrupted.
 import type { CnfSocket, DaemonOptions } from "../../daemon/index.js";
-import { PuntError } from "../../errors.js";
-import { readBytes, unreadable, yamlContent } from "../../files/index.js";
 import type { Host } from "../../punt/index.js";
 import { logOptions } from "../output/index.js";
 import { definedOnly, type EtcdFlags, etcdOptions, type ManagingOptions, managingOptions } from "../punts/index.js";
+import { fileOptions, namingFile } from "./daemon-file.js";
 import { idOf } from "./named-ids.js";
 
 /** Bytes of the log that wait for a disk with room; lines beyond it are lost. */
@@ -53,7 +52,13 @@ export async function run(options: Options): Promise<void> {
   const { vpp, ...simulated } = options.sim ? await embedded(options) : { vpp: undefined };
   const notifier = new ServiceNotifier();
   try {
-    const running = await Daemon.start({ ...(await optionsOf(options, simulated)), logger });
+    const { config } = options;
+    const file = config === undefined ? {} : await fileOptions(config);
+    const asked = optionsOf(options, file, simulated);
+    const start = async () => Daemon.start({ ...(await withIds(asked)), logger });
+    const running = await start().catch((error) => {
+      throw config === undefined ? error : namingFile(error, config, file, asked);
+    });
     const { addresses, httpAddress, pageAddress } = running;
     const page = pageAddress && `http://${pageAddress}/`;
     logger.info({ addresses, http: httpAddress, page }, "the daemon listens");
@@ -104,36 +109,36 @@ async function embedded({ interface: interfaces }: Options) {
 type Simulated = { readonly vppSocket?: string; readonly directory?: string; readonly host?: Host };
 
 /** Options of the file, and over them those of the command line. */
-async function optionsOf(options: Options, { vppSocket, directory, host }: Simulated): Promise<DaemonOptions> {
-  const { config, socket, socketMode, socketGroup, vpp, state, policy, audit, http, page } = options;
-  const file = config === undefined ? {} : await fileOptions(config);
+function optionsOf(options: Options, file: DaemonOptions, { vppSocket, directory, host }: Simulated): DaemonOptions {
+  const { socket, socketMode, socketGroup, vpp, state, policy, audit, http, page } = options;
   const given = {
-    ...{ socket, socketMode, vppSocket: vppSocket ?? vpp, policy, audit, http },
+    ...{ socket, socketMode, socketGroup, vppSocket: vppSocket ?? vpp, policy, audit, http },
     page: page === true ? { port: PAGE_PORT } : page,
     state: state ?? file.state ?? (directory ? undefined : "/var/lib/vpp-punt"),
-    socketGroup: await idOf("socketGroup", "group", socketGroup ?? file.socketGroup),
-    sockets: await withIds(file.sockets),
     statsSocket: options.statsSocket,
     socketDirectory: options.socketDirectory ?? (directory && `${directory}/sockets`),
   };
   const simulated = definedOnly({ memifDirectory: directory && `${directory}/memif`, host });
   const manager = { ...simulated, ...managingOptions(options) };
-  const stonework = {
-    ...file.stonework,
-    ...definedOnly({ directory: options.stonework, config: options.stoneworkConfig }),
-  };
+  const stonework = definedOnly({ directory: options.stonework, config: options.stoneworkConfig });
   const etcd = { ...etcdOptions(options), ...definedOnly({ host: options.host }) };
   return {
     ...file,
     ...definedOnly(given),
-    ...(Object.keys(etcd).length > 0 && { etcd: { ...file.etcd, ...etcd } }),
+    ...(Object.keys(etcd).length > 0 && { etcd: over(file.etcd, etcd) }),
     manager: mergedManager(file.manager, manager),
-    ...(Object.keys(stonework).length > 0 && { stonework }),
+    ...(Object.keys(stonework).length > 0 && { stonework: over(file.stonework, stonework) }),
   } as DaemonOptions;
 }
 
+/** Returns the options with the numbers of users and groups that are given by name. */
+async function withIds(options: DaemonOptions): Promise<DaemonOptions> {
+  const socketGroup = await idOf("socketGroup", "group", options.socketGroup);
+  return { ...options, ...definedOnly({ socketGroup, sockets: await socketsWithIds(options.sockets) }) };
+}
+
 /** A file may name the owner and the group of a CNF's socket. */
-async function withIds(sockets: DaemonOptions["sockets"]): Promise<DaemonOptions["sockets"]> {
+async function socketsWithIds(sockets: DaemonOptions["sockets"]): Promise<DaemonOptions["sockets"]> {
   if (!Array.isArray(sockets)) return sockets;
   const resolved = async (each: unknown, index: number) => {
     if (typeof each !== "object" || each === null) return each;
@@ -152,22 +157,16 @@ async function withIds(sockets: DaemonOptions["sockets"]): Promise<DaemonOptions
 
 /** Of `subnets` and `retry` the command line may say one field, and the file the other. */
 function mergedManager(file: DaemonOptions["manager"], given: NonNullable<DaemonOptions["manager"]>) {
-  const merged = { ...file, ...definedOnly(given) };
-  if (given.subnets) merged.subnets = { ...file?.subnets, ...given.subnets };
-  if (given.retry) merged.retry = { ...file?.retry, ...given.retry };
-  return merged;
+  const { subnets, retry } = given;
+  return over(file, {
+    ...given,
+    ...(subnets && { subnets: over(file?.subnets, subnets) }),
+    ...(retry && { retry: over(file?.retry, retry) }),
+  });
 }
 
-async function fileOptions(path: string): Promise<DaemonOptions> {
-  let text: string;
-  try {
-    text = (await readBytes(path)).toString("utf8");
-  } catch (cause) {
-    throw unreadable("daemon.config", path, cause);
-  }
-  const content = yamlContent(text, path, "daemon.config") ?? {};
-  if (typeof content === "object" && !Array.isArray(content)) return content;
-  throw new PuntError("daemon.config", "ERR_INVALID_FILE", `${path}: names and values of options are expected`, {
-    path,
-  });
+/** Returns a group of options of the file, and over them those of the command line. What is no group stays, for the daemon to refuse. */
+function over<T extends object>(file: T | undefined, given: T): T {
+  const isGroup = typeof (file ?? {}) === "object" && !Array.isArray(file);
+  return isGroup ? { ...file, ...given } : file!;
 }

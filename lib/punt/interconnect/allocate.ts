@@ -31,11 +31,9 @@ export class SubnetPool {
     const network = parsePrefix(cidr);
     if (network?.family !== family || widthOf(family) - network.length < HOST_BITS) {
       const longest = widthOf(family) - HOST_BITS;
-      throw new PuntError(
-        "punt.allocate",
-        "ERR_INVALID_CIDR",
-        `subnets.ipv${family}: ${cidr} is not an IPv${family} network of /${longest} or shorter`,
-      );
+      const option = `subnets.ipv${family}`;
+      const message = `${option}: ${cidr} is not an IPv${family} network of /${longest} or shorter`;
+      throw new PuntError("punt.allocate", "ERR_INVALID_CIDR", message, { option });
     }
     this.network = network;
     this.size = 2 ** Math.min(widthOf(family) - network.length - HOST_BITS, 30);
