@@ -189,6 +189,10 @@ withEtcd("errors about etcd and hosts name what is wrong and what there is", asy
     [["add", SPAN], 2, /option --host is needed: etcd has edge1 \(ERR_OPTION\)/],
     [["list", "--host", "edge2"], 1, /etcd has nothing of host edge2; it has edge1 \(ERR_NO_SUCH_HOST\)/],
     [["hosts", "--host", "edge2"], 1, /ERR_NO_SUCH_HOST/],
+    ...["show", "delete", "explain", "wait"].map((command): [string[], number, RegExp] => {
+      const args = [command, "monitor", "--host", "edge2", ...(command === "wait" ? ["--timeout", "300"] : [])];
+      return [args, 1, /etcd has nothing of host edge2; it has edge1 \(ERR_NO_SUCH_HOST\)/];
+    }),
     [["plan", "--host", "edge1"], 1, /no daemon acts for host edge1.*ERR_NOT_LEADER.*vpp-punt hosts/],
     [["list", "--etcd", "http://127.0.0.1:1"], 5, /does not answer at http:\/\/127\.0\.0\.1:1.*ERR_ETCD_AWAY/],
     [["list", "--etcd", "127.0.0.1:1"], 2, /option etcd\.endpoints must be URLs/],

@@ -15,7 +15,7 @@ import {
 } from "../../punt/index.js";
 import { answerTimeout, type DaemonAddress, type DaemonFlags, daemonOf, withRemote } from "./daemon.js";
 import { definedOnly } from "./defined.js";
-import { type EtcdFlags, type HostsLook, hostOf, withHosts } from "./etcd.js";
+import { type EtcdFlags, type HostsLook, hostOf, requireHost, withHosts } from "./etcd.js";
 import { type Explainer, explainerOfDaemon, explainerOfEtcd } from "./explainer.js";
 import { interfacesOf, tagsOf } from "./interfaces.js";
 import { hinted, isKept, type Unseen, unseenManager } from "./unseen.js";
@@ -122,9 +122,13 @@ export async function withPunts<T>(
   return withManager(options, open, body);
 }
 
+/** Codes of errors that a name of no host gives. */
+const LACKING = new Set(["ERR_NO_SUCH_PUNT", "ERR_NOT_LEADER", "ERR_NOT_READY"]);
+
 async function withEtcd<T>(options: ManagedOptions, body: (opened: Opened) => Promise<T>): Promise<T> {
   return withHosts(options, async (hosts) => {
-    const { punts } = hosts.of(await hostOf(options, hosts));
+    const host = await hostOf(options, hosts);
+    const { punts } = hosts.of(host);
     // The daemon of the host looks at VPP by itself, and calls reject when etcd goes away.
     const lost = () => new Promise<never>(() => {});
     const onHost = async (): Promise<never> => {
@@ -135,7 +139,12 @@ async function withEtcd<T>(options: ManagedOptions, body: (opened: Opened) => Pr
     const keeper = "the host's daemon";
     const choosesPaths = false;
     const look = async () => {};
-    return body({ punts, keeper, choosesPaths, look, counters, explainer, lost, interfaces: onHost });
+    return body({ punts, keeper, choosesPaths, look, counters, explainer, lost, interfaces: onHost }).catch(
+      async (error) => {
+        if (LACKING.has(error?.code)) requireHost(host, await hosts.all());
+        throw error;
+      },
+    );
   });
 }
 
