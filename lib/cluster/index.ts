@@ -2,7 +2,7 @@
 export type { AskedChange, ClusterOptions, ClusterRole, Role } from "./cluster-options.js";
 export { ClusterPunts } from "./cluster-punts.js";
 export { decide } from "./decision.js";
-export { DEFAULT_PREFIX, Etcd, type EtcdCall, type EtcdOptions } from "./etcd/index.js";
+export { DEFAULT_PREFIX, Etcd, type EtcdCall, type EtcdOptions, MAKE_ROOM } from "./etcd/index.js";
 export { EtcdPunts } from "./etcd-punts.js";
 export type { Changes } from "./forwarded.js";
 export { type HostInfo, Hosts } from "./hosts.js";

@@ -18,7 +18,7 @@ const RINGS_MS = 1_000;
 /** Opens the port. @throws PuntError EADDRINUSE, EACCES or another errno name */
 export async function openHttpPort(
   options: HttpDoorOptions,
-  { vpp, punts, counters }: Opened,
+  { vpp, punts, counters, room }: Opened,
   cluster: () => ClusterRole | undefined,
   notReady: () => string | undefined,
 ): Promise<HttpDoor> {
@@ -29,7 +29,7 @@ export async function openHttpPort(
       readRings(list, async (cmd) => (await vpp.call("cli_inband", { cmd }, { timeout: RINGS_MS })).reply),
     isVppConnected: () => vpp.isConnected,
     cluster,
-    isEtcdFull: async () => punts instanceof ClusterPunts && punts.etcd.isFull(),
+    isEtcdFull: async () => room !== undefined && room.look(),
   });
   vpp.on("called", (message, ms) => metrics.called(message, ms));
   const passed = ({ ms, error }: PuntManagerEvents["pass"][0]) => metrics.passed(ms, error !== undefined);
@@ -40,7 +40,7 @@ export async function openHttpPort(
   }
   return openHttpDoor(options, {
     notReady,
-    ready: () => readiness(cluster()),
+    ready: () => readiness(cluster(), room?.isFull),
     contentType: metrics.contentType,
     metrics: sharedFor(METRICS_AGE_MS, () => metrics.text()),
   });

@@ -18,6 +18,7 @@ import {
 } from "../punt/index.js";
 import { InterfaceTable, LateVpp } from "../vpp/index.js";
 import { AuditLog } from "./audit.js";
+import { EtcdRoom } from "./etcd-room.js";
 import { LastingChanges } from "./lasting.js";
 import type { CheckedDaemonOptions } from "./options.js";
 import { Problems } from "./problems.js";
@@ -38,6 +39,8 @@ export interface Opened {
   readonly sessions: Sessions;
   readonly counters: CounterReader;
   readonly problems: Problems;
+  /** Absent without etcd. */
+  readonly room: EtcdRoom | undefined;
   /** Keeps other daemons away from this one's memory of etcd. */
   readonly lock: StoreLock | undefined;
   /** Reads the files for etcd again. @throws PuntError of a file; what could not be read stays as it was */
@@ -110,6 +113,7 @@ async function openLocked(options: CheckedDaemonOptions): Promise<Omit<Opened, "
       sessions,
       counters,
       problems,
+      room: cluster && new EtcdRoom(cluster.etcd, logger),
       reloadEtcd,
     };
   } catch (error) {

@@ -193,7 +193,7 @@ export class RunningDaemon {
   }
 
   async #close(): Promise<void> {
-    const { sessions, punts, table, vpp, audit, counters, lock } = this.#opened;
+    const { sessions, punts, table, vpp, audit, counters, room, lock } = this.#opened;
     this.#isDraining = true;
     this.#health.drain();
     this.#traffic.close();
@@ -205,6 +205,7 @@ export class RunningDaemon {
     for (const kind of ["streams", "calls"] as const) await this.#traffic.idle(kind, LONGEST_GOODBYE_MS);
     await this.#acting?.close();
     await Promise.all([...this.#doors, ...(this.#page ? [this.#page] : [])].map((door) => door.close()));
+    room?.close();
     await punts.close();
     lock?.release();
     counters.close();

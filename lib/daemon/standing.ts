@@ -10,10 +10,11 @@ export function obstacleOf({ role, host, endpoints, problem }: ClusterRole): str
   return role === "halted" ? `halted: ${reason}` : undefined;
 }
 
-/** Returns the role of a daemon that is ready. */
-export function readiness(cluster: ClusterRole | undefined): string {
+/** Returns the role of a daemon that is ready. Without room in etcd it is: it serves its punts, and a restart would not help. */
+export function readiness(cluster: ClusterRole | undefined, isEtcdFull = false): string {
   if (!cluster) return "ok";
   const { role, host, daemon } = cluster;
-  if (role === "leader") return `ok: leader of host ${host}`;
-  return `ok: standby of host ${host}; ${daemon === "" ? "no daemon acts now" : `${daemon} acts`}`;
+  const room = isEtcdFull ? "; etcd has no room left, and changes are refused" : "";
+  if (role === "leader") return `ok: leader of host ${host}${room}`;
+  return `ok: standby of host ${host}; ${daemon === "" ? "no daemon acts now" : `${daemon} acts`}${room}`;
 }

@@ -170,6 +170,7 @@ test("a daemon of a cluster says whether it acts, and what is in its way", (t) =
   t.is(readiness(undefined), "ok");
   t.is(readiness(role("leader")), "ok: leader of host h1");
   t.is(readiness(role("standby")), "ok: standby of host h1; d2 acts");
+  t.is(readiness(role("leader"), true), "ok: leader of host h1; etcd has no room left, and changes are refused");
   t.is(readiness(role("standby", "")), "ok: standby of host h1; no daemon acts now");
   for (const fine of ["leader", "standby"]) t.is(obstacleOf(role(fine)), undefined);
   t.regex(obstacleOf(role("cut-off"))!, /^cut off: etcd at a:1, b:2 does not answer; VPP keeps the punts of host h1,/);

@@ -65,10 +65,12 @@ export function etcdError(op: string, endpoints: readonly string[], cause: unkno
   return away(op, endpoints, text, cause);
 }
 
+/** What an operator does where etcd has no room. */
+export const MAKE_ROOM =
+  "`etcdctl compact <revision>` and `etcdctl defrag` make room; then `etcdctl alarm disarm` lets etcd take writes again";
+
 function remedy(text: string): { remedy?: string } {
-  if (!/space exceeded/.test(text)) return {};
-  const room = "`etcdctl compact <revision>` and `etcdctl defrag` make room";
-  return { remedy: `${room}; then \`etcdctl alarm disarm\` lets etcd take writes again` };
+  return /space exceeded/.test(text) ? { remedy: MAKE_ROOM } : {};
 }
 
 export function away(op: string, endpoints: readonly string[], text: string, cause?: unknown): PuntError {
