@@ -3,12 +3,14 @@ import { randomUUID } from "node:crypto";
 import { PuntError } from "../errors.js";
 import { lazily, zod } from "../lazily.js";
 import { isPast, later, type Moment, now, until } from "./clock.js";
-import { type Condition, type Etcd, isAway, type Mirror } from "./etcd/index.js";
+import { type Condition, type Etcd, isAway, type Mirror, wasNotSent } from "./etcd/index.js";
 import type { Keys } from "./keys.js";
 
 /** A daemon stops this many ms before its lease ends in etcd, because etcd's clock may be faster. */
 const MARGIN_MS = 1_000;
 const RETRY_MS = 250;
+/** How long a daemon that ends tries to give the lead up where etcd answers late. */
+const RELEASE_MS = 5_000;
 /** etcd checks twice a second for leases that are over. */
 const OLD_LEASE_POLL_MS = 200;
 
@@ -226,7 +228,7 @@ export class Leadership {
     const { id: lease, seconds } = await this.#etcd.grant(this.#options.ttl);
     const created = await this.#claim(lease, before);
     if (created === undefined || this.#closed || !this.#isCandidate) {
-      await this.#etcd.revoke(lease).catch(() => {});
+      await this.#revoke(lease);
       return;
     }
     this.#term = { lease, created };
@@ -289,7 +291,17 @@ export class Leadership {
   async #release(): Promise<void> {
     const term = this.#term;
     this.#term = undefined;
-    if (term) await this.#etcd.revoke(term.lease).catch(() => {});
+    if (term) await this.#revoke(term.lease);
+  }
+
+  /** Ends a lease with the lead. The next daemon would wait for the lease's own end otherwise. */
+  async #revoke(lease: string): Promise<void> {
+    const end = later(now(), RELEASE_MS);
+    const isLate = (error: unknown) => isAway(error) && !wasNotSent(error);
+    while (await this.#etcd.revoke(lease).then(() => false, isLate)) {
+      if (isPast(end)) return;
+      await this.#sleep(RETRY_MS);
+    }
   }
 
   #sleep(ms: number): Promise<void> {
