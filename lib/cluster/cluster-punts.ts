@@ -79,7 +79,8 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
     const etcd = await (start.connect ?? Etcd.open)(access);
     try {
       const keys = new Keys(etcd.prefix, host);
-      const history = await History.open(historyFile(start.state), keys, (error) => start.problem(error as PuntError));
+      const problem = (error: unknown) => start.problem(error as PuntError);
+      const history = await History.open(historyFile(start.state), keys, problem, start.requireState);
       const punts = new ClusterPunts(start, etcd, keys, history);
       punts.#mirror.start();
       punts.#leadership.start();

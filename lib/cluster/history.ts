@@ -64,20 +64,35 @@ export function generationIn(entry: Entry | undefined): Generation | undefined {
 export class History {
   readonly #file: StateFile<Remembered> | undefined;
   readonly #problem: (error: unknown) => void;
+  readonly #requireOwn: () => void;
   readonly #place: Place;
   #known: Remembered = { revision: 0 };
   #saving: Promise<void> | undefined;
   #isDirty = false;
 
-  private constructor(file: string | undefined, place: Place, problem: (error: unknown) => void) {
+  private constructor(
+    file: string | undefined,
+    place: Place,
+    problem: (error: unknown) => void,
+    requireOwn: () => void,
+  ) {
+    this.#requireOwn = requireOwn;
     this.#file = file === undefined ? undefined : new StateFile(file, HISTORY);
     this.#place = place;
     this.#problem = problem;
   }
 
-  /** @throws PuntError ERR_STORE_DAMAGED, ERR_STORE_VERSION: of the file; an errno name */
-  static async open(file: string | undefined, place: Place, problem: (error: unknown) => void): Promise<History> {
-    const history = new History(file, place, problem);
+  /**
+   * @param requireOwn throws where the file may be another daemon's now: it is not written then
+   * @throws PuntError ERR_STORE_DAMAGED, ERR_STORE_VERSION: of the file; an errno name
+   */
+  static async open(
+    file: string | undefined,
+    place: Place,
+    problem: (error: unknown) => void,
+    requireOwn: () => void = () => {},
+  ): Promise<History> {
+    const history = new History(file, place, problem, requireOwn);
     history.#known = (await history.#file?.load()) ?? history.#known;
     return history;
   }
@@ -164,6 +179,7 @@ export class History {
   async #write(file: StateFile<Remembered>): Promise<void> {
     while (this.#isDirty) {
       this.#isDirty = false;
+      this.#requireOwn();
       await file.save(this.#known);
       if (this.#isDirty) await new Promise((resolve) => setTimeout(resolve, 200));
     }

@@ -59,14 +59,14 @@ export async function openParts(options: CheckedDaemonOptions): Promise<Opened> 
   const memory = etcd && historyFile(state);
   const lock = memory === undefined ? undefined : StoreLock.take(memory);
   try {
-    return { ...(await openLocked(options)), lock };
+    return await openLocked(options, lock);
   } catch (error) {
     lock?.release();
     throw error;
   }
 }
 
-async function openLocked(options: CheckedDaemonOptions): Promise<Omit<Opened, "lock">> {
+async function openLocked(options: CheckedDaemonOptions, lock: StoreLock | undefined): Promise<Opened> {
   const { vppSocket, state, logger, audit: auditFile } = options;
   const problem = (error: unknown) => logger.error({ err: error }, "something could not be written");
   const audit = await AuditLog.open(auditFile, problem);
@@ -93,6 +93,7 @@ async function openLocked(options: CheckedDaemonOptions): Promise<Omit<Opened, "
         frames: (question) => explainFramesToOperator({ vpp, punts }, question),
       },
       (changes) => lastingIn(punts as ClusterPunts, () => sessions, changes),
+      () => lock?.requireThere(),
     );
     const names = namesOf(punts);
     const snapshots = snapshotsOf(punts);
@@ -113,6 +114,7 @@ async function openLocked(options: CheckedDaemonOptions): Promise<Omit<Opened, "
       sessions,
       counters,
       problems,
+      lock,
       room: cluster && new EtcdRoom(cluster.etcd, logger),
       reloadEtcd,
     };
@@ -131,6 +133,7 @@ async function openPunts(
   { tell: problem, passed }: Problems,
   explainer: Explainer,
   lasting: (changes: Changes) => Changes,
+  requireState: () => void,
 ): Promise<PuntManager | ClusterPunts> {
   const { state, etcd, socket, attachSocket } = options;
   const manager = { ...managerUnderStoneWork(options), ...options.manager, vpp };
@@ -140,7 +143,7 @@ async function openPunts(
     // One for all terms: it listens to VPP as long as the daemon lives.
     const host = manager.host ?? new DefaultHost(vpp);
     const addresses = [socket, attachSocket];
-    const cluster = { cluster: etcd, state, addresses, explainer, lasting, problem };
+    const cluster = { cluster: etcd, state, addresses, explainer, lasting, requireState, problem };
     const punts = await ClusterPunts.start({ ...cluster, manager: { ...manager, host } });
     return punts.on("pass", passed);
   }

@@ -1,11 +1,13 @@
 // The file of a daemon's memory of etcd's history: its content, and damage of every kind.
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { HISTORY, History, type Remembered } from "../../lib/cluster/history.js";
+import { FileLock } from "../../lib/descriptor/index.js";
 import type { PuntError } from "../../lib/errors.js";
 import { parseState, StateFile } from "../../lib/files/index.js";
+import { StoreLock } from "../../lib/punt/index.js";
 import { refusesDamage } from "../support/damage.js";
 
 const PLACE = { host: "edge1", prefix: "/vpp-punt" };
@@ -32,6 +34,25 @@ test("a history is kept for the next life, and is its user's", async (t) => {
   t.false(next.isNew);
   t.throws(() => next.see({ cluster: "c", revision: 4 }, 0), { code: "ERR_ETCD_HISTORY" });
   t.throws(() => next.see({ cluster: "other", revision: 6 }, 0), { code: "ERR_ETCD_HISTORY" });
+});
+
+test("a memory whose lock was removed with its folder is not written: another daemon may have the folder", async (t) => {
+  const path = fileOf(t);
+  const lock = StoreLock.take(path);
+  const problems: unknown[] = [];
+  const problem = (error: unknown) => problems.push(error);
+  const history = await History.open(path, PLACE, problem, () => lock.requireThere());
+  history.see({ cluster: "c", revision: 5 }, 0);
+  await history.close();
+  rmSync(dirname(path), { recursive: true });
+  mkdirSync(dirname(path));
+  using _other = FileLock.acquire(`${path}.lock`);
+  history.see({ cluster: "c", revision: 6 }, 0);
+  await history.close();
+  t.like(problems, [{ code: "ERR_STORE_LOST" }]);
+  t.false(existsSync(path));
+  lock.release();
+  t.true(existsSync(`${path}.lock`));
 });
 
 test("a file of an earlier program is read: it has no first line of its own, and may lack the place", async (t) => {
