@@ -81,6 +81,9 @@ export class LinuxHost implements Host {
     const commands = commandsOf(change);
     if (commands.every(fitsBatch)) await this.#inBatch(namespace, commands);
     else for (const words of commands) await alone(namespace, words);
+    // VPP's end of a TAP has no IPv6 of Linux: its solicitations would come to the CNF. A kernel without IPv6 refuses this.
+    if (change.change === "add-veth")
+      await this.#inBatch(namespace, [["link", "set", "dev", change.name, "addrgenmode", "none"]]).catch(() => {});
     // `ip` has no word for it.
     if (change.change === "set-link" && change.checksumOffload !== undefined)
       setChecksumOffload(change.name, change.checksumOffload, namespace || undefined);

@@ -104,6 +104,10 @@ need("root", "netns", "ip", "nsenter").test(
     });
     const [own] = (await host.links("")).filter((link) => link.name === device);
     t.like(own, { group: 4711, kind: "veth", up: true });
+    t.regex(
+      execFileSync("ip", ["-d", "-j", "link", "show", device], { encoding: "utf8" }),
+      /"inet6_addr_gen_mode":"none"/,
+    );
     t.true((await host.deviceNames(""))!.includes(device));
     t.is(await host.deviceNames(path), undefined, "a process in the namespace would be needed");
     const results = await Promise.allSettled([

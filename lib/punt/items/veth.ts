@@ -1,4 +1,6 @@
 // The veth pairs that stand in for TAPs where VPP has no /dev/vhost-net.
+import { PuntError } from "../../errors.js";
+import type { Host } from "../../host/index.js";
 import { isVethName, vethName } from "../interconnect/index.js";
 import { type Part, satisfies } from "./item.js";
 import type { Kind } from "./kind.js";
@@ -19,6 +21,15 @@ export function vethKey(device: string): string {
 
 export function vethPart(value: Veth): Part<Veth> {
   return { kind: "veth", key: vethKey(value.device), value };
+}
+
+/** Returns the error of a device that has the name of an end; undefined if there is none. */
+async function inTheWay(host: Host, path: string, name: string): Promise<PuntError | undefined> {
+  const found = (await host.links(path).catch(() => [])).find((link) => link.name === name);
+  if (!found) return undefined;
+  const where = path === "" ? "the manager's network namespace" : `the network namespace ${path}`;
+  const message = `${where} has a device ${name} already (${found.kind || "no kind"}), whose name an end of the veth pair gets`;
+  return new PuntError("punt.veth", "ERR_FOREIGN", message, { namespace: path, device: name });
 }
 
 /**
@@ -52,15 +63,14 @@ export const veth: Kind<Veth> = {
   },
 
   async create({ host, marks, namespace, ways }, { device, peer, peerMac, namespace: id, mtu }) {
-    await host.change(ways.vppNamespace ?? "", {
-      change: "add-veth",
-      name: device,
-      group: marks.deviceGroup,
-      peer,
-      peerNamespace: namespace(id),
-      peerMac,
+    const [path, peerNamespace] = [ways.vppNamespace ?? "", namespace(id)];
+    const pair = { name: device, group: marks.deviceGroup, peer, peerNamespace, peerMac };
+    await host.change(path, { change: "add-veth", ...pair }).catch(async (error) => {
+      throw (error as PuntError).code === "EEXIST"
+        ? ((await inTheWay(host, path, device)) ?? (await inTheWay(host, peerNamespace, peer)) ?? error)
+        : error;
     });
-    if (mtu !== undefined) await host.change(ways.vppNamespace ?? "", { change: "set-link", name: device, mtu });
+    if (mtu !== undefined) await host.change(path, { change: "set-link", name: device, mtu });
   },
 
   async update({ host, ways }, _seen, { device, mtu }) {
