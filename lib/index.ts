@@ -121,6 +121,7 @@ export {
   type PuntType,
   parseRequest,
   parseRequests,
+  type RestoredPunt,
   type RetryOptions,
   requestJsonSchema,
   type StepAction,

@@ -21,7 +21,7 @@ export interface ClusterStart {
   readonly manager: Omit<PuntManagerOptions, "store" | "readOnly">;
   /** Folder in which this daemon keeps what it knows of etcd's history. */
   readonly state: string | undefined;
-  /** Throws where the files of that folder may be another daemon's now: they are not written then. */
+  /** @throws PuntError ERR_STORE_LOST: the files of that folder may be another daemon's now, and are not written */
   readonly requireState?: () => void;
   /** Where this daemon listens. */
   readonly addresses: readonly string[];

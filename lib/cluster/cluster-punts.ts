@@ -79,8 +79,7 @@ export class ClusterPunts extends EventEmitter<ClusterEvents> implements Punts {
     const etcd = await (start.connect ?? Etcd.open)(access);
     try {
       const keys = new Keys(etcd.prefix, host);
-      const problem = (error: unknown) => start.problem(error as PuntError);
-      const history = await History.open(historyFile(start.state), keys, problem, start.requireState);
+      const history = await History.open(historyFile(start.state), keys, start);
       const punts = new ClusterPunts(start, etcd, keys, history);
       punts.#mirror.start();
       punts.#leadership.start();

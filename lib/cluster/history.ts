@@ -60,39 +60,31 @@ export function generationIn(entry: Entry | undefined): Generation | undefined {
   return entry && parseGeneration(entry.value, entry.key);
 }
 
+/** The daemon that has a memory. */
+interface Owner {
+  problem(error: PuntError): void;
+  /** @throws PuntError ERR_STORE_LOST: the file may be another daemon's now, and is not written */
+  requireState?(): void;
+}
+
 /** A daemon's memory of one host in etcd. A file keeps it when the daemon ends. */
 export class History {
   readonly #file: StateFile<Remembered> | undefined;
-  readonly #problem: (error: unknown) => void;
-  readonly #requireOwn: () => void;
+  readonly #owner: Owner;
   readonly #place: Place;
   #known: Remembered = { revision: 0 };
   #saving: Promise<void> | undefined;
   #isDirty = false;
 
-  private constructor(
-    file: string | undefined,
-    place: Place,
-    problem: (error: unknown) => void,
-    requireOwn: () => void,
-  ) {
-    this.#requireOwn = requireOwn;
+  private constructor(file: string | undefined, place: Place, owner: Owner) {
     this.#file = file === undefined ? undefined : new StateFile(file, HISTORY);
     this.#place = place;
-    this.#problem = problem;
+    this.#owner = owner;
   }
 
-  /**
-   * @param requireOwn throws where the file may be another daemon's now: it is not written then
-   * @throws PuntError ERR_STORE_DAMAGED, ERR_STORE_VERSION: of the file; an errno name
-   */
-  static async open(
-    file: string | undefined,
-    place: Place,
-    problem: (error: unknown) => void,
-    requireOwn: () => void = () => {},
-  ): Promise<History> {
-    const history = new History(file, place, problem, requireOwn);
+  /** @throws PuntError ERR_STORE_DAMAGED, ERR_STORE_VERSION: of the file; an errno name */
+  static async open(file: string | undefined, place: Place, owner: Owner): Promise<History> {
+    const history = new History(file, place, owner);
     history.#known = (await history.#file?.load()) ?? history.#known;
     return history;
   }
@@ -170,7 +162,7 @@ export class History {
     this.#isDirty = true;
     if (this.#file === undefined) return;
     this.#saving ??= this.#write(this.#file)
-      .catch(this.#problem)
+      .catch((error) => this.#owner.problem(error))
       .finally(() => {
         this.#saving = undefined;
       });
@@ -179,7 +171,7 @@ export class History {
   async #write(file: StateFile<Remembered>): Promise<void> {
     while (this.#isDirty) {
       this.#isDirty = false;
-      this.#requireOwn();
+      this.#owner.requireState?.();
       await file.save(this.#known);
       if (this.#isDirty) await new Promise((resolve) => setTimeout(resolve, 200));
     }

@@ -29,7 +29,7 @@ export async function openHttpPort(
       readRings(list, async (cmd) => (await vpp.call("cli_inband", { cmd }, { timeout: RINGS_MS })).reply),
     isVppConnected: () => vpp.isConnected,
     cluster,
-    isEtcdFull: async () => room !== undefined && room.look(),
+    isEtcdFull: async () => (room ? room.look() : false),
   });
   vpp.on("called", (message, ms) => metrics.called(message, ms));
   const passed = ({ ms, error }: PuntManagerEvents["pass"][0]) => metrics.passed(ms, error !== undefined);

@@ -45,7 +45,7 @@ export type {
   WatchEvent,
   WatchOptions,
 } from "./punts.js";
-export type { Adoption, DeviceReport, RetryOptions, TakenObject } from "./reconcile/index.js";
+export type { Adoption, DeviceReport, RestoredPunt, RetryOptions, TakenObject } from "./reconcile/index.js";
 export { factsOf, type ListedManager, listedManagers, otherManager } from "./reconcile/index.js";
 export type {
   AclRule,

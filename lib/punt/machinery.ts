@@ -7,15 +7,15 @@ import { DesiredState, NOTHING } from "./desired/index.js";
 import { marksOf, type PuntManagerOptions } from "./options.js";
 import type { PuntEvent } from "./state.js";
 import { loaded, type ManagerIdentity, type Store, type StoredState } from "./store/index.js";
-import { Worker } from "./worker/index.js";
+import { type Pass, Worker } from "./worker/index.js";
 
 export type { Entry } from "./desired/index.js";
-export type { Adoption, DeviceReport } from "./worker/index.js";
+export type { Adoption, DeviceReport, RestoredPunt } from "./worker/index.js";
 
 /** Hears of changed punts, of passes and of problems. */
 export interface Listener {
   changed(event: PuntEvent): void;
-  passed(ms: number, error?: PuntError): void;
+  passed(pass: Pass): void;
   problem(error: PuntError): void;
 }
 

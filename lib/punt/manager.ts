@@ -3,7 +3,7 @@ import { EventEmitter } from "node:events";
 import { PuntError } from "../errors.js";
 import { guarded } from "../guarded.js";
 import { type Attachments, type AttachOptions, attach } from "./attach.js";
-import type { Adoption, DeviceReport, Entry, Listener, Machinery } from "./machinery.js";
+import type { Adoption, DeviceReport, Entry, Listener, Machinery, RestoredPunt } from "./machinery.js";
 import { checkAddOptions, checked, checkOptions, identityOf, type PuntManagerOptions } from "./options.js";
 import { type DryRun, requireReady } from "./plan/index.js";
 import type {
@@ -39,8 +39,11 @@ export interface PuntManagerEvents {
   state: [PuntEvent];
   /** VPP or the store could not be read or written. The manager tries again. */
   problem: [PuntError];
-  /** A comparison with VPP has ended, with the steps that it led to: the milliseconds that it took, and its error. */
-  pass: [{ readonly ms: number; readonly error?: PuntError }];
+  /**
+   * A comparison with VPP has ended, with the steps that it led to: the milliseconds that it took, its error, and what it made again because
+   * others had deleted or changed it in VPP or Linux.
+   */
+  pass: [{ readonly ms: number; readonly error?: PuntError; readonly restored?: readonly RestoredPunt[] }];
 }
 
 /** Manages the punts of one VPP. Several operations may be under way at once. */
@@ -165,7 +168,7 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
     this.#store = store;
     this.#machinery = machinery({
       changed: (event) => this.#announce(event),
-      passed: (ms, error) => guarded(() => void this.emit("pass", { ms, ...(error && { error }) })),
+      passed: (pass) => guarded(() => void this.emit("pass", pass)),
       problem: (error) => guarded(() => void this.emit("problem", error)),
     });
   }

@@ -19,7 +19,8 @@ function fileOf(t: ExecutionContext): string {
   return join(folder, "etcd.json");
 }
 
-const open = (t: ExecutionContext, path: string) => History.open(path, PLACE, (error) => t.fail(`${error}`));
+const open = (t: ExecutionContext, path: string) =>
+  History.open(path, PLACE, { problem: (error) => t.fail(`${error}`) });
 
 test("a history is kept for the next life, and is its user's", async (t) => {
   const path = fileOf(t);
@@ -40,8 +41,8 @@ test("a memory whose lock was removed with its folder is not written: another da
   const path = fileOf(t);
   const lock = StoreLock.take(path);
   const problems: unknown[] = [];
-  const problem = (error: unknown) => problems.push(error);
-  const history = await History.open(path, PLACE, problem, () => lock.requireThere());
+  const problem = (error: unknown) => void problems.push(error);
+  const history = await History.open(path, PLACE, { problem, requireState: () => lock.requireThere() });
   history.see({ cluster: "c", revision: 5 }, 0);
   await history.close();
   rmSync(dirname(path), { recursive: true });

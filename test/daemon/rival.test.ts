@@ -75,6 +75,16 @@ test("a problem that goes on is logged once, until it is another one or has been
   t.deepEqual(said, [one, full.message, two, "over", two]);
 });
 
+test("what was restored is logged by punt, and at most once a minute where someone undoes it again and again", (t) => {
+  const said: string[] = [];
+  const problems = new Problems({ ...SILENT, warn: (_fields, text) => void said.push(text) });
+  const id = { cnf: "dns", key: "", label: "" };
+  for (let turn = 0; turn < 3; turn++) problems.passed({ restored: [{ id, items: ["interface/a", "span/eth0"] }] });
+  problems.passed({ restored: [{ id, items: ["a", "b", "c", "d", "e", "f"] }] });
+  const text = (list: string) => `restored ${list} of punt dns: it was deleted or changed in VPP or Linux`;
+  t.deepEqual(said, [text("interface/a, span/eth0"), text("a, b, c, d, e, and others")]);
+});
+
 test("a daemon whose VPP does not answer is not ready, until VPP answers again", (t) => {
   const problems = new Problems(SILENT);
   const late = new PuntError("punt.reconcile", "ERR_TIMEOUT", "no answer within 10000 ms");

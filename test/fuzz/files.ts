@@ -56,9 +56,10 @@ const historyFile = lazily(() => {
 export async function clusterHistory(random: Random): Promise<void> {
   const file = historyFile();
   writeFileSync(file, damagedState(REMEMBERED, HISTORY, random));
-  const history = await History.open(file, PLACE, (error) => {
+  const problem = (error: Error) => {
     throw error;
-  });
+  };
+  const history = await History.open(file, PLACE, { problem });
   try {
     history.see({ cluster: "c", revision: 7 }, 0);
     history.check({ number: 3, write: "w" });

@@ -65,7 +65,7 @@ export function etcdError(op: string, endpoints: readonly string[], cause: unkno
   return away(op, endpoints, text, cause);
 }
 
-/** What an operator does where etcd has no room. */
+/** The operator's way out where etcd has no room. */
 export const MAKE_ROOM =
   "`etcdctl compact <revision>` and `etcdctl defrag` make room; then `etcdctl alarm disarm` lets etcd take writes again";
 

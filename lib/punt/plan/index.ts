@@ -7,4 +7,5 @@ export { makePlan, type Plan, type PuntPlan } from "./plan.js";
 export { dryRun } from "./planned.js";
 export { Planner } from "./planner.js";
 export { stillWanted, withoutChanged } from "./still-wanted.js";
+export { type RestoredPunt, restoredBy, Undone } from "./undone.js";
 export type { Wanted } from "./wanted.js";

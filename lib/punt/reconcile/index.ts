@@ -1,6 +1,6 @@
 // Reads VPP and Linux, and performs the steps that lead to the plan.
 
-export { Planner } from "../plan/index.js";
+export { Planner, type RestoredPunt, Undone } from "../plan/index.js";
 export { type Adoption, removeOutgrown, type Sought, seek, type TakenObject } from "./adoption.js";
 export type { DeviceReport } from "./device-report.js";
 export { Expected } from "./expected.js";

@@ -17,19 +17,21 @@ import {
 } from "../items/index.js";
 import {
   type DryRun,
-  dependentsIn,
   dryRun,
   makePlan,
   type Plan,
   type Planner,
-  prerequisites,
+  type RestoredPunt,
+  restoredBy,
   type Step,
   stillWanted,
+  type Undone,
   type Wanted,
   withoutChanged,
 } from "../plan/index.js";
 import { handlerOf } from "../types/index.js";
 import { type Expected, lacks } from "./expected.js";
+import { holdRemovals, withoutHeld } from "./held.js";
 import { isDisconnect } from "./look-errors.js";
 import { observe, type ReadScope } from "./observe.js";
 import type { Pace } from "./pace.js";
@@ -93,6 +95,7 @@ export interface World {
   readonly pace: Pace;
   readonly planner: Planner;
   readonly reborn: Reborn;
+  readonly undone: Undone;
   /**
    * Asks whether what the pass has read is of the VPP that is there.
    *
@@ -101,9 +104,15 @@ export interface World {
   requireSameVpp(): void;
 }
 
-/** Makes VPP and Linux match the desired state. @throws PuntError if VPP cannot be read, or the store cannot be written */
-export async function reconcile(ledger: Ledger, world: World): Promise<Reconciled> {
+/**
+ * Makes VPP and Linux match the desired state.
+ *
+ * @returns the last look, and what the pass has made again that others had undone
+ * @throws PuntError if VPP cannot be read, or the store cannot be written
+ */
+export async function reconcile(ledger: Ledger, world: World): Promise<Reconciled & { restored: RestoredPunt[] }> {
   const done = new Map<string, number>();
+  let restored: RestoredPunt[] = [];
   for (let round = 1; ; round++) {
     await world.devices.prepare(false);
     await world.devices.clean(ledger.wanted.namespaces.map(({ path }) => path));
@@ -133,8 +142,13 @@ export async function reconcile(ledger: Ledger, world: World): Promise<Reconcile
     );
     const left = new Set(result.open.keys());
     if (due.length === 0) world.reborn.rebuilt(result.facts, (key) => left.has(key));
-    if (due.length === 0 || round === MOST_ROUNDS) return result;
+    if (due.length === 0 || round === MOST_ROUNDS) {
+      world.undone.looked(result);
+      return { ...result, restored };
+    }
+    const undone = round === 1 ? world.undone.among(due) : [];
     const failures = await run(due, result.facts, { ...contextOf(ledger, world, result.wanted), spans: ledger.spans });
+    if (undone.length > 0) restored = restoredBy(undone, failures, result.wanted);
     for (const { key } of due) if (!failures.has(key)) left.delete(key);
     world.reborn.rebuilt(result.facts, (key) => left.has(key));
     world.expected.changed(due, failures);
@@ -294,52 +308,6 @@ function giveUp(steps: readonly Step[], record: StepRecord): void {
 function fail({ key, action }: Step, error: PuntError, { retries, ledger }: StepRecord): void {
   retries.failed(key, error, action === "delete");
   ledger.failed(key, retries.get(key)!);
-}
-
-/** Nothing is removed while a kind cannot be read: objects of that kind may depend on it, and VPP would keep them. */
-function holdRemovals(steps: readonly Step[], retries: Retries, { unreadable }: Facts): void {
-  const [first] = unreadable;
-  if (first === undefined) return;
-  const [kind, { code, message }] = first;
-  for (const { action, key } of steps) {
-    if ((action !== "delete" && action !== "replace") || retries.isHeld(key)) continue;
-    const text = `${key} cannot be removed while ${kind} cannot be read: ${message}`;
-    retries.failed(key, new PuntError("punt.reconcile", code, text, { item: key }), action === "delete");
-  }
-}
-
-/** Returns the steps that are not held back and do not wait for a step that is: for an object below it, or for the deletion of one above. */
-function withoutHeld(steps: readonly Step[], { retries, remains }: World, facts: Facts): Step[] {
-  const held = steps.filter((step) => retries.isHeld(step.key) || remains.holds(step)).map((step) => step.key);
-  if (held.length === 0) return [...steps];
-  const blocked = new Set<string>();
-  const blocks = blocking(steps, facts);
-  for (let key = held.pop(); key !== undefined; key = held.pop()) {
-    if (blocked.has(key)) continue;
-    blocked.add(key);
-    for (const next of blocks.get(key) ?? []) {
-      retries.waitFor(next, key);
-      held.push(next);
-    }
-  }
-  return steps.filter((step) => !blocked.has(step.key));
-}
-
-/** Returns, for each key, the keys of the steps that must wait for it. */
-function blocking(steps: readonly Step[], facts: Facts): Map<string, string[]> {
-  const blocks = new Map<string, string[]>();
-  const add = (key: string, blocked: string) => {
-    const list = blocks.get(key);
-    if (list) list.push(blocked);
-    else blocks.set(key, [blocked]);
-  };
-  const dependents = dependentsIn(facts);
-  for (const step of steps) {
-    if (step.item) for (const key of prerequisites(step.item)) add(key, step.key);
-    if (step.action === "delete" || step.action === "replace")
-      for (const seen of dependents.get(step.key) ?? []) add(seen.key, step.key);
-  }
-  return blocks;
 }
 
 function notKept({ key, why }: Step): PuntError {

@@ -17,6 +17,7 @@ import {
   preview,
   Reborn,
   Remains,
+  type RestoredPunt,
   Retries,
   type RetryOptions,
   reconcile,
@@ -24,6 +25,7 @@ import {
   type Sought,
   Strays,
   seek,
+  Undone,
   VppDevices,
   type World,
 } from "../reconcile/index.js";
@@ -45,7 +47,15 @@ export interface WorkerOptions {
   refresh?(): Promise<void>;
   problem(error: PuntError): void;
   /** Called after each pass. */
-  passed?(ms: number, error?: PuntError): void;
+  passed?(pass: Pass): void;
+}
+
+/** A comparison with VPP that has ended. */
+export interface Pass {
+  readonly ms: number;
+  readonly error?: PuntError;
+  /** The objects that others had undone, by punt. */
+  readonly restored?: readonly RestoredPunt[];
 }
 
 /** Most milliseconds between two attempts to read a VPP that does not answer. */
@@ -81,8 +91,8 @@ export class Worker {
     const devices = new VppDevices({ vpp, host, marks, vppNamespace });
     const [retries, expected, remains] = [new Retries(retry), new Expected(), new Remains()];
     const [pace, planner] = [new Pace(resyncInterval), new Planner()];
-    const reborn = new Reborn();
-    const parts = { vpp, host, marks, strays, devices, retries, expected, remains, pace, planner, reborn };
+    const [reborn, undone] = [new Reborn(), new Undone()];
+    const parts = { vpp, host, marks, strays, devices, retries, expected, remains, pace, planner, reborn, undone };
     this.#world = { ...parts, requireSameVpp: () => {} };
     this.#lock = new OwnerLock(vpp, marks.owner);
     this.#news = new InterfaceNews(vpp, {
@@ -185,6 +195,7 @@ export class Worker {
     this.#world.devices.reset();
     this.#world.expected.reset();
     this.#world.reborn.reset();
+    this.#world.undone.reset();
     this.#lock.doubt();
     this.#state.disconnected(this.#options.vpp.awayCause);
     for (const { reject } of this.#waiters.splice(0)) reject(disconnected());
@@ -225,30 +236,31 @@ export class Worker {
     const start = performance.now();
     this.#news.reading(true);
     try {
-      await this.#work();
-      this.#options.passed?.(performance.now() - start);
+      const restored = await this.#work();
+      this.#options.passed?.({ ms: performance.now() - start, ...(restored.length > 0 && { restored }) });
       for (const { resolve } of waiters) resolve();
     } catch (error) {
       const problem = isBusy(error) ? error : asPuntError(error, "vpp");
-      this.#options.passed?.(performance.now() - start, problem);
+      this.#options.passed?.({ ms: performance.now() - start, error: problem });
       for (const { reject } of waiters) reject(problem);
       await this.#afterError(problem);
     }
     this.#news.reading(false);
   }
 
-  async #work(): Promise<void> {
+  async #work(): Promise<readonly RestoredPunt[]> {
     const world = this.#inThisLife();
     if (this.#options.readOnly) {
       await this.#options.refresh?.();
       this.#state.settle(await lookAndKeep(this.#state, world), false);
-      return;
+      return [];
     }
     await this.#lock.hold(0);
     await this.#world.strays.look();
-    const { open, facts } = await reconcile(this.#state, world);
+    const { open, facts, restored } = await reconcile(this.#state, world);
     this.#world.strays.finish([...withVrfDevices(open.keys()), ...facts.unreadableNamespaces.keys()]);
     this.#state.tidy(open.size === 0);
+    return restored;
   }
 
   /** Returns the world for one pass. In the VPP of the next connection, the numbers that the pass has read may be those of other objects. */
