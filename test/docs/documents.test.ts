@@ -159,6 +159,13 @@ test("every document has its blocks read, and the README's first one is run", (t
   t.like(first, { notRun: undefined, needs: [] });
 });
 
+test("a block that waits for a line of a program's log removes the log of an earlier run first", (t) => {
+  for (const { where, code } of documents.flatMap(snippetsOf).filter(({ language }) => language === "sh")) {
+    const [, log] = /(?:until|while) .*grep -\w+ .* (\S+\.log); do/.exec(code) ?? [];
+    if (log !== undefined) t.true(code.includes(`rm -f ${log}\n`), `${where}: ${log}`);
+  }
+});
+
 for (const document of documents) {
   const blocks = snippetsOf(document);
   const snippets = blocks.filter(({ language }) => !SHOWN.has(language));
