@@ -1,6 +1,6 @@
 // The CNF's ends of a punt, opened in its place to show packets.
 import { PuntError } from "../errors.js";
-import { wholeFrame } from "../net/index.js";
+import { type MacTable, wholeFrame } from "../net/index.js";
 import type { PacketBatch, PortFilter } from "../packet/index.js";
 import { PacketSocket } from "../packet-socket/index.js";
 import { type AttachedPort, type Attachments, attach, type PuntStatus, reachOf } from "../punt/index.js";
@@ -36,9 +36,8 @@ interface End {
 }
 
 /** The names of VPP's interfaces, and their MAC addresses. */
-export interface DumpInterfaces {
+export interface DumpInterfaces extends MacTable {
   nameOf(swIfIndex: number): string | undefined;
-  find(name: string): { readonly mac?: string } | undefined;
 }
 
 export interface EndsOptions {
@@ -93,7 +92,7 @@ function openEnd(port: AttachedPort, interconnect: number, name: string | undefi
     socket.receive((batch) => {
       for (let i = 0; i < batch.length; i++) {
         const name = interfaces.nameOf(batch.swIfIndex(i));
-        const { frame } = wholeFrame(batch.view(i), name, name === undefined ? name : interfaces.find(name)?.mac);
+        const { frame } = wholeFrame(batch.view(i), name, interfaces);
         onPacket({ bytes: frame, interface: name ?? `interface ${batch.swIfIndex(i)}`, interconnect });
       }
     });

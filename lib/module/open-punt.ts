@@ -2,7 +2,7 @@
 import { EventEmitter } from "node:events";
 import { PuntError } from "../errors.js";
 import { guarded } from "../guarded.js";
-import { macBytes, wholeFrame } from "../net/index.js";
+import { macBytes, macOf, wholeFrame } from "../net/index.js";
 import { OptionCheck } from "../options.js";
 import type { PacketBatch } from "../packet/index.js";
 import type { PuntId, PuntRequestInput, PuntStatus } from "../punt/index.js";
@@ -273,20 +273,16 @@ export class OpenPunt extends EventEmitter<OpenPuntEvents> implements AsyncDispo
       const name = isOfSocket ? this.interfaceName(swIfIndex) : requested;
       const copy = batch.copy(i);
       const { frame, isMadeUp } = isOfSocket
-        ? wholeFrame(copy, name, this.#macOf(name))
+        ? wholeFrame(copy, name, this.#backing.interfaces)
         : { frame: copy, isMadeUp: false };
       const place = { interface: name, swIfIndex, interconnect, isMadeUp };
       queue.put(new CnfPacket(frame, place, (...all) => this.#reply(...all)));
     }
   }
 
-  #macOf(name: string | undefined): string | undefined {
-    return name === undefined ? undefined : this.#backing.interfaces.find(name)?.mac;
-  }
-
   #reply(packet: CnfPacket, udp: UdpFrame, payload: Uint8Array, { source }: ReplyOptions): boolean {
     if (this.#closed) throw closedError("packet.reply");
-    const mac = this.#macOf(packet.interface);
+    const mac = macOf(this.#backing.interfaces, packet.interface);
     const router = macBytes(this.#routerOf(packet));
     const answer = udpAnswer(udp, payload, { mac: macBytes(mac), address: addressBytes(source), router });
     const { interconnect, swIfIndex } = packet;

@@ -3,7 +3,7 @@ export { type Family, formatIp4, formatIp6, parseIp4, parseIp6 } from "./address
 export { u16 } from "./bytes.js";
 export { checksumOf, sumWords } from "./checksum.js";
 export { hostPort, parseHostPort } from "./host-port.js";
-export { wholeFrame } from "./link-header.js";
+export { type MacTable, macOf, wholeFrame } from "./link-header.js";
 export { formatMac, type InterfaceMac, interfaceMacs, isNoMac, macBytes, parseMac, withoutEthernet } from "./mac.js";
 export { pemProblem } from "./pem.js";
 export {

@@ -16,16 +16,28 @@ export interface WholeFrame {
   readonly isMadeUp: boolean;
 }
 
+/** Interfaces with their MAC addresses, by name. */
+export interface MacTable {
+  find(name: string): { readonly mac?: string } | undefined;
+}
+
+/** Returns the MAC address of an interface; undefined if it has no name, or is not there. */
+export function macOf(interfaces: MacTable, name: string | undefined): string | undefined {
+  return name === undefined ? undefined : interfaces.find(name)?.mac;
+}
+
 /**
  * Returns a packet of a punt socket with a whole header. VPP sends the 14 bytes before the IP header, whatever they are: of a tunnel a part
  * of the outer packet, and before 23.06 of a VLAN the end of the header.
  *
  * @param frame is changed
+ * @param name the interface that it came in by
  */
-export function wholeFrame(frame: Uint8Array, name: string | undefined, mac: string | undefined): WholeFrame {
+export function wholeFrame(frame: Uint8Array, name: string | undefined, interfaces: MacTable): WholeFrame {
   const whole = { frame, isMadeUp: false };
   const version = frame.length > ETHERNET ? frame[ETHERNET]! >> 4 : 0;
   if (version !== 4 && version !== 6) return whole;
+  const mac = macOf(interfaces, name);
   if (mac !== undefined && isNoMac(mac)) return madeUp(frame, version);
   if (!isCut(frame) || !SUB_INTERFACE.test(name ?? "")) return whole;
   // Of two tags, also a part of the sender's address is lost.

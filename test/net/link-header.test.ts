@@ -13,6 +13,8 @@ const tagged = (link: typeof LINK, type: number, bytes: Buffer, tags = 1) =>
     0x8100,
     Buffer.concat([...Array(tags - 1).fill(Buffer.of(0, 9, 0x81, 0)), Buffer.of(0, 7, type >> 8, type & 0xff), bytes]),
   );
+/** The interfaces of a VPP in which each has that address. */
+const having = (mac: string | undefined) => ({ find: () => (mac === undefined ? undefined : { mac }) });
 const bytesOf = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
 
 test("whole frames stay as they are, tagged ones too", (t) => {
@@ -22,10 +24,10 @@ test("whole frames stay as they are, tagged ones too", (t) => {
       ["eth0", undefined],
       [undefined, undefined],
     ] as const)
-      t.deepEqual(wholeFrame(Buffer.from(whole), name, mac), { frame: whole, isMadeUp: false });
+      t.deepEqual(wholeFrame(Buffer.from(whole), name, having(mac)), { frame: whole, isMadeUp: false });
   // A sender whose address has the number of a tag.
   const odd = frame({ ...LINK, from: "02:aa:81:00:00:01" }, packet);
-  t.deepEqual(wholeFrame(Buffer.from(odd), "eth0", OWN), { frame: odd, isMadeUp: false });
+  t.deepEqual(wholeFrame(Buffer.from(odd), "eth0", having(OWN)), { frame: odd, isMadeUp: false });
 });
 
 test("a packet of a tunnel gets a header without addresses", (t) => {
@@ -33,7 +35,11 @@ test("a packet of a tunnel gets a header without addresses", (t) => {
     [packet, "0800"],
     [Buffer.concat([Buffer.of(0x60), Buffer.alloc(39)]), "86dd"],
   ] as const) {
-    const { frame: made, isMadeUp } = wholeFrame(Buffer.concat([Buffer.alloc(14, 0x45), bytes]), "ipip0", NO_MAC);
+    const { frame: made, isMadeUp } = wholeFrame(
+      Buffer.concat([Buffer.alloc(14, 0x45), bytes]),
+      "ipip0",
+      having(NO_MAC),
+    );
     t.is(bytesOf(made), `${"00".repeat(12)}${type}${bytesOf(bytes)}`);
     t.true(isMadeUp);
   }
@@ -55,7 +61,7 @@ test("a frame of a VLAN that lacks its first bytes gets them back: its own addre
     tagged({ ...LINK, to: "33:33:00:fb:01:02" }, 0x86dd, ip6),
   ];
   for (const whole of frames)
-    t.deepEqual(wholeFrame(Buffer.from(whole.subarray(4)), "eth0.7", OWN), {
+    t.deepEqual(wholeFrame(Buffer.from(whole.subarray(4)), "eth0.7", having(OWN)), {
       frame: Uint8Array.from(whole),
       isMadeUp: false,
     });
@@ -64,7 +70,7 @@ test("a frame of a VLAN that lacks its first bytes gets them back: its own addre
 test("of a frame with two tags the addresses are lost", (t) => {
   const cut = tagged(LINK, 0x800, packet, 2).subarray(8);
   const made = { frame: frame({ from: NO_MAC, to: NO_MAC }, packet), isMadeUp: true };
-  t.deepEqual(wholeFrame(Buffer.from(cut), "eth0.7", OWN), made);
+  t.deepEqual(wholeFrame(Buffer.from(cut), "eth0.7", having(OWN)), made);
   // The interface is not known yet.
-  t.deepEqual(wholeFrame(Buffer.from(tagged(LINK, 0x800, packet).subarray(4)), "eth0.7", undefined), made);
+  t.deepEqual(wholeFrame(Buffer.from(tagged(LINK, 0x800, packet).subarray(4)), "eth0.7", having(undefined)), made);
 });
