@@ -297,7 +297,7 @@ export class PuntManager extends EventEmitter<PuntManagerEvents> implements Punt
     const found = await Promise.all(added.map((request) => this.#state.find(request)));
     const draft = this.#state.imagine();
     for (const id of deleted) draft.delete(id);
-    for (const [index, request] of added.entries()) draft.put(request, found[index]!, "punt.plan");
+    draft.putAll(added, found, "punt.plan");
     return this.#worker.preview({ wanted: draft.freeze(), memory: this.#state.memory });
   }
 

@@ -68,10 +68,7 @@ function applied({ requests, named, replaced, found }: FoundSet, manager: Manage
   const lists = requests.map((request) => listFor(state, request));
   state.draft((draft) => {
     for (const request of gone) draft.delete(request);
-    draft.putAll(
-      requests.map((request, index) => ({ request, found: found[index]! })),
-      OP,
-    );
+    draft.putAll(requests, found, OP);
   });
   const deletions: Deletion[] = [
     ...gone.map((request) => ({ id: idOf(request), isOurs: true, entry: state.dismissed(request) })),

@@ -118,6 +118,31 @@ test("a set without a CNF has punts of several, deletes what it names, and is re
   await refused({ punts: [], delete: "a" }, /delete: a list/);
 });
 
+test("HAIRPINs of a set may swap their interfaces, by the interfaces' names too", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const hairpin = (key: string, name: string, vppInterface: string): PuntRequestInput => ({
+    ...{ cnf: "a", key, type: "HAIRPIN", interconnect: "MEMIF", vppInterface },
+    hairpinInterface: { name, ipAddresses: [key === "1" ? "10.9.1.1/24" : "10.9.2.1/24"] },
+  });
+  const apply = (names: readonly [string, string], cards: readonly [string, string]) =>
+    it.manager.apply({ cnf: "a", punts: [hairpin("1", names[0], cards[0]), hairpin("2", names[1], cards[1])] });
+  await apply(["h0", "h1"], ["if0", "if1"]);
+  for (const [names, cards] of [
+    [
+      ["h1", "h0"],
+      ["if0", "if1"],
+    ],
+    [
+      ["h0", "h1"],
+      ["if1", "if0"],
+    ],
+  ] as const) {
+    const { updated, failed } = await apply(names, cards);
+    t.deepEqual([updated.map(({ state }) => state), failed], [["CREATED", "CREATED"], []]);
+  }
+});
+
 test("punts of a set may take over from each other in any order, and in a circle", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());
@@ -129,6 +154,7 @@ test("punts of a set may take over from each other in any order, and in a circle
     it.manager.apply({ cnf: "a", punts: [punt("x", x), punt("y", y), ...more] });
   const states = () => it.manager.list({ cnf: "a" }).map(({ state }) => state);
   await apply(1000, 1001);
+  t.is((await it.manager.plan({ add: [punt("x", 1001), punt("y", 1000)] })).punts.length, 2);
   await apply(1001, 1002);
   await apply(1002, 1001);
   t.deepEqual(states(), ["CREATED", "CREATED"]);

@@ -67,12 +67,12 @@ export class Draft {
   }
 
   /**
-   * Adds or updates the punts of a set. Each may want what another one of them has and will not need any more, whatever their order is.
+   * Adds or updates the punts of a set, each with its namespace. Each may want what another one of them has and will not need any more, whatever their order is.
    *
    * @throws PuntError as `add`
    */
-  putAll(puts: readonly { readonly request: PuntRequest; readonly found: Found }[], op: string): void {
-    for (let left = puts; left.length > 0; ) {
+  putAll(requests: readonly PuntRequest[], namespaces: readonly Found[], op: string): void {
+    for (let left = requests.map((request, index) => ({ request, found: namespaces[index]! })); left.length > 0; ) {
       const rivals = new Map<string, PuntError>();
       const held = left.filter(({ request, found }) => {
         const error = this.#putOrError(request, found, op);
