@@ -1,4 +1,4 @@
-// What a daemon's log says of an etcd without room.
+// The log of a daemon says when etcd has no room.
 import test from "ava";
 import { EtcdRoom } from "../../lib/daemon/etcd-room.js";
 import { SILENT } from "../../lib/logger.js";
