@@ -2,9 +2,9 @@
 import { EmulatedHost, type PuntStatus } from "../../lib/punt/index.js";
 import { expectSame, interfacesOf } from "../stress/choice.js";
 import { Operator } from "../stress/operator.js";
+import { hostUndoings, removeUnmarked, vppUndoings } from "../support/vpp/undoing.js";
 import { Kernel } from "./kernel.js";
 import { type Action, CARDS } from "./operation.js";
-import { removeUnmarked, undoings } from "./undoing.js";
 import { type VppLife, VppProcess } from "./vpp.js";
 import { ROOT, type World } from "./world/index.js";
 
@@ -107,14 +107,18 @@ export class Machine {
     await this.#newBaseline();
   }
 
-  /** The operator undoes something that a manager has configured. */
+  /**
+   * The operator undoes something that a manager has configured. VPP refuses to delete an ACL in use, and nobody deletes one in the moment
+   * before its use.
+   */
   async #undo(life: VppLife, nth: number): Promise<void> {
-    const choices = await undoings(life.direct(), this.#baseline);
+    const inVpp = (await vppUndoings(life.direct(), this.#baseline)).filter(({ what }) => !what.startsWith("acl "));
+    const choices = [...inVpp, ...(await hostUndoings(this.#host))];
     const chosen = choices[nth % Math.max(1, choices.length)];
     this.#world.schedule.note(`undone by hand: ${chosen?.what}\n`);
     this.vpp.disturbedAt = this.#world.schedule.now;
     await chosen?.undo().catch((error) => {
-      if (!String(error.code).startsWith("VPP_")) throw error;
+      if (!/^VPP_|^ENOENT$/.test(error.code)) throw error;
     });
   }
 

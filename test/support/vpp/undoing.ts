@@ -1,6 +1,7 @@
-// What an operator undoes by hand of what managers have configured in VPP.
-import type { Vpp } from "../../lib/binapi/index.js";
-import type { Message } from "../support/vpp/tapped.js";
+// What an operator undoes by hand of what managers have configured in VPP and in Linux.
+import type { Vpp } from "../../../lib/binapi/index.js";
+import type { Host, HostChange, HostLink } from "../../../lib/punt/index.js";
+import type { Message } from "./tapped.js";
 
 /** One thing that can be undone. */
 export interface Undoing {
@@ -9,14 +10,34 @@ export interface Undoing {
 }
 
 const ALL = 0xffff_ffff;
+/** Interfaces that no manager has made: the simulated operator's memif, and those of the hosts around a real VPP. */
+const FOREIGN = /^foreign$|^host-pt/;
 const SOCKET_TYPES = ["PUNT_API_TYPE_L4", "PUNT_API_TYPE_IP_PROTO", "PUNT_API_TYPE_EXCEPTION"];
 
+/** Lists what can be undone on the managers' devices in Linux. */
+export async function hostUndoings(host: Host): Promise<Undoing[]> {
+  const found: Undoing[] = [];
+  for (const namespace of ["", ...(await host.namedNamespaces())])
+    for (const link of await host.links(namespace))
+      for (const change of undoingsOf(link))
+        found.push({ what: `${namespace} ${JSON.stringify(change)}`, undo: () => host.change(namespace, change) });
+  return found;
+}
+
+function undoingsOf({ name, kind, up, master, addresses }: HostLink): HostChange[] {
+  const found: HostChange[] = addresses.map((address) => ({ change: "delete-address", name, address }));
+  if (kind === "vrf") found.push({ change: "delete-link", name });
+  if (up) found.push({ change: "set-link", name, up: false });
+  if (master !== "") found.push({ change: "set-link", name, master: "" });
+  return found;
+}
+
 /**
- * Lists what can be undone, in the same order in each run.
+ * Lists what can be undone in VPP, in the same order in each run.
  *
  * @param kept the lines of a snapshot of VPP that are not the managers'
  */
-export async function undoings(vpp: Vpp, kept: readonly string[]): Promise<Undoing[]> {
+export async function vppUndoings(vpp: Vpp, kept: readonly string[]): Promise<Undoing[]> {
   const reader = new Reader(vpp);
   await reader.readNames();
   const parts = [reader.interfaces(), reader.layer2(), reader.policies(), reader.layer3(), reader.unmarked()];
@@ -47,7 +68,7 @@ class Reader {
   }
 
   #dump(name: string, fields: Message = {}): Promise<Message[]> {
-    return this.#vpp.dumpAll(name, fields);
+    return this.#vpp.has(name) ? this.#vpp.dumpAll(name, fields) : Promise.resolve([]);
   }
 
   #name(index: number): string {
@@ -62,21 +83,28 @@ class Reader {
   async interfaces(): Promise<Undoing[]> {
     const memifs = await this.#dump("memif_dump");
     const taps = await this.#dump("sw_interface_tap_v2_dump", { sw_if_index: ALL });
+    const afPackets = await this.#dump("af_packet_dump");
     const ends = [
-      ...memifs.map(({ sw_if_index }) => ({ sw_if_index, remove: "memif_delete" })),
-      ...taps.map(({ sw_if_index }) => ({ sw_if_index, remove: "tap_delete_v2" })),
-    ].filter(({ sw_if_index }) => this.#name(sw_if_index) !== "foreign");
-    return ends.flatMap(({ sw_if_index, remove }) => {
-      const name = this.#name(sw_if_index);
-      return [
-        this.#undoing(`interface ${name}`, remove, { sw_if_index }),
-        this.#undoing(`up ${name}`, "sw_interface_set_flags", { sw_if_index, flags: [] }),
-      ];
-    });
+      ...memifs.map(({ sw_if_index: index }) => ({
+        index,
+        removal: ["memif_delete", { sw_if_index: index }] as const,
+      })),
+      ...taps.map(({ sw_if_index: index }) => ({ index, removal: ["tap_delete_v2", { sw_if_index: index }] as const })),
+      ...afPackets.map(({ sw_if_index: index, host_if_name }) => ({
+        ...{ index, removal: ["af_packet_delete", { host_if_name }] as const },
+      })),
+    ];
+    const managed = ends.filter(({ index }) => !FOREIGN.test(this.#name(index)));
+    return managed.flatMap(({ index, removal: [message, fields] }) => [
+      this.#undoing(`interface ${this.#name(index)}`, message, fields),
+      this.#undoing(`up ${this.#name(index)}`, "sw_interface_set_flags", { sw_if_index: index, flags: [] }),
+    ]);
   }
 
   async layer2(): Promise<Undoing[]> {
-    const spans = (await Promise.all([false, true].map((is_l2) => this.#dump("sw_interface_span_dump", { is_l2 })))).flat();
+    const spans = (
+      await Promise.all([false, true].map((is_l2) => this.#dump("sw_interface_span_dump", { is_l2 })))
+    ).flat();
     const xconnects = await this.#dump("l2_xconnect_dump");
     const isisx = await this.#dump("isisx_connection_dump");
     return [
@@ -95,20 +123,27 @@ class Reader {
     ];
   }
 
-  /** VPP refuses to delete an ACL in use. */
+  /** VPP refuses to delete an ACL in use, and crashes where a policy of abf in use is deleted. */
   async policies(): Promise<Undoing[]> {
     const acls = await this.#dump("acl_dump", { acl_index: ALL });
     const policies = await this.#dump("abx_policy_dump");
     const attached = await this.#dump("abx_interface_attach_dump");
+    const attachedByAbf = await this.#dump("abf_itf_attach_dump");
     const names = new Map(policies.map(({ policy: it }) => [it.policy_id, this.#policy(it)]));
     return [
-      ...acls.map(({ acl_index, tag, r }) => this.#undoing(`acl ${tag} ${JSON.stringify(r)}`, "acl_del", { acl_index })),
+      ...acls.map(({ acl_index, tag, r }) =>
+        this.#undoing(`acl ${tag} ${JSON.stringify(r)}`, "acl_del", { acl_index }),
+      ),
       ...policies.map(({ policy }) =>
         this.#undoing(`abx ${this.#policy(policy)}`, "abx_policy_add_del", { is_add: 0, policy }),
       ),
       ...attached.map(({ attach }) => {
         const what = `abx-attach ${names.get(attach.policy_id)} ${this.#name(attach.rx_sw_if_index)} ${attach.priority}`;
         return this.#undoing(what, "abx_interface_attach_detach", { is_attach: 0, attach });
+      }),
+      ...attachedByAbf.map(({ attach }) => {
+        const what = `abf-attach ${this.#name(attach.sw_if_index)} ${attach.priority} ${attach.is_ipv6}`;
+        return this.#undoing(what, "abf_itf_attach_add_del", { is_add: false, attach });
       }),
     ];
   }
@@ -143,7 +178,9 @@ class Reader {
     const ranges = await this.#dump("proxy_arp_dump");
     const proxies = await Promise.all([false, true].map((is_ip6) => this.#dump("dhcp_proxy_dump", { is_ip6 })));
     const sockets = await Promise.all(SOCKET_TYPES.map((type) => this.#dump("punt_socket_dump", { type })));
-    const servers = proxies.flat().flatMap((it) => it.servers.map((server: Message) => ({ ...it, ...server })));
+    const servers = proxies.flat().flatMap(({ rx_vrf_id, dhcp_src_address, servers: all }) => {
+      return all.map((server: Message) => ({ rx_vrf_id, dhcp_src_address, ...server }) as Message);
+    });
     return [
       ...ranges.map(({ proxy }) => {
         const what = `proxy-arp ${proxy.table_id} ${proxy.low}-${proxy.hi}`;
