@@ -2,14 +2,14 @@
 import { EmulatedHost, type PuntStatus } from "../../lib/punt/index.js";
 import { expectSame, interfacesOf } from "../stress/choice.js";
 import { Operator } from "../stress/operator.js";
+import { hostUndoings, removeUnmarked, vppUndoings } from "../support/vpp/undoing.js";
 import { Kernel } from "./kernel.js";
 import { type Action, CARDS } from "./operation.js";
-import { removeUnmarked } from "./unmarked.js";
 import { type VppLife, VppProcess } from "./vpp.js";
 import { ROOT, type World } from "./world/index.js";
 
 /** Changes of VPP by its operator. */
-export type OperatorAction = Extract<Action, { op: "up" | "address" | "loopback" }>;
+export type OperatorAction = Extract<Action, { op: "up" | "address" | "loopback" | "undo" }>;
 
 /** Where the TAPs of some punts are. */
 const NAMESPACE = "/run/netns/other";
@@ -93,6 +93,7 @@ export class Machine {
     const { life } = this.vpp;
     if (life === undefined) return;
     this.#operated = life;
+    if (action.op === "undo") return this.#undo(life, action.nth);
     if (action.op === "loopback" && !action.present && (await hasPolicy(life, `loop${action.instance}`, punts))) return;
     const { op, after: _, ...what } = action as typeof action & { readonly after: number };
     const [value, key] = "up" in what ? [what.up, { ...what, up: op }] : [what.present, { ...what, present: op }];
@@ -104,6 +105,21 @@ export class Machine {
     this.#changes.set(JSON.stringify(key), value);
     this.vpp.disturbedAt = this.#world.schedule.now;
     await this.#newBaseline();
+  }
+
+  /**
+   * The operator undoes something that a manager has configured. VPP refuses to delete an ACL in use, and nobody deletes one in the moment
+   * before its use.
+   */
+  async #undo(life: VppLife, nth: number): Promise<void> {
+    const inVpp = (await vppUndoings(life.direct(), this.#baseline)).filter(({ what }) => !what.startsWith("acl "));
+    const choices = [...inVpp, ...(await hostUndoings(this.#host))];
+    const chosen = choices[nth % Math.max(1, choices.length)];
+    this.#world.schedule.note(`undone by hand: ${chosen?.what}\n`);
+    this.vpp.disturbedAt = this.#world.schedule.now;
+    await chosen?.undo().catch((error) => {
+      if (!/^VPP_|^ENOENT$/.test(error.code)) throw error;
+    });
   }
 
   /** The namespace of the CNFs goes away, with its VRF devices. After virtual milliseconds there is another one at its path. */

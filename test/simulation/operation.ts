@@ -57,6 +57,8 @@ export type Action =
   | { readonly op: "up"; readonly card: string; readonly up: boolean }
   | { readonly op: "address"; readonly card: string; readonly prefix: number; readonly present: boolean }
   | { readonly op: "loopback"; readonly instance: number; readonly present: boolean }
+  /** The operator undoes by hand what a manager has configured in VPP. */
+  | { readonly op: "undo"; readonly nth: number }
   | { readonly op: "kill"; readonly owner: number; readonly down: number }
   | { readonly op: "restart"; readonly owner: number }
   | Return
@@ -143,6 +145,7 @@ export const plainChoices = [
     ...{ card: fc.constantFrom("if0", "if2", "if4", "loop0"), prefix: fc.nat({ max: 2 }), present: fc.boolean() },
   }),
   choice(3, "loopback", { instance: fc.nat({ max: 1 }), present: fc.boolean() }),
+  choice(4, "undo", { nth: fc.nat({ max: 60 }) }),
   choice(2, "crash-vpp", { down: fc.nat({ max: 500 }) }),
   choice(3, "cut", {}),
   choice(1, "clock", { ms: fc.constantFrom(-86_400_000, 86_400_000) }),

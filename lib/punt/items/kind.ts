@@ -160,6 +160,13 @@ export function idAt(context: ObserveContext, swIfIndex: number): string {
   return context.interfaceAt(swIfIndex)?.id ?? goneId(swIfIndex);
 }
 
+/** Returns whether VPP has no interface with an index: one that is not among those that were read may have been made since. */
+export async function isGone({ vpp, interfaceAt }: ObserveContext, sw_if_index: number): Promise<boolean> {
+  if (interfaceAt(sw_if_index)) return false;
+  const found = await vpp.dumpAll("sw_interface_dump", { sw_if_index, name_filter_valid: false, name_filter: "" });
+  return found.length === 0;
+}
+
 /** Returns the text in place of the id of an interface that is gone. */
 export function goneId(swIfIndex: number): string {
   return `?${swIfIndex}`;

@@ -65,7 +65,10 @@ export function proxyArpPart(id: string): Part<Answering> {
   return { kind: "proxy-arp", key: `proxy-arp/${id}`, value: { interface: id } };
 }
 
-/** Enables answers on an interface. It is ours if the interface is an interconnect. */
+/**
+ * Enables answers on an interface. It is ours if the interface is an interconnect. Each enabling follows a disabling: an interface that was
+ * deleted leaves VPP's note that answers are on to the next one with its index, and VPP then enables nothing.
+ */
 export const proxyArp: Kind<Answering> = {
   async observe(context) {
     const details = await context.vpp.dumpAll("proxy_arp_intfc_dump", {});
@@ -75,7 +78,10 @@ export const proxyArp: Kind<Answering> = {
     }));
   },
 
-  create: (context, value) => answer(context, value, true),
+  async create(context, value) {
+    await answer(context, value, false);
+    await answer(context, value, true);
+  },
 
   delete: (context, { value }) => answer(context, value, false),
 

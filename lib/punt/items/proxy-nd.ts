@@ -28,7 +28,7 @@ function hasIndex(note: Note): note is { index: number } {
 export const proxyNd: Kind<Answering> = {
   async observe({ interfaces, notes }) {
     const ours = interfaces.filter((found) => found.ours);
-    // An interface that was created again has another index than the one in the note.
+    // The note is of an interface with this index, and is forgotten before that one's successor is enabled.
     const same = ours.filter(({ id, swIfIndex }) => readNote(notes, keyOf(id), hasIndex)?.index === swIfIndex);
     return same.map((found): Seen<Answering> => ({ ...proxyNdPart(found.id), ours: true }));
   },

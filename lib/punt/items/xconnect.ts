@@ -1,7 +1,7 @@
 // L2 cross-connects.
 import type { Seen } from "./facts.js";
 import type { Part } from "./item.js";
-import { type ActContext, idAt, interfaceKey, isOnlyOurs, type Kind, type ObserveContext } from "./kind.js";
+import { type ActContext, idAt, interfaceKey, isGone, isOnlyOurs, type Kind, type ObserveContext } from "./kind.js";
 import { NO_INDEX } from "./vpp-api.js";
 
 interface Xconnect {
@@ -17,23 +17,26 @@ export function xconnectPart(rx: string, tx: string): Part<Xconnect> {
   return { kind: "xconnect", key: xconnectKey(rx), value: { rx, tx } };
 }
 
-/** One direction of an L2 cross-connect. It is ours if it begins or ends at an interconnect. */
+/** One direction of an L2 cross-connect. It is ours if it begins or ends at an interconnect, or did so while the interconnect was there. */
 export const xconnect: Kind<Xconnect> = {
   async observe(context) {
     const details = await context.vpp.dumpAll("l2_xconnect_dump", {});
-    return details.map((detail) => seenXconnect(context, detail.rx_sw_if_index, detail.tx_sw_if_index));
+    return Promise.all(details.map((detail) => seenXconnect(context, detail.rx_sw_if_index, detail.tx_sw_if_index)));
   },
 
   create: (context, { rx, tx }) => set(context, context.indexOf(rx), context.indexOf(tx), true),
 
   delete: (context, { value, index }) => set(context, index ?? context.indexOf(value.rx), NO_INDEX, false),
 
+  claim: () => "",
+
   dependsOn: ({ rx, tx }) => [interfaceKey(rx), interfaceKey(tx)],
 };
 
-function seenXconnect(context: ObserveContext, rxIndex: number, txIndex: number): Seen<Xconnect> {
+async function seenXconnect(context: ObserveContext, rxIndex: number, txIndex: number): Promise<Seen<Xconnect>> {
   const [rx, tx] = [idAt(context, rxIndex), idAt(context, txIndex)];
-  const ours = isOnlyOurs(context, rxIndex) || isOnlyOurs(context, txIndex);
+  const isKept = context.claims.has(xconnectKey(rx)) && (await isGone(context, txIndex));
+  const ours = isKept || isOnlyOurs(context, rxIndex) || isOnlyOurs(context, txIndex);
   return { kind: "xconnect", key: xconnectKey(rx), value: { rx, tx }, ours, index: rxIndex };
 }
 

@@ -206,6 +206,7 @@ class History implements RunningHistory<Step> {
       case "up":
       case "address":
       case "loopback":
+      case "undo":
         return this.#machine.operate(
           action,
           this.#daemons.flatMap((daemon) => daemon.list()),

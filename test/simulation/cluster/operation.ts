@@ -73,7 +73,7 @@ export type Action =
   | ModuleAction
   | Extract<
       PlainAction,
-      { op: "namespace" | "up" | "address" | "loopback" | "crash-vpp" | "cut" | "clock" | "kernel" | "fault" }
+      { op: "namespace" | "up" | "address" | "loopback" | "undo" | "crash-vpp" | "cut" | "clock" | "kernel" | "fault" }
     >;
 
 /** etcd is stopped, and a snapshot of so many revisions ago restored. */

@@ -159,10 +159,12 @@ class Reader {
       this.#dump("dhcp_proxy_dump", { is_ip6: true }),
       this.#dump("dhcp_client_dump"),
     ]);
+    // The note on an interface outlives it.
+    const alive = answering.filter((it) => this.#names.has(it.sw_if_index));
     const servers = [...dhcp4, ...dhcp6].flatMap((it) => it.servers.map((server: Message) => [it, server]));
     return [
       ...ranges.map(({ proxy: it }) => `proxy-arp ${it.table_id} ${it.low}-${it.hi}`),
-      ...answering.map((it) => `proxy-arp-on ${this.#name(it.sw_if_index)}`),
+      ...alive.map((it) => `proxy-arp-on ${this.#name(it.sw_if_index)}`),
       ...servers.map(([it, server]) => `dhcp-proxy ${it.rx_vrf_id} ${server.dhcp_server} ${it.dhcp_src_address}`),
       ...clients.map(({ client }) => `dhcp-client ${this.#name(client.sw_if_index)}`),
     ];
