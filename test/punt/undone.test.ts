@@ -1,4 +1,4 @@
-// What an operator undoes by hand in VPP is restored, and works.
+// A manager restores what an operator undoes by hand in VPP, and it works.
 import test from "ava";
 import { arp } from "../support/frames.js";
 import { Cnf, eventually } from "../support/punt/cnf-end.js";
