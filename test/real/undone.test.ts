@@ -1,4 +1,4 @@
-// What an operator undoes by hand in VPP comes back, with the features that VPP's dumps do not show.
+// A manager restores what an operator undoes by hand in a real VPP, with the features that VPP's dumps do not show.
 import { join } from "node:path";
 import { MemoryStore, type PuntRequestInput } from "../../lib/punt/index.js";
 import { until } from "../support/machine/netns.js";
