@@ -1,4 +1,4 @@
-// What an operator undoes by hand of what managers have configured in VPP and in Linux.
+// The changes by which an operator undoes by hand what managers have configured in VPP and in Linux.
 import type { Vpp } from "../../../lib/binapi/index.js";
 import type { Host, HostChange, HostLink } from "../../../lib/punt/index.js";
 import type { Message } from "./tapped.js";
