@@ -41,6 +41,7 @@ const sidebar = [
       page("Its page in a browser", "page"),
       page("Containers", "containers"),
       page("Many hosts", "cluster"),
+      page("Upgrading", "upgrading"),
       page("Command line", "cli"),
       { text: "Security", link: "/SECURITY" },
       page("Troubleshooting", "troubleshooting"),

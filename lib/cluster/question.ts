@@ -1,6 +1,7 @@
 // Questions to the daemon that acts for a host, and its answers, as keys in etcd that end with the asker's lease.
 import { messageOf, PuntError } from "../errors.js";
 import { lazily, zod } from "../lazily.js";
+import { packageVersion } from "../package-root.js";
 import type {
   AddOptions,
   ApplyOptions,
@@ -117,7 +118,7 @@ export interface Answer {
   readonly error?: PuntError;
 }
 
-/** The parts of each question without which it cannot be read. The call itself checks requests and options. */
+/** The parts of each question. The call itself checks requests and options. */
 const questionForms = lazily(() => {
   const text = zod().string();
   const request = zod().looseObject({ cnf: text.optional(), key: text.optional(), label: text.optional() });
@@ -137,13 +138,22 @@ const questionForms = lazily(() => {
   return new Map(Object.entries(forms).map(([call, form]) => [call, zod().looseObject(form)]));
 });
 
-/** @throws PuntError ERR_ETCD_CONTENT; ERR_UNIMPLEMENTED: a later version's question */
+/** @throws PuntError ERR_ETCD_CONTENT; ERR_UNIMPLEMENTED: a later version's question, or one with a part that would be ignored */
 function parseQuestion(text: string): Question {
   const question = parseJson(QUESTION, text) as Partial<Question>;
-  const form = questionForms().get(question.call ?? "");
-  if (form === undefined)
-    throw new PuntError("cluster.answer", "ERR_UNIMPLEMENTED", "this daemon does not know the question");
+  const { call = "" } = question;
+  const form = questionForms().get(call);
+  if (form === undefined) throw unknown(`the question ${call}`);
+  const part = Object.keys(question).find((name) => name !== "call" && !(name in form.shape));
+  if (part !== undefined) throw unknown(`${part} of the question ${call}`);
   return shaped(QUESTION, question, form) as Question;
+}
+
+/** Returns the error of a daemon that is asked by a later version. */
+function unknown(what: string): PuntError {
+  const version = packageVersion();
+  const message = `the daemon that acts for the host is version ${version} and does not know ${what}`;
+  return new PuntError("cluster.answer", "ERR_UNIMPLEMENTED", message, { version });
 }
 
 /** Makes the call of a question. @returns the answer, which may be an error */
@@ -204,7 +214,7 @@ function ask(question: Question, { changes, punts, explainer = NONE }: Answering
 }
 
 async function unknownTo(): Promise<never> {
-  throw new PuntError("cluster.answer", "ERR_UNIMPLEMENTED", "this daemon does not know the question");
+  throw unknown("the question");
 }
 
 const NONE: Explainer = { punt: unknownTo, counters: unknownTo, frames: unknownTo };

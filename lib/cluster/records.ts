@@ -8,7 +8,7 @@ import {
   type Note,
   type PuntId,
   type PuntRequest,
-  parseRequest,
+  parseTaken,
   type StoredState,
 } from "../punt/index.js";
 import { checkShape, issueText } from "../shapes.js";
@@ -42,12 +42,12 @@ const wishForm = lazily(() => {
   return zod().object({ request: zod().unknown(), by: text.default("unknown"), at: text.default("") });
 });
 
-/** Reads a wish. @throws PuntError ERR_ETCD_CONTENT; ERR_INVALID_REQUEST: the request in it is wrong */
+/** Reads a wish. @throws PuntError ERR_ETCD_CONTENT; ERR_INVALID_REQUEST: the request in it has fields or values that this version does not know */
 export function parseWish(entry: Pick<Entry, "key" | "value">, id: PuntId): Wish {
   const { key } = entry;
   const { request, by, at } = keptIn(entry, wishForm());
   if (typeof request !== "object" || request === null) throw content(key, "has no request in it");
-  const parsed = parseRequest(request, key, OP);
+  const parsed = parseTaken(request, key, OP);
   const { cnf, key: item, label } = idOf(parsed);
   if (cnf !== id.cnf || item !== id.key || label !== id.label) throw content(key, "has the request of another punt");
   return { request: parsed, by, at };
@@ -194,7 +194,7 @@ function nameOf(key: string, folder: string): string {
 function acceptedOf(key: string, { order, request }: Accepted): Accepted {
   if (!Number.isInteger(order) || typeof request !== "object") throw content(key, "is not the record of a punt");
   try {
-    return { order, request: parseRequest(request, key, OP) };
+    return { order, request: parseTaken(request, key, OP) };
   } catch (cause) {
     throw content(key, `has a bad request: ${(cause as Error).message}`, cause);
   }

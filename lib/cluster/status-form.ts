@@ -1,6 +1,6 @@
 // The form of a status that comes from etcd: another version's daemon wrote it, or another program.
 import { lazily, zod } from "../lazily.js";
-import { type PuntStatus, parseRequest } from "../punt/index.js";
+import { knownRequest, type PuntStatus } from "../punt/index.js";
 import { checkShape } from "../shapes.js";
 
 const text = lazily(() => zod().string());
@@ -37,31 +37,25 @@ const form = lazily(() =>
   zod().looseObject({
     id: id(),
     request: id(),
-    state: zod().enum(["INIT", "PENDING", "CREATED", "DEGRADED", "FAILED", "DELETED"]),
+    state: text(),
     missing: zod().array(zod().looseObject({ kind: text(), name: text(), text: text() })),
     reasons: zod().array(zod().looseObject({ code: text(), text: text(), remedy: text() })),
     failure: failure().optional(),
     metadata: zod().looseObject({
-      ...{ id: id(), type: text(), interconnects: zod().array(interconnect()), caveats: zod().array(text()) },
+      ...{ id: id(), type: text(), interconnects: zod().array(zod().looseObject({})), caveats: zod().array(text()) },
     }),
   }),
 );
 
-/** Returns a status as JSON has it, with texts in place of dates; undefined if the value has another form. */
+/**
+ * Returns a status as JSON has it, with texts in place of dates; undefined if the value has another form. A later version's state is told as it
+ * is. A request that this version does not know has the punt's name in place of it, and interconnects are left out.
+ */
 export function statusOfForm(value: unknown): PuntStatus | undefined {
   const { success } = checkShape(form(), value);
   if (!success) return undefined;
-  const status = value as PuntStatus;
-  const request = requestOf(status.request);
-  return request && { ...status, request };
-}
-
-/** The status of a punt whose request could not be read has the punt's name in place of it. */
-function requestOf(request: PuntStatus["request"]): PuntStatus["request"] | undefined {
-  const isName = Object.keys(request).length === Object.keys(id().shape).length;
-  try {
-    return isName ? request : parseRequest(request);
-  } catch {
-    return undefined;
-  }
+  const { metadata, ...status } = value as PuntStatus;
+  const { success: isKnown } = checkShape(zod().array(interconnect()), metadata.interconnects);
+  const interconnects = isKnown ? metadata.interconnects : [];
+  return { ...status, request: knownRequest(status.request), metadata: { ...metadata, interconnects } };
 }

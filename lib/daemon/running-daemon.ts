@@ -127,7 +127,8 @@ export class RunningDaemon {
         router.service(ServerReflection, reflection);
         router.service(EarlierServerReflection, reflection);
       },
-      // A misspelt field is an error that names it.
+      // A misspelt field is an error that names it, and so is one of a later version.
+      strict: { service: PuntsService, version: packageVersion() },
       jsonOptions: { ignoreUnknownFields: false },
       readMaxBytes: LONGEST_REQUEST,
       interceptors: [answerSpan],

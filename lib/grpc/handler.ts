@@ -1,6 +1,7 @@
 // The request handler of a gRPC server.
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
+import type { DescService } from "@bufbuild/protobuf";
 import {
   Code,
   ConnectError,
@@ -41,6 +42,11 @@ export interface GrpcHandlerOptions extends Omit<ConnectRouterOptions, "acceptCo
   contextValues(request: GrpcRequest): ContextValues;
   /** Returns whose turn a request takes. Left out: each connection has turns of its own. */
   partyOf?(request: GrpcRequest): unknown;
+  /**
+   * The service that refuses fields that it does not know, and the version that it gives as its own. What a later client asks for by such a
+   * field would not be done, and nobody would know. Left out: they are ignored.
+   */
+  readonly strict?: { readonly service: DescService; readonly version: string };
   /** Called when an answer could not be sent, with the name of the call. A caller that has gone is no such case. */
   unsent(call: string, error: Error): void;
 }
@@ -50,7 +56,7 @@ export interface GrpcHandlerOptions extends Omit<ConnectRouterOptions, "acceptCo
  * a stream wait without an end if its caller goes without having read it. Calls of one party begin in turns.
  */
 export function grpcHandler(from: GrpcHandlerOptions): GrpcHandler {
-  const { routes, contextValues, unsent, partyOf = connectionOf, ...options } = from;
+  const { routes, contextValues, unsent, strict, partyOf = connectionOf, ...options } = from;
   // Compression would hide the size of a request, and take the threads that write files.
   const router = createConnectRouter({ ...options, binaryOptions: { readUnknownFields: false } });
   routes(router);
@@ -63,7 +69,8 @@ export function grpcHandler(from: GrpcHandlerOptions): GrpcHandler {
       .set(turnKey, () => turns.next(party));
     const asked = questionOf(request, response, values);
     if (!asked) return refuse(response, 400);
-    call(limitedIn(asked, call, response, bodies, party))
+    const version = call.method.parent === strict?.service ? strict?.version : undefined;
+    call(limitedIn(asked, call, response, bodies, { party, version }))
       .then((given) => universalResponseToNodeResponse(ended(given, response), response))
       .catch((error) => {
         if (ConnectError.from(error).code !== Code.Aborted) unsent(call.method.name, error);
@@ -71,7 +78,7 @@ export function grpcHandler(from: GrpcHandlerOptions): GrpcHandler {
   };
   return (request, response) => {
     const call = calls.get((request.url ?? "").split("?", 1)[0]!);
-    if (!call) return refuse(response, 404);
+    if (!call) return refuseUnknown(request, response, strict?.version);
     const party = partyOf(request);
     void turns.next(party).then(() => {
       if (!isGone(request, response)) answer(call, party, request, response);
@@ -84,6 +91,17 @@ type Call = ConnectRouter["handlers"][number];
 function refuse(response: GrpcResponse, status: number): void {
   response.writeHead(status);
   response.end();
+}
+
+/** Answers a call that there is not. A caller of gRPC learns the version: its program may be of a later one. */
+function refuseUnknown({ url = "", headers }: GrpcRequest, response: GrpcResponse, version: string | undefined): void {
+  const type = headers["content-type"] ?? "";
+  if (version !== undefined && type.startsWith("application/grpc")) {
+    const text = encodeURIComponent(`version ${version} does not know the call ${url.slice(1)}`);
+    const status = { "grpc-status": String(Code.Unimplemented), "grpc-message": text };
+    response.writeHead(200, { "content-type": type, ...status });
+    response.end();
+  } else refuse(response, 404);
 }
 
 /** Returns what stands for the connection that a request came by. */
@@ -104,7 +122,7 @@ function limitedIn(
   { method }: Call,
   response: GrpcResponse,
   bodies: Bodies,
-  party: unknown,
+  { party, version }: { readonly party: unknown; readonly version: string | undefined },
 ): Question {
   let held = 0;
   let isOver = false;
@@ -118,7 +136,8 @@ function limitedIn(
     bodies.take(party, bytes);
   };
   const isOne = method.methodKind === "unary" || method.methodKind === "server_streaming";
-  const form = { schema: isOne ? method.input : undefined, contentType: asked.header.get("content-type") ?? "" };
+  const contentType = asked.header.get("content-type") ?? "";
+  const form = { schema: isOne ? method.input : undefined, contentType, strict: version };
   return { ...asked, body: limited(asked.body as AsyncIterable<Uint8Array>, form, bodies.longest, take) };
 }
 

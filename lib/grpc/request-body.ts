@@ -36,12 +36,14 @@ export interface BodyForm {
   /** The message; undefined where a stream of them comes. */
   readonly schema: DescMessage | undefined;
   readonly contentType: string;
+  /** Version of a server that refuses fields that it does not know. Left out: it ignores them. The reader does the same in JSON. */
+  readonly strict?: string | undefined;
 }
 
-/** Hands on a body: the one message of a call once it is whole and has few parts. What is too long is left to the reader. */
+/** Hands on a body: the one message of a call once it is whole, has few parts and no unknown ones. What is too long is left to the reader. */
 export async function* limited(
   body: AsyncIterable<Uint8Array>,
-  { schema, contentType }: BodyForm,
+  { schema, contentType, strict }: BodyForm,
   longest: number,
   take: (bytes: number) => void,
 ): AsyncIterable<Uint8Array> {
@@ -59,9 +61,11 @@ export async function* limited(
   }
   if (waiting === undefined) return;
   const whole = Buffer.concat(waiting);
-  for (const message of /^application\/(grpc|connect)/.test(contentType) ? messagesIn(whole) : [whole])
-    if (partsOf(message, schema!, contentType) > MOST_PARTS)
-      throw refusal(`the request has more than ${MOST_PARTS} parts`);
+  for (const message of /^application\/(grpc|connect)/.test(contentType) ? messagesIn(whole) : [whole]) {
+    const { parts, unknown } = partsOf(message, schema!, contentType);
+    if (parts > MOST_PARTS) throw refusal(`the request has more than ${MOST_PARTS} parts`);
+    if (unknown && strict) throw new ConnectError(`version ${strict} does not know ${unknown}`, Code.Unimplemented);
+  }
   yield whole;
 }
 
@@ -80,15 +84,21 @@ function refusal(message: string): ConnectError {
   return new ConnectError(message, Code.ResourceExhausted);
 }
 
-function partsOf(bytes: Buffer, schema: DescMessage, contentType: string): number {
-  if (contentType.includes("json")) return marksIn(bytes);
-  const count = { parts: 0 };
+interface Counted {
+  parts: number;
+  /** The first field that the schema does not have, in words. */
+  unknown?: string;
+}
+
+function partsOf(bytes: Buffer, schema: DescMessage, contentType: string): Counted {
+  if (contentType.includes("json")) return { parts: marksIn(bytes) };
+  const count: Counted = { parts: 0 };
   try {
     countParts(new BinaryReader(bytes), bytes.length, schema, count);
   } catch {
     // It ends here for its reader, too.
   }
-  return count.parts;
+  return count;
 }
 
 /** Counts what begins or divides objects and lists in JSON. */
@@ -98,36 +108,38 @@ function marksIn(json: Buffer): number {
   return marks;
 }
 
-function countParts(reader: BinaryReader, end: number, schema: DescMessage, count: { parts: number }): void {
+function countParts(reader: BinaryReader, end: number, schema: DescMessage, count: Counted): void {
   const fields = fieldsOf(schema);
   while (reader.pos < end && count.parts <= MOST_PARTS) {
     const [no, wireType] = reader.tag();
     const field = fields.get(no);
-    if (field) count.parts++;
-    if (!field || wireType !== WireType.LengthDelimited) {
+    if (!field) count.unknown ??= `field ${no} of ${schema.typeName}`;
+    const part = field && isPart(field) ? field : undefined;
+    if (part) count.parts++;
+    if (!part || wireType !== WireType.LengthDelimited) {
       reader.skip(wireType, no);
       continue;
     }
     const length = reader.uint32();
     const next = reader.pos + length;
-    if (field.message) countParts(reader, next, field.message, count);
+    if (part.message && part.fieldKind !== "map") countParts(reader, next, part.message, count);
     // Each number of a packed list has a byte or more.
-    else if (isOfNumbers(field)) count.parts += length;
+    else if (isOfNumbers(part)) count.parts += length;
     reader.pos = next;
   }
 }
 
 const known = new WeakMap<DescMessage, ReadonlyMap<number, DescField>>();
 
-/** Returns the fields that take more memory than bytes. */
 function fieldsOf(schema: DescMessage): ReadonlyMap<number, DescField> {
   const found = known.get(schema);
   if (found) return found;
-  const fields = new Map(schema.fields.filter(isPart).map((each) => [each.number, each]));
+  const fields = new Map(schema.fields.map((each) => [each.number, each]));
   known.set(schema, fields);
   return fields;
 }
 
+/** Whether a field takes more memory than bytes. */
 function isPart({ fieldKind, scalar }: DescField): boolean {
   return fieldKind === "list" || fieldKind === "map" || fieldKind === "message" || scalar === ScalarType.BYTES;
 }

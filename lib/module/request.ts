@@ -2,6 +2,7 @@
 import { OptionCheck } from "../options.js";
 import {
   expanded,
+  isSameRequest,
   lacksSocketPath,
   type PathlessRequestInput,
   type PuntId,
@@ -9,6 +10,7 @@ import {
   type PuntRequestInput,
   type PuntStatus,
   parseRequest,
+  parseTaken,
   type UdpPunt,
 } from "../punt/index.js";
 
@@ -32,7 +34,7 @@ export function isOf(request: PuntRequestInput, { request: known }: PuntStatus):
   if (request.type !== known.type) return false;
   const path = lacksSocketPath(request) && "socketPath" in known ? { socketPath: known.socketPath } : {};
   const asked = parseRequest({ ...request, ...path, cnf: known.cnf });
-  return JSON.stringify(asked) === JSON.stringify(parseRequest(known));
+  return isSameRequest(asked, parseTaken(known, "request", "cnf.open"));
 }
 
 /** @throws PuntError ERR_OPTION: it is not an object */

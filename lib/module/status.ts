@@ -11,7 +11,7 @@ export type CnfState = "waiting" | "ready" | "degraded" | "failed";
 /** Why a punt is as it is. */
 export interface CnfReason {
   /**
-   * `ASKING`, `IN_PROGRESS`, `DAEMON_AWAY`, `NOT_CONNECTED`, `DELETED`; a kind of missing thing (`INTERFACE`, `VRF`, `VPP`...); a
+   * `ASKING`, `IN_PROGRESS`, `UNKNOWN`, `DAEMON_AWAY`, `NOT_CONNECTED`, `DELETED`; a kind of missing thing (`INTERFACE`, `VRF`, `VPP`...); a
    * code of a degradation; or the code of an error.
    */
   readonly code: string;
@@ -71,6 +71,10 @@ function verdict({ punt, fatal, away, attachError, unconnected }: Situation): Ve
   if (state === "PENDING") {
     return waiting(missing.map(({ kind, text }) => ({ code: kind.toUpperCase().replaceAll("-", "_"), text })));
   }
+  if (state === ("UNKNOWN" as never))
+    return waiting([
+      { code: "UNKNOWN", text: "the daemon is of a later version, and says more than this program knows" },
+    ]);
   if (!isMade(state)) return waiting([{ code: "IN_PROGRESS", text: "VPP is being changed" }]);
   if (attachError) return waiting([reasonOf(attachError)]);
   if (unconnected.length > 0) return waiting(unconnected.map((text) => ({ code: "NOT_CONNECTED", text })));

@@ -2,6 +2,8 @@
 import type * as z from "zod";
 import { PuntError } from "../errors.js";
 import { lazily, zod } from "../lazily.js";
+import { packageVersion } from "../package-root.js";
+import { issueText } from "../shapes.js";
 
 const name = lazily(() => zod().string().max(255));
 const index = lazily(() => zod().int().min(0).max(255));
@@ -31,13 +33,13 @@ const question = lazily(() =>
   ]),
 );
 
-/** A module takes an answer of a later daemon's, which may say more. */
+/** A module takes an answer of a later daemon's, which may say more, or hand over more. */
 const answer = lazily(() =>
   zod().object({
     /** The descriptors, in their order. */
     ends: zod().array(
       zod().object({
-        kind: endKind(),
+        kind: name(),
         interconnect: index(),
         identity: name(),
         /** Of a punt socket: the folder of its file, as `folderOf` names it in the daemon. */
@@ -53,7 +55,12 @@ export type AttachQuestion = z.output<ReturnType<typeof question>>;
 export type AttachAnswer = z.output<ReturnType<typeof answer>>;
 
 /** One end of an interconnect that is handed over; `identity` changes when it has to be opened again. */
-export type HandedEnd = AttachAnswer["ends"][number];
+export type HandedEnd = AttachAnswer["ends"][number] & { readonly kind: z.output<ReturnType<typeof endKind>> };
+
+/** Whether this version knows what to do with an end. */
+export function isKnownEnd(end: AttachAnswer["ends"][number]): end is HandedEnd {
+  return endKind().safeParse(end.kind).success;
+}
 
 export function endKey({ kind, interconnect }: Pick<HandedEnd, "kind" | "interconnect">): string {
   return `${kind}/${interconnect}`;
@@ -77,6 +84,8 @@ function decode<T extends z.ZodType>(schema: T, bytes: Uint8Array, what: string)
   try {
     return schema.parse(JSON.parse(Buffer.from(bytes).toString()));
   } catch (cause) {
-    throw new PuntError("punt.attach", "ERR_PROTOCOL", `the bytes are not ${what} of attach.sock`, {}, cause);
+    const [issue] = (cause as Partial<z.ZodError>).issues ?? [];
+    const why = issue ? `, as version ${packageVersion()} knows it (${issueText(issue)})` : "";
+    throw new PuntError("punt.attach", "ERR_PROTOCOL", `the bytes are not ${what} of attach.sock${why}`, {}, cause);
   }
 }

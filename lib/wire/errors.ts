@@ -3,6 +3,7 @@ import type { JsonObject } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type ErrorDetails, messageOf, PuntError } from "../errors.js";
 import { MOST_PARTS } from "../grpc/index.js";
+import { packageVersion } from "../package-root.js";
 import { ErrorDetailSchema } from "./gen/vpp_punt/v1/status_pb.js";
 
 /** The gRPC status of our codes, without "ERR_"; every other code is VPP's or Linux's. */
@@ -80,7 +81,14 @@ export function errorFromWire(error: unknown, op: string): PuntError {
     const text = `a daemon takes requests of at most ${most}: apply the punts in several calls`;
     return new PuntError(op, "ERR_REQUEST_SIZE", text, { longest: LONGEST_REQUEST }, failed.cause);
   }
-  return new PuntError(op, CODES[failed.code] ?? "ERR_DAEMON", `the daemon: ${failed.rawMessage}`, {}, failed.cause);
+  const text = failed.code === Code.Unimplemented ? earlierText(failed) : failed.rawMessage;
+  return new PuntError(op, CODES[failed.code] ?? "ERR_DAEMON", `the daemon: ${text}`, {}, failed.cause);
+}
+
+/** Returns why a daemon does not know what it is asked. The first daemons do not tell their version. */
+function earlierText({ rawMessage }: ConnectError): string {
+  const told = rawMessage.startsWith("HTTP ") ? "its version does not know the call" : rawMessage;
+  return `${told}: it is earlier than this program, which is version ${packageVersion()}; upgrade the daemon`;
 }
 
 interface WireError {

@@ -8,6 +8,7 @@ export {
   encodeAttach,
   endKey,
   type HandedEnd,
+  isKnownEnd,
 } from "./attach.js";
 export { changeToBinary, changeToWire } from "./change.js";
 export { countersFromWire, countersToWire } from "./counters.js";

@@ -5,9 +5,9 @@ import { PuntError } from "../errors.js";
 import {
   type Attachment,
   type InterconnectMetadata,
+  knownRequest,
   type PuntState,
   type PuntStatus,
-  parseRequest,
 } from "../punt/index.js";
 import {
   PuntRequest_Interconnect,
@@ -20,11 +20,14 @@ import {
   type PuntStatus as WireStatus,
   PuntStatusSchema as WireStatusSchema,
 } from "./gen/vpp_punt/v1/status_pb.js";
-import { idToWire, jsonOfRequest, requestFromWire } from "./request.js";
+import { idFromWire, idToWire, jsonOfRequest, requestFromWire } from "./request.js";
 
 type Fields = Record<string, unknown>;
 
 type AttachmentCase = Extract<MessageInitShape<typeof WireAttachmentSchema>["kind"], { value: unknown }>;
+
+/** The word for what a later daemon tells and this version does not know. */
+const UNKNOWN = "UNKNOWN" as never;
 
 const CASES = { memif: "memif", "af-unix": "afUnix", tap: "tap" } as const;
 
@@ -71,22 +74,26 @@ function plain(value: unknown): JsonValue {
 }
 
 /**
- * Returns a status of the contract as the in-process manager has it.
+ * Returns a status of the contract as the in-process manager has it. A later daemon's state is `UNKNOWN`, a request that this version does not
+ * know has the punt's name in place of it, and interconnects of which this version does not know one are left out.
  *
- * @throws PuntError ERR_PROTOCOL: a part is missing that every status has; ERR_INVALID_REQUEST
+ * @throws PuntError ERR_PROTOCOL: a part is missing that every status has
  */
 export function statusFromWire(status: WireStatus | undefined): PuntStatus {
   if (!isWhole(status)) throw new PuntError("punt.status", "ERR_PROTOCOL", "the daemon sent a part of a punt's status");
   const json = toJson(WireStatusSchema, status, { alwaysEmitImplicit: true }) as unknown as Fields;
   const metadata = json.metadata as Fields & { interconnects: Fields[] };
+  const isKnown = metadata.interconnects.every(isKnownInterconnect);
   const failure = json.failure as Fields | undefined;
   return {
     ...json,
-    request: parseRequest(requestFromWire(status.request)),
+    state: stateFromWire(status.state) ?? UNKNOWN,
+    request: knownRequest({ ...idFromWire(status.id), ...requestFromWire(status.request) }),
     ...(failure && { failure: { ...failure, nextTry: new Date(String(failure.nextTry)) } }),
     metadata: {
       ...metadata,
-      interconnects: metadata.interconnects.map((each) => ({
+      type: status.metadata!.type === 0 ? UNKNOWN : (PuntRequest_Type[status.metadata!.type] ?? UNKNOWN),
+      interconnects: (isKnown ? metadata.interconnects : []).map((each) => ({
         ...each,
         attachment: attachmentFromWire(each.attachment),
       })),
@@ -95,9 +102,12 @@ export function statusFromWire(status: WireStatus | undefined): PuntStatus {
 }
 
 function isWhole(status: WireStatus | undefined): status is WireStatus {
-  const interconnects = status?.metadata?.interconnects ?? [];
-  const hasIds = status?.id !== undefined && status.metadata?.id !== undefined;
-  return hasIds && interconnects.every(({ attachment }) => attachment?.kind.case !== undefined);
+  return status?.id !== undefined && status.metadata?.id !== undefined;
+}
+
+function isKnownInterconnect({ type, attachment }: Fields): boolean {
+  const isType = typeof type === "string" && type in PuntRequest_Interconnect;
+  return isType && Object.keys(Object(attachment)).length === 1;
 }
 
 function attachmentFromWire(attachment: unknown): Fields {
@@ -107,12 +117,13 @@ function attachmentFromWire(attachment: unknown): Fields {
   return { kind: "af-unix", path, ...(vppPath !== "" && { vppPath }) };
 }
 
-/** Returns the name of a state; undefined for "not set". */
+/** Returns the name of a state; undefined for "not set", and `UNKNOWN` for a state of a later daemon. */
 export function stateFromWire(state: WireState): PuntState | undefined {
-  return state === WireState.PUNT_STATE_UNSPECIFIED ? undefined : (WireState[state] as PuntState);
+  if (state === WireState.PUNT_STATE_UNSPECIFIED) return undefined;
+  return (WireState[state] as PuntState | undefined) ?? UNKNOWN;
 }
 
-/** Returns the number of a state in the contract. */
+/** Returns the number of a state in the contract; "not set" for a state of a later daemon, as etcd may have one. */
 export function stateToWire(state: PuntState | undefined): WireState {
-  return state === undefined ? WireState.PUNT_STATE_UNSPECIFIED : WireState[state as keyof typeof WireState];
+  return WireState[state as keyof typeof WireState] ?? WireState.PUNT_STATE_UNSPECIFIED;
 }

@@ -3,7 +3,7 @@ import type { PuntId, PuntRequest } from "../../lib/wire/gen/vpp_punt/v1/request
 import { PuntRequest_Interconnect, PuntRequest_Type } from "../../lib/wire/gen/vpp_punt/v1/request_pb.js";
 import { PuntState, type PuntStatus } from "../../lib/wire/gen/vpp_punt/v1/status_pb.js";
 
-export type StateName = "INIT" | "PENDING" | "CREATED" | "DEGRADED" | "FAILED" | "DELETED";
+export type StateName = "INIT" | "PENDING" | "CREATED" | "DEGRADED" | "FAILED" | "DELETED" | "UNKNOWN";
 
 /** Each state has a shape of its own: a colour alone tells nothing to some. */
 export const SIGNS: Readonly<Record<StateName, string>> = {
@@ -13,13 +13,15 @@ export const SIGNS: Readonly<Record<StateName, string>> = {
   INIT: "◌",
   FAILED: "✕",
   DELETED: "–",
+  UNKNOWN: "?",
 };
 
 /** States in the order of their gravity. */
 export const STATES: readonly StateName[] = ["FAILED", "DEGRADED", "PENDING", "INIT", "CREATED"];
 
+/** A later daemon may tell a state that this page does not know. */
 export function stateName(state: PuntState): StateName {
-  return (PuntState[state] ?? "INIT") as StateName;
+  return state === 0 ? "UNKNOWN" : ((PuntState[state] as StateName | undefined) ?? "UNKNOWN");
 }
 
 /** Returns the name of a punt as the command line has it. */

@@ -8,6 +8,7 @@ import type { Handed, HandOverRequest } from "../../lib/module/handed-ends.js";
 import type { ConnectOptions } from "../../lib/module/options.js";
 import { Handovers } from "../../lib/module/remote/attach.js";
 import { attachHanded } from "../../lib/module/remote/attachments.js";
+import { packageVersion } from "../../lib/package-root.js";
 import type { PuntStatus } from "../../lib/punt/index.js";
 import { decodeQuestion, encodeAttach } from "../../lib/wire/index.js";
 import { openDescriptors, until } from "../support/descriptor/peer.js";
@@ -327,4 +328,28 @@ test("a memif is not requested again once it is connected, or its ends are close
   ends.close();
   await sleep(400);
   t.is(asked.length, count);
+});
+
+test("an end of a kind that a later daemon hands over is closed, and the others are handed over", async (t) => {
+  const folder = socketFolder(t);
+  const ends = ["rope", "socket"].map((kind, interconnect) => ({ kind, interconnect, identity: kind }));
+  const { hands } = handovers(t, () => ({
+    bytes: encodeAttach({ ends, namespace: "" }),
+    descriptors: ends.map(({ kind }) => bindPuntSocket({ path: join(folder, kind) })),
+  }));
+  const before = openDescriptors();
+  const [got, ...more] = await hands.ends(ID, ENDS);
+  t.like(got, { kind: "socket", interconnect: 1 });
+  t.deepEqual(more, []);
+  got!.descriptor.close();
+  await until(() => openDescriptors() <= before);
+});
+
+test("a question with a part of a later version is refused by name, with the daemon's version", async (t) => {
+  const { hands } = handovers(t, ({ bytes }) => {
+    decodeQuestion(bytes);
+    return NOTHING;
+  });
+  const message = new RegExp(`a question of attach.sock, as version ${packageVersion()} knows it \\(.*"pause"`);
+  await t.throwsAsync(hands.ends(ID, { ...ENDS, pause: true } as never), { code: "ERR_PROTOCOL", message });
 });

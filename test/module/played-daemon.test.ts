@@ -169,3 +169,41 @@ test("frames are explained without a trace, unless the program asks for one", as
     [[60], true, "eth1", "h2"],
   ]);
 });
+
+test("a list of a later daemon has all punts: what is not known is UNKNOWN, and the others are as they are", async (t) => {
+  const status = statusOf("CREATED", "eth0");
+  const { metadata } = status;
+  const attachment = { kind: "tap", name: "tap-a", namespace: "" } as const;
+  const tap = { type: "TAP", vppSelector: "eth0", cnfSelector: "a", shared: false, attachment } as const;
+  const whole = { ...status, metadata: { ...metadata, interconnects: [tap] } };
+  const known = () => statusToWire(whole);
+  const later = [known(), known(), known(), known()];
+  later[0]!.state = 99 as never;
+  later[1]!.request!.type = 99 as never;
+  later[1]!.metadata!.type = 99 as never;
+  later[2]!.metadata!.interconnects[0]!.type = 99 as never;
+  later[3]!.metadata!.interconnects[0]!.attachment!.kind = { case: undefined };
+  const punts = await client(t, { list: async () => ({ punts: [known(), ...later] }) });
+  const [before, ofState, ofType, ...ofEnds] = await punts.list();
+  t.deepEqual(before, whole);
+  t.deepEqual(ofState, { ...whole, state: "UNKNOWN" as never });
+  const unknown = { ...whole.metadata, type: "UNKNOWN" as never };
+  t.deepEqual(ofType, { ...whole, request: ID as never, metadata: unknown });
+  for (const each of ofEnds) t.deepEqual(each, { ...whole, metadata: { ...metadata, interconnects: [] } });
+});
+
+test("a watch goes on past a change that a later daemon tells", async (t) => {
+  const status = Object.assign(statusToWire(statusOf("CREATED", "eth0")), { state: 99 });
+  const states = { from: stateToWire("INIT"), to: 99 as never };
+  async function* watch() {
+    yield { event: { case: "snapshot" as const, value: { punts: [status] } } };
+    yield { event: { case: "change" as const, value: { id: idToWire(ID), ...states, status } } };
+    yield { event: { case: undefined } };
+  }
+  const punts = await client(t, { info: async () => INFO, watch: watch as never });
+  const events = [];
+  for await (const event of punts.watch()) if (events.push(event) === 3) break;
+  t.like(events[0], { punts: { 0: { state: "UNKNOWN" } } });
+  t.like(events[1], { event: { from: "INIT", to: "UNKNOWN" } });
+  t.is(events[2]!.kind, "progress");
+});

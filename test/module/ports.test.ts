@@ -82,6 +82,8 @@ const statusOf = (more: Partial<Situation>) => {
 test("a status says what is waited for", (t) => {
   t.deepEqual(statusOf({}), ["waiting", "ASKING the manager has not answered yet"]);
   t.deepEqual(statusOf({ punt: punt("INIT") }), ["waiting", "IN_PROGRESS VPP is being changed"]);
+  const later = "UNKNOWN the daemon is of a later version, and says more than this program knows";
+  t.deepEqual(statusOf({ punt: punt("UNKNOWN") }), ["waiting", later]);
   const missing = [{ kind: "vpp-interface", text: "no eth0" }];
   t.deepEqual(statusOf({ punt: punt("PENDING", { missing }) }), ["waiting", "VPP_INTERFACE no eth0"]);
   t.deepEqual(statusOf({ punt: punt("CREATED") }), ["ready"]);

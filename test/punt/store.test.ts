@@ -6,6 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
 import { PuntError } from "../../lib/errors.js";
+import { parseRequest } from "../../lib/punt/index.js";
+import { loaded } from "../../lib/punt/store/custom.js";
 import { FileStore, type StoredState } from "../../lib/punt/store/index.js";
 import { Saver } from "../../lib/punt/store/saver.js";
 import { managedVpp } from "../support/punt/managed-vpp.js";
@@ -71,10 +73,42 @@ test("a store of version 1 is read, and the next save has the notes", (t) =>
     t.true((await readFile(path, "utf8")).includes('"version":2'));
   }));
 
+/** The state of a manager that took ABX rules with ports of SCTP, which are refused now. */
+const EARLIER = "test/support/earlier/store.txt";
+
+test("what an earlier version took is read as it is, although it is refused now", async (t) => {
+  const { punts } = (await new FileStore(EARLIER).load())!;
+  t.deepEqual(
+    punts.map(({ type }) => type),
+    ["SPAN", "ABX"],
+  );
+  t.like(punts[1], { ingressAclRules: [{ protocol: 132, destinationPort: { first: 80, last: 80 } }] });
+  t.throws(() => parseRequest(punts[1]), { code: "ERR_INVALID_REQUEST", message: /not with SCTP/ });
+});
+
+/** Each would be carried out in part, or as something else. */
+const later: Record<string, object> = {
+  ...{ "a field": { rate: 5 }, "a type": { type: "ROPE" }, "a value": { direction: "sideways" } },
+  ...{ "an interconnect": { interconnect: "ROPE" }, "a kind of namespace": { netns: { rope: "a" } } },
+};
+for (const [what, part] of Object.entries(later))
+  test(`a request with ${what} of a later version is not read, and the store stays as it is`, (t) =>
+    inFolder(async (path) => {
+      const [, body] = (await readFile(EARLIER, "utf8")).split("\n");
+      const stored = JSON.parse(body!) as StoredState & { punts: object[] };
+      stored.punts[0] = { ...stored.punts[0], ...part };
+      await new FileStore(path).save(stored);
+      const before = await readFile(path);
+      await t.throwsAsync(new FileStore(path).load(), { code: "ERR_STORE_VERSION", message: /punts\[0\]: / });
+      t.deepEqual(await readFile(path), before);
+      const own = { load: async () => stored, save: async () => {} };
+      await t.throwsAsync(loaded(own), { code: "ERR_STORE_VERSION" });
+    }));
+
 const forms: [string, unknown][] = [
   ["no object", []],
   ["no list of punts", { ...state({}), punts: {} }],
-  ["a punt of no type", { ...state({}), punts: [{ type: "SPAM", interconnect: "TAP", cnf: "a", key: "", label: "" }] }],
+  ["a punt without a type", { ...state({}), punts: [{ interconnect: "TAP", cnf: "a", key: "", label: "" }] }],
   ["an interconnect without a link", { ...state({}), interconnects: [{ vppSelector: "a", cnfSelector: "b" }] }],
   ["a namespace that is a text", { ...state({}), namespaces: ["/run/netns/a"] }],
   ["a claim that is a number", { ...state({}), claims: { a: 1 } }],

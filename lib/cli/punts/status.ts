@@ -33,7 +33,8 @@ function codeOf({ code, number }: PuntFailure): string {
 /** Returns the punt in the shape that every command prints. */
 export function shownPunt(status: PuntStatus, host?: string): ShownPunt {
   const { id, request, state, missing, reasons, failure, metadata } = status;
-  const { type, interconnect } = request;
+  // A request that this version does not know has the punt's name only.
+  const { type = metadata.type, interconnect = "" } = request as Partial<PuntStatus["request"]>;
   const basis = { id, type, interconnect, state, reasons: reasonsOf(status), missing, degraded: reasons };
   return { ...(host !== undefined && { host }), ...basis, ...(failure && { failure }), request, metadata };
 }

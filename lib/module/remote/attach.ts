@@ -9,7 +9,7 @@ import {
 } from "../../descriptor/index.js";
 import { PuntError } from "../../errors.js";
 import { type Attachments, type AttachOptions, attach, type PuntId, type PuntStatus } from "../../punt/index.js";
-import { type AttachAnswer, type AttachQuestion, decodeAnswer, encodeAttach } from "../../wire/index.js";
+import { type AttachAnswer, type AttachQuestion, decodeAnswer, encodeAttach, isKnownEnd } from "../../wire/index.js";
 import type { Handed, HandOverRequest } from "../handed-ends.js";
 import { type ConnectOptions, socketOf } from "../options.js";
 import { attachHanded, type FrameOptions } from "./attachments.js";
@@ -37,7 +37,12 @@ export class Handovers {
     const { token, socket } = await this.#connection.call(OP, call);
     const question = { kind: "punt" as const, token, have: { ...have }, ...(only && { only: [...only] }), ...rest };
     const { ends, descriptors } = await this.#exchange(socket, question);
-    return ends.map((end, index) => ({ ...end, descriptor: descriptors[index]! }));
+    return ends.flatMap((end, index) => {
+      const descriptor = descriptors[index]!;
+      if (isKnownEnd(end)) return { ...end, descriptor };
+      descriptor.close();
+      return [];
+    });
   }
 
   /** Opens the ends of a punt: see `attachHanded`. Over TCP, by their paths. */

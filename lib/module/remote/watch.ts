@@ -54,13 +54,9 @@ function eventOf({ event }: WatchResponse, revision: string): WatchEvent {
     return { kind: "snapshot", revision, punts: punts.map(statusFromWire), ...(revisionGone && { resync: true }) };
   }
   if (event.case !== "change") return { kind: "progress", revision };
-  const { id, from, to, cause, status } = event.value;
-  const change: PuntEvent = {
-    id: idFromWire(id),
-    from: stateFromWire(from),
-    to: stateFromWire(to)!,
-    cause,
-    status: statusFromWire(status),
-  };
+  const { id, from, to, cause } = event.value;
+  const status = statusFromWire(event.value.status);
+  const states = { from: stateFromWire(from), to: stateFromWire(to) ?? status.state };
+  const change: PuntEvent = { id: idFromWire(id), ...states, cause, status };
   return { kind: "change", revision, event: change };
 }

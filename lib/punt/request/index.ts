@@ -15,6 +15,7 @@ export {
   idOf,
   idText,
   isSameRequest,
+  knownRequest,
   PUNT_TYPES,
   type PuntId,
   type PuntIdInput,
@@ -24,6 +25,7 @@ export {
   parseCnf,
   parseId,
   parseRequest,
+  parseTaken,
   requestJsonSchema,
   type TypeSchema,
 } from "./request.js";

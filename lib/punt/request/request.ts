@@ -124,6 +124,35 @@ export function parseRequest(input: unknown, where = "request", op = "punt.add")
   return parse(anySchema(), withoutUnset(input), op, where);
 }
 
+/**
+ * Reads a request that a manager has taken, perhaps one of another version. What an earlier version allowed is returned as it is, although
+ * `parseRequest` refuses it now.
+ *
+ * @throws PuntError `ERR_INVALID_REQUEST`: it has fields or values that this version does not know
+ */
+export function parseTaken(input: unknown, where: string, op: string): PuntRequest {
+  const set = withoutUnset(input);
+  const result = checkShape(anySchema(), set);
+  if (result.success) return result.data;
+  if (result.error.issues.some(isUnknown)) throw invalid(result.error.issues, where, op);
+  return set as PuntRequest;
+}
+
+/** Returns a request that a daemon has told, or the punt's name in place of one that this version does not know. */
+export function knownRequest<I extends PuntId>(told: I): PuntRequest {
+  try {
+    return parseTaken(told, "request", "punt.status");
+  } catch {
+    return idOf(told as unknown as PuntRequest) as PuntRequest;
+  }
+}
+
+/** Whether a value breaks more than a rule about values: no earlier version has written it. */
+function isUnknown(issue: z.core.$ZodIssue): boolean {
+  if (issue.code === "invalid_union") return issue.errors.every((branch) => branch.some(isUnknown));
+  return ["unrecognized_keys", "invalid_value", "invalid_type"].includes(issue.code);
+}
+
 /** Checks the name of a CNF. @throws PuntError `ERR_INVALID_REQUEST` */
 export function parseCnf(input: unknown, op: string): string {
   return parse(label(), input, op, "cnf");
@@ -137,9 +166,13 @@ export function parseId(input: unknown, op: string): PuntId {
 function parse<S extends z.ZodType>(schema: S, input: unknown, op: string, where: string): z.output<S> {
   const result = checkShape(schema, input);
   if (result.success) return result.data;
-  const issues = distinct(result.error.issues.flatMap(fieldsOf));
+  throw invalid(result.error.issues, where, op);
+}
+
+function invalid(found: readonly z.core.$ZodIssue[], where: string, op: string): PuntError {
+  const issues = distinct(found.flatMap(fieldsOf));
   const list = issues.map(({ field, message }) => (field === "" ? message : `${field}: ${message}`)).join("; ");
-  throw new PuntError(op, "ERR_INVALID_REQUEST", `${where}: ${list}`, { where, issues });
+  return new PuntError(op, "ERR_INVALID_REQUEST", `${where}: ${list}`, { where, issues });
 }
 
 interface Issue {

@@ -1,7 +1,7 @@
 // Checks of a program's own store: it loads a state, and its saves end.
 import { PuntError } from "../../errors.js";
 import { FileStore } from "./file-store.js";
-import { shapeProblem } from "./format.js";
+import { requireKnown, shapeProblem } from "./format.js";
 import type { Store, StoredState } from "./store.js";
 
 /** Milliseconds that a save may take at least, whatever the caller's `timeout`: it is a matter of the disk, not of VPP. */
@@ -10,19 +10,20 @@ const LEAST_PATIENCE_MS = 1000;
 /**
  * Returns the state of a store, or undefined if it has none.
  *
- * @throws PuntError `ERR_STORE_DAMAGED`: the store returns something else than a state; otherwise as `load`
+ * @throws PuntError `ERR_STORE_DAMAGED`: the store returns something else than a state; `ERR_STORE_VERSION`: of a later version; otherwise as `load`
  */
 export async function loaded(store: Store): Promise<StoredState | undefined> {
   const state: unknown = await store.load();
   if (state === undefined || state === null) return undefined;
   // A file store has checked its file, with the backup in mind.
-  const problem = store instanceof FileStore ? undefined : shapeProblem(state);
-  if (problem === undefined) return state as StoredState;
-  throw new PuntError(
-    "punt.store",
-    "ERR_STORE_DAMAGED",
-    `load() of ${nameOf(store)} returned something that is not a state: ${problem}`,
-  );
+  if (store instanceof FileStore) return state as StoredState;
+  const problem = shapeProblem(state);
+  if (problem !== undefined) {
+    const text = `load() of ${nameOf(store)} returned something that is not a state: ${problem}`;
+    throw new PuntError("punt.store", "ERR_STORE_DAMAGED", text);
+  }
+  requireKnown(state as StoredState, nameOf(store));
+  return state as StoredState;
 }
 
 /**

@@ -1,11 +1,12 @@
 // The text of a store's file, and its earlier versions.
-import { PuntError } from "../../errors.js";
+import { messageOf, PuntError } from "../../errors.js";
 import { seal, unseal } from "../../files/index.js";
 import { lazily, zod } from "../../lazily.js";
 import { checkShape } from "../../shapes.js";
-import { hasField } from "../request/index.js";
+import { parseTaken } from "../request/index.js";
 import type { StoredState } from "./store.js";
 
+const OP = "punt.store";
 const FORMAT = "vpp-punt";
 const VERSION = 2;
 /** Earlier versions that can be read, each with the function that turns its state into one of the next version. */
@@ -28,14 +29,28 @@ export function parse(text: string, path: string): StoredState {
   const { version, body, isWhole } = sealed;
   if (version !== VERSION && UPGRADES[version] === undefined) {
     const message = `${path} has version ${version}; this program reads 1 to ${VERSION}`;
-    throw new PuntError("punt.store", "ERR_STORE_VERSION", message, { path, version });
+    throw new PuntError(OP, "ERR_STORE_VERSION", message, { path, version });
   }
   if (!isWhole) throw damaged(path, "its checksum is wrong");
   const state = upgraded(parsed(body), version);
   const problem = shapeProblem(state);
+  if (problem !== undefined) throw damaged(path, problem);
+  requireKnown(state, path);
   // Not the checked copy: its fields have another order, by which an equal request would count as another one.
-  if (problem === undefined) return state;
-  throw damaged(path, problem);
+  return state;
+}
+
+/** Refuses requests that this version would carry out in part. @throws PuntError `ERR_STORE_VERSION` */
+export function requireKnown({ punts }: StoredState, where: string): void {
+  for (const [index, punt] of punts.entries()) {
+    try {
+      parseTaken(punt, `punts[${index}]`, OP);
+    } catch (cause) {
+      const reason = messageOf(cause as PuntError);
+      const message = `${where} has a request that this version does not know, or of a type that this program has not added: ${reason}`;
+      throw new PuntError(OP, "ERR_STORE_VERSION", message, { path: where }, cause);
+    }
+  }
 }
 
 /** Returns what a state has in another form than a manager saves it; undefined if nothing. */
@@ -49,7 +64,6 @@ export function shapeProblem(state: unknown): string | undefined {
 const name = lazily(() => zod().string());
 const names = lazily(() => zod().array(name()));
 const texts = lazily(() => zod().record(name(), name()));
-const puntType = lazily(() => name().refine((type) => hasField(type, "type")));
 const link = lazily(() =>
   zod().discriminatedUnion("form", [
     zod().looseObject({
@@ -67,7 +81,7 @@ const stateShape = lazily(() =>
   zod().looseObject({
     manager: zod().looseObject({}).optional(),
     punts: zod().array(
-      zod().looseObject({ type: puntType(), interconnect: name(), cnf: name(), key: name(), label: name() }),
+      zod().looseObject({ type: name(), interconnect: name(), cnf: name(), key: name(), label: name() }),
     ),
     interconnects: zod().array(
       zod().looseObject({
@@ -111,5 +125,5 @@ function upgraded(state: object, from: number): StoredState {
 }
 
 function damaged(path: string, reason: string): PuntError {
-  return new PuntError("punt.store", "ERR_STORE_DAMAGED", `${path} is damaged: ${reason}`, { path });
+  return new PuntError(OP, "ERR_STORE_DAMAGED", `${path} is damaged: ${reason}`, { path });
 }
