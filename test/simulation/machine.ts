@@ -2,7 +2,7 @@
 import { EmulatedHost, type PuntStatus } from "../../lib/punt/index.js";
 import { expectSame, interfacesOf } from "../stress/choice.js";
 import { Operator } from "../stress/operator.js";
-import { hostUndoings, removeUnmarked, vppUndoings } from "../support/vpp/undoing.js";
+import { hostUndoings, removeUnmarked, type Undoing, vppUndoings } from "../support/vpp/undoing.js";
 import { Kernel } from "./kernel.js";
 import { type Action, CARDS } from "./operation.js";
 import { type VppLife, VppProcess } from "./vpp.js";
@@ -107,13 +107,10 @@ export class Machine {
     await this.#newBaseline();
   }
 
-  /**
-   * The operator undoes something that a manager has configured. VPP refuses to delete an ACL in use, and nobody deletes one in the moment
-   * before its use.
-   */
+  /** The operator undoes something that a manager has configured. */
   async #undo(life: VppLife, nth: number): Promise<void> {
-    const inVpp = (await vppUndoings(life.direct(), this.#baseline)).filter(({ what }) => !what.startsWith("acl "));
-    const choices = [...inVpp, ...(await hostUndoings(this.#host))];
+    const inVpp = await vppUndoings(life.direct(), this.#baseline);
+    const choices = [...inVpp.filter((each) => isClean(each, inVpp)), ...(await hostUndoings(this.#host))];
     const chosen = choices[nth % Math.max(1, choices.length)];
     this.#world.schedule.note(`undone by hand: ${chosen?.what}\n`);
     this.vpp.disturbedAt = this.#world.schedule.now;
@@ -216,6 +213,17 @@ async function hasPolicy(life: VppLife, name: string, punts: readonly PuntStatus
   const attached = await life.direct().dumpAll("abx_interface_attach_dump", {});
   const index = interfaces.find(({ interface_name }) => interface_name === name)?.sw_if_index;
   return attached.some(({ attach }) => attach.rx_sw_if_index === index);
+}
+
+/**
+ * Whether a manager can restore what it had. VPP refuses to delete an ACL in use, and nobody deletes one in the moment before its use. An
+ * interface with an ABX policy has an ACL of its name.
+ */
+function isClean({ what }: Undoing, all: readonly Undoing[]): boolean {
+  const name = /^interface (.+)/.exec(what)?.[1];
+  return (
+    !what.startsWith("acl ") && !all.some((each) => each.what.startsWith("acl ") && each.what.includes(`/${name}/`))
+  );
 }
 
 function addressOf(card: string, prefix: number): string {

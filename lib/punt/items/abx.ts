@@ -1,5 +1,6 @@
 // Policies of the plugin abx and their attachments.
 
+import type { PuntError } from "../../errors.js";
 import { isOurPolicy } from "../interconnect/index.js";
 import { aclKey, aclNames } from "./acl.js";
 import type { Part } from "./item.js";
@@ -97,10 +98,16 @@ export const abxAttach: Kind<Attach> = {
 
   async create(context, value) {
     await context.once(`abx-attach/${value.rx}`, () => detachFormer(context, value.rx));
+    // One that has outlived its policy is listed under the id of another.
+    const stale = await refusal(attach(context, value, 1), "VPP_ENTRY_ALREADY_EXISTS");
+    if (!stale) return;
+    await attach(context, value, 0);
     await attach(context, value, 1);
   },
 
-  delete: (context, { value }) => attach(context, value, 0),
+  async delete(context, { value }) {
+    await refusal(attach(context, value, 0), "VPP_NO_SUCH_ENTRY");
+  },
 
   dependsOn: ({ policy, rx }) => [abxPolicyKey(policy), interfaceKey(rx)],
 };
@@ -116,6 +123,17 @@ async function detachFormer(context: ActContext, rx: string): Promise<void> {
   for (const { attach: former } of details)
     if (former.rx_sw_if_index === index)
       await attach(context, { policy: former.policy_id, rx, priority: former.priority }, 0);
+}
+
+/** Waits for a call. @returns whether VPP refuses it with the code */
+async function refusal(call: Promise<void>, code: string): Promise<boolean> {
+  try {
+    await call;
+    return false;
+  } catch (error) {
+    if ((error as PuntError).code !== code) throw error;
+    return true;
+  }
 }
 
 async function attach({ vpp, indexOf }: ActContext, { policy, rx, priority }: Attach, isAttach: 0 | 1): Promise<void> {
