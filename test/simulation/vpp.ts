@@ -25,6 +25,9 @@ const PUNT_SOCKET = `${ROOT}/punt.sock`;
 
 const schema = Schema.builtin(RELEASE);
 
+/** The note of a deleted interface on the next one with its index, which has no effect. No punt wants answers on a HAIRPIN's interface. */
+const INHERITED = /^proxy-arp-on hairpin/;
+
 /** One life of VPP. Nothing of it survives but the files of its sockets. */
 export class VppLife {
   readonly dp = new DataPlane();
@@ -93,7 +96,7 @@ export class VppLife {
   async snapshot(): Promise<readonly string[]> {
     const { changes } = this.registry;
     if (this.#seen?.changes === changes) return this.#seen.lines;
-    const lines = await snapshot(this.direct());
+    const lines = (await snapshot(this.direct())).filter((line) => !INHERITED.test(line));
     if (this.registry.changes === changes) this.#seen = { lines, changes };
     return lines;
   }
