@@ -71,7 +71,7 @@ for (const interconnect of ["TAP", "MEMIF"] as const) {
         await vpp.restart("SIGKILL");
         await client.connected();
         await configure(vpp, client);
-        await manager.add(puntOf(type, place), { waitFor: "CREATED", timeout: 10_000 });
+        await manager.add(asked, { waitFor: "CREATED", timeout: 60_000 });
         await manager.resync();
         t.deepEqual(await snapshot(client), created, `${type} after the restart`);
 
