@@ -217,13 +217,13 @@ async function hasPolicy(life: VppLife, name: string, punts: readonly PuntStatus
 
 /**
  * Whether a manager can restore what it had. VPP refuses to delete an ACL in use, and nobody deletes one in the moment before its use. An
- * interface with an ABX policy has an ACL of its name.
+ * interface with an ABX policy has an ACL of its name. A mirror to an interface that is gone goes to the next one with its index.
  */
 function isClean({ what }: Undoing, all: readonly Undoing[]): boolean {
   const name = /^interface (.+)/.exec(what)?.[1];
-  return (
-    !what.startsWith("acl ") && !all.some((each) => each.what.startsWith("acl ") && each.what.includes(`/${name}/`))
-  );
+  if (name === undefined) return !what.startsWith("acl ");
+  const holds = new RegExp(`^acl \\S+/${name}/|^span \\S+ ${name} `);
+  return !all.some((each) => holds.test(each.what));
 }
 
 function addressOf(card: string, prefix: number): string {
