@@ -25,8 +25,8 @@ const PUNT_SOCKET = `${ROOT}/punt.sock`;
 
 const schema = Schema.builtin(RELEASE);
 
-/** The note of a deleted interface on the next one with its index, which has no effect. No punt wants answers on a HAIRPIN's interface. */
-const INHERITED = /^proxy-arp-on hairpin/;
+/** The note of a deleted interconnect on the next interface with its index, which has no effect. */
+const INHERITED = /^proxy-arp-on (?!memif-|tap-)/;
 
 /** One life of VPP. Nothing of it survives but the files of its sockets. */
 export class VppLife {
