@@ -149,7 +149,7 @@ function parseQuestion(text: string): Question {
   return shaped(QUESTION, question, form) as Question;
 }
 
-/** Returns the error of a daemon that is asked by a later version. */
+/** Returns the error for a question with parts of a later version. */
 function unknown(what: string): PuntError {
   const version = packageVersion();
   const message = `the daemon that acts for the host is version ${version} and does not know ${what}`;

@@ -48,8 +48,8 @@ const form = lazily(() =>
 );
 
 /**
- * Returns a status as JSON has it, with texts in place of dates; undefined if the value has another form. A later version's state is told as it
- * is. A request that this version does not know has the punt's name in place of it, and interconnects are left out.
+ * Returns a status as JSON has it, with texts in place of dates; undefined if the value has another form. A state of a later version stays
+ * as it is. The punt's name stands for a request that this version does not know, and interconnects are left out.
  */
 export function statusOfForm(value: unknown): PuntStatus | undefined {
   const { success } = checkShape(form(), value);

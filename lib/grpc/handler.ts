@@ -43,8 +43,8 @@ export interface GrpcHandlerOptions extends Omit<ConnectRouterOptions, "acceptCo
   /** Returns whose turn a request takes. Left out: each connection has turns of its own. */
   partyOf?(request: GrpcRequest): unknown;
   /**
-   * The service that refuses fields that it does not know, and the version that it gives as its own. What a later client asks for by such a
-   * field would not be done, and nobody would know. Left out: they are ignored.
+   * The service that refuses fields that it does not know, and the version that it gives as its own. Without it, such
+   * fields are ignored, and what a later client asks for by them is not done.
    */
   readonly strict?: { readonly service: DescService; readonly version: string };
   /** Called when an answer could not be sent, with the name of the call. A caller that has gone is no such case. */

@@ -85,7 +85,7 @@ export function errorFromWire(error: unknown, op: string): PuntError {
   return new PuntError(op, CODES[failed.code] ?? "ERR_DAEMON", `the daemon: ${text}`, {}, failed.cause);
 }
 
-/** Returns why a daemon does not know what it is asked. The first daemons do not tell their version. */
+/** Returns why a daemon does not know a call. The first daemons do not tell their version. */
 function earlierText({ rawMessage }: ConnectError): string {
   const told = rawMessage.startsWith("HTTP ") ? "its version does not know the call" : rawMessage;
   return `${told}: it is earlier than this program, which is version ${packageVersion()}; upgrade the daemon`;

@@ -45,7 +45,7 @@ test("a status without one of its parts, or with another value there, is refused
   const { metadata } = status;
   const wrong: Record<string, unknown> = {
     ...{ nothing: undefined, "another type": 5, "no state": { ...status, state: undefined } },
-    ...{ "a state that is no text": { ...status, state: 5 }, "no missing": { ...status, missing: null } },
+    ...{ "a state that is not a text": { ...status, state: 5 }, "no missing": { ...status, missing: null } },
     ...{ "no metadata": { ...status, metadata: undefined }, "no id": { ...status, id: "a" } },
     "a failure without a time": { ...status, failure: { item: "i", code: "c", message: "m", attempts: 1 } },
     "no interconnects": { ...status, metadata: { ...metadata, interconnects: {} } },
@@ -62,7 +62,7 @@ test("a status without one of its parts, or with another value there, is refused
     );
 });
 
-test("a later version's status is told as far as it is known: its state, and the punt's name in place of its request", (t) => {
+test("of a status of a later version, the list has its state, and the punt's name in place of its request", (t) => {
   const { metadata } = status;
   const [interconnect] = metadata.interconnects;
   const read = (value: object) => parseStatus(entry({ status: { ...status, ...value }, wish: 1, at: "" })).status;

@@ -29,7 +29,7 @@ async function start(t: ExecutionContext) {
   return { it, listen, news, indexOf };
 }
 
-test("a memif that was deleted by hand, and one that was shut, are told with their punts", async (t) => {
+test("a pass names the punts of a memif that was deleted by hand, and of a memif that was shut", async (t) => {
   const { it, news, indexOf } = await start(t);
   const at = (cnf: string) => ({ cnf, interconnect: "MEMIF", subject: 0, unique: 0, folder: it.directory }) as const;
   const { id } = await it.manager.add({ ...puntOf("SPAN", at("monitor")), key: "" }, { waitFor: "CREATED" });

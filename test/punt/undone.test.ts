@@ -44,7 +44,7 @@ test("a mirror of an interconnect that was deleted by hand goes with its punt", 
   t.deepEqual(await mirrors(), []);
 });
 
-test("a cross-connect of ours to an interface that was deleted by hand is set anew", async (t) => {
+test("a cross-connect of ours to an interface that was deleted by hand is made again", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());
   const { client, manager } = it;

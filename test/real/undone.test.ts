@@ -15,7 +15,7 @@ type Asked = Omit<PuntRequestInput, "cnf">;
 
 const LOCAL_PING = { protocol: "ICMP", destinationNetwork: "local" } as const;
 
-/** Requests by what they are called. */
+/** Requests by type. */
 const punts: Readonly<Record<string, (interconnect: "MEMIF" | "TAP") => Asked>> = {
   HAIRPIN_XCONNECT: (interconnect) => ({
     ...{ type: "HAIRPIN_XCONNECT", interconnect, vppInterface1: "loop0", vppInterface2: "loop1" },

@@ -216,7 +216,7 @@ async function hasPolicy(life: VppLife, name: string, punts: readonly PuntStatus
 }
 
 /**
- * Whether a manager can restore what it had. VPP refuses to delete an ACL in use, and nobody deletes one in the moment before its use. An
+ * Whether a manager can restore what it had. VPP refuses to delete an ACL in use, and operators delete none in the moment before its use. An
  * interface with an ABX policy has an ACL of its name. A mirror to an interface that is gone goes to the next one with its index.
  */
 function isClean({ what }: Undoing, all: readonly Undoing[]): boolean {

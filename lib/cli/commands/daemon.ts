@@ -165,7 +165,7 @@ function mergedManager(file: DaemonOptions["manager"], given: NonNullable<Daemon
   });
 }
 
-/** Returns a group of options of the file, and over them those of the command line. What is no group stays, for the daemon to refuse. */
+/** Returns a group of options of the file, and over them those of the command line. Any other value of the file stays, for the daemon to refuse. */
 function over<T extends object>(file: T | undefined, given: T): T {
   const isGroup = typeof (file ?? {}) === "object" && !Array.isArray(file);
   return isGroup ? { ...file, ...given } : file!;

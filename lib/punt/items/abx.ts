@@ -98,7 +98,7 @@ export const abxAttach: Kind<Attach> = {
 
   async create(context, value) {
     await context.once(`abx-attach/${value.rx}`, () => detachFormer(context, value.rx));
-    // One that has outlived its policy is listed under the id of another.
+    // An attachment that has outlived its policy is listed under the id of another policy.
     const stale = await refusal(attach(context, value, 1), "VPP_ENTRY_ALREADY_EXISTS");
     if (!stale) return;
     await attach(context, value, 0);

@@ -160,7 +160,7 @@ export function idAt(context: ObserveContext, swIfIndex: number): string {
   return context.interfaceAt(swIfIndex)?.id ?? goneId(swIfIndex);
 }
 
-/** Returns whether VPP has no interface with an index: one that is not among those that were read may have been made since. */
+/** Returns whether VPP has no interface with an index. Interfaces that were made after the last look are asked for. */
 export async function isGone({ vpp, interfaceAt }: ObserveContext, sw_if_index: number): Promise<boolean> {
   if (interfaceAt(sw_if_index)) return false;
   const found = await vpp.dumpAll("sw_interface_dump", { sw_if_index, name_filter_valid: false, name_filter: "" });

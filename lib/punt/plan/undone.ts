@@ -1,4 +1,4 @@
-// Notices what others undo: objects of ours that they delete or change in VPP or Linux, although nobody asked for a change of a punt.
+// Notices what others undo: objects of ours that they delete or change in VPP or Linux, without a change of a punt.
 import { isDeepStrictEqual } from "node:util";
 import { satisfies } from "../items/index.js";
 import { idOf, type PuntId } from "../request/index.js";

@@ -138,7 +138,7 @@ export function parseTaken(input: unknown, where: string, op: string): PuntReque
   return set as PuntRequest;
 }
 
-/** Returns a request that a daemon has told, or the punt's name in place of one that this version does not know. */
+/** Returns a request that a daemon has told, or the punt's name if this version does not know the request. */
 export function knownRequest<I extends PuntId>(told: I): PuntRequest {
   try {
     return parseTaken(told, "request", "punt.status");
