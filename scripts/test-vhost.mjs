@@ -20,7 +20,7 @@ if (tool === undefined || !existsSync(tool)) {
   process.exit(0);
 }
 // Emulation is slow: one file at a time, and a test's idle time is not that of a hang.
-const files = ["dist/test/real/tap.test.js", "dist/test/real/adopt-tap.test.js"];
+const files = ["tap", "adopt-tap", "undone"].map((name) => `dist/test/real/${name}.test.js`);
 const ava = [process.execPath, "node_modules/ava/entrypoints/cli.mjs", ...files, "--timeout=10m", "--concurrency=1"];
 const { status } = spawnSync(tool, ["--timeout", "2400", "--", ...ava], { cwd: root, stdio: "inherit" });
 process.exit(status ?? 1);

@@ -145,25 +145,30 @@ export class StatusWriter {
   }
 
   async #flush(): Promise<void> {
+    let isWritten: boolean;
     do {
       await this.#gather();
       const waiting = this.#waiting.splice(0);
       // A lease that is renewed late makes the daemon good again, in the same term.
-      if (this.#leadership.isGood) await this.#try();
+      isWritten = this.#leadership.isGood && (await this.#try());
       for (const resolve of waiting) resolve();
-    } while ((this.#dirty.size > 0 || this.#known === undefined) && !this.#ended);
+      // At the end, what changed during a write is written too.
+    } while ((this.#dirty.size > 0 || this.#known === undefined) && (isWritten || !this.#ended));
   }
 
-  async #try(): Promise<void> {
+  /** @returns whether etcd has all that was there to write when it began */
+  async #try(): Promise<boolean> {
     try {
       await this.#read();
       await this.#write();
+      return this.#known !== undefined;
     } catch (error) {
       // It is not known what etcd has now, so it is read again before the next write.
       this.#known = undefined;
-      if (this.#ended || !this.#leadership.isGood) return;
+      if (this.#ended || !this.#leadership.isGood) return false;
       this.#problem(error as PuntError);
       await sleep(PAUSE_MS);
+      return false;
     }
   }
 

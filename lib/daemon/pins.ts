@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { open, readdir, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { CallOrder } from "../call-order.js";
 import { type Descriptor, networkNamespace, OWN_NAMESPACE } from "../descriptor/index.js";
 import { PuntError } from "../errors.js";
 import { ensureFolder } from "../files/index.js";
@@ -40,6 +41,8 @@ export class NamespacePins {
   readonly #marks: string;
   readonly #user: string | undefined;
   readonly #marked = new Set<string>();
+  /** Of changes at each path. */
+  readonly #order = new CallOrder();
 
   constructor(directory: string, { deadline = 5_000, mostUnused = MOST_UNUSED, user }: PinOptions = {}) {
     this.#marks = `${directory}-used-by`;
@@ -61,26 +64,29 @@ export class NamespacePins {
     const path = join(this.#directory, `${prefixOf(cnf)}-${inode}`);
     this.#requireRoom(path, owner);
     this.#unused.set(path, { since: performance.now(), owner });
-    try {
-      await this.#mark(path);
-      await this.#bind(path, inode, namespace);
-      return path;
-    } catch (error) {
-      await this.#unmark(path);
-      this.#unused.delete(path);
-      throw error;
-    }
+    return this.#order.after([path], async () => {
+      try {
+        await this.#mark(path);
+        await this.#bind(path, inode, namespace);
+        return path;
+      } catch (error) {
+        await this.#unmark(path);
+        this.#unused.delete(path);
+        throw error;
+      }
+    });
   }
 
   async #bind(path: string, inode: bigint, namespace: Descriptor): Promise<void> {
     if (isNamespace(path, inode)) return;
     await ensureFolder(this.#directory, 0o755);
-    await (await open(path, NEW_FILE, 0o444)).close();
+    const inTheWay = await makeFile(path);
     // The child has a descriptor of its own: the number of ours may be another file's by the time that it mounts.
     const bind = ["--no-canonicalize", "--bind", "/proc/self/fd/3", path];
-    const complaint = (await this.#run("mount", bind, namespace.fd)) ?? "something else is there";
+    const complaint = inTheWay ?? (await this.#run("mount", bind, namespace.fd)) ?? "something else is there";
+    // Another daemon of the host may have bound it meanwhile.
     if (isNamespace(path, inode)) return;
-    await this.#remove(path).catch(() => {});
+    if (inTheWay === undefined) await this.#remove(path).catch(() => {});
     const message = `the CNF's network namespace cannot be bound to ${path}: ${complaint}`;
     throw new PuntError("punt.attach", "EPERM", message, { path });
   }
@@ -107,8 +113,12 @@ export class NamespacePins {
     for (const path of new Set([...found, ...this.#unused.keys()])) {
       if (used.has(path) || !this.#isUnusedLong(path)) continue;
       this.#unused.delete(path);
-      await this.#unmark(path);
-      if (!others.has(basename(path))) await this.#remove(path);
+      await this.#order.after([path], async () => {
+        // Its CNF may have handed it over again.
+        if (this.#unused.has(path)) return;
+        await this.#unmark(path);
+        if (!others.has(basename(path))) await this.#remove(path);
+      });
     }
   }
 
@@ -141,7 +151,8 @@ export class NamespacePins {
   }
 
   async #remove(path: string): Promise<void> {
-    await this.#run("umount", ["--lazy", path]);
+    // Two daemons may have bound it at once, one over the other.
+    while ((await this.#run("umount", ["--lazy", path])) === undefined);
     await rm(path, { force: true });
   }
 
@@ -156,6 +167,16 @@ export class NamespacePins {
     const known = this.#unused.get(path) ?? { since: now };
     this.#unused.set(path, known);
     return now - known.since >= UNUSED_MS;
+  }
+}
+
+/** Makes a file to bind to. @returns why that fails: the file of a namespace that is bound already cannot be opened for writing */
+async function makeFile(path: string): Promise<string | undefined> {
+  try {
+    await (await open(path, NEW_FILE, 0o444)).close();
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
   }
 }
 

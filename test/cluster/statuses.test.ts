@@ -1,5 +1,6 @@
 // The statuses that etcd has: they answer the wishes as these are now, and go with their punts.
 import test from "ava";
+import type { Etcd, Write } from "../../lib/cluster/etcd/index.js";
 import { Keys } from "../../lib/cluster/index.js";
 import type { Leadership } from "../../lib/cluster/leadership.js";
 import { bareStatus, StatusWriter } from "../../lib/cluster/status.js";
@@ -93,4 +94,31 @@ test("a status that is the beginning of the status in etcd is written", async (t
   writer.put(status, 1);
   await eventually(() => JSON.parse(late.at(key)!.value).wish === 1);
   t.like(JSON.parse(late.at(key)!.value), { wish: 1, refused: undefined });
+});
+
+test("a status that changes while the one before is being written is written too by a daemon that ends", async (t) => {
+  const keys = new Keys("/vpp-punt", "h1");
+  const leadership = { isGood: true, condition: { key: keys.leader, created: 0 }, lease: "1" } as Leadership;
+  const written: Write[] = [];
+  let isAsked = false;
+  let answer = () => {};
+  const answered = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  const write = async (_: unknown, writes: readonly Write[]) => {
+    isAsked = true;
+    await answered;
+    return written.push(...writes) + 1;
+  };
+  const etcd = { range: async () => ({ revision: 1, entries: [] }), write } as unknown as Etcd;
+  const writer = new StatusWriter(etcd, keys, leadership, (error) => t.fail(error.message));
+  const status = bareStatus({ cnf: "a", key: "", label: "" }, undefined);
+  writer.put(status, 1);
+  await eventually(() => isAsked);
+  writer.put({ ...status, state: "CREATED" }, 1);
+  const closed = writer.close();
+  answer();
+  await closed;
+  const last = written.findLast(({ key }) => key === keys.punt("status", status.id));
+  t.is(JSON.parse(last!.value!).status.state, "CREATED");
 });

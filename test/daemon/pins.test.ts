@@ -127,6 +127,22 @@ rootTest.serial("a namespace that comes again is at the same path, and is mounte
   t.deepEqual([mounts(), readdirSync(directory)], [0, []]);
 });
 
+rootTest.serial(
+  "a namespace that comes several times at once, also to two daemons, is bound, and goes without a rest",
+  async (t) => {
+    const directory = socketFolder(t);
+    const namespace = await otherNamespace(t);
+    const daemons = [new NamespacePins(directory), new NamespacePins(directory)];
+    const all = [...daemons, ...daemons, ...daemons].map((pins) => pins.pin("dns", namespace, "root"));
+    const [path, ...others] = await Promise.all(all);
+    t.teardown(() => spawnSync("umount", ["--lazy", path!]));
+    t.deepEqual(new Set(others), new Set([path]));
+    ownTime(t)(60 * MINUTE);
+    await daemons[0]!.clean(new Set());
+    t.deepEqual(readdirSync(directory), []);
+  },
+);
+
 rootTest.serial("the error for a namespace that cannot be mounted says why, and no file is left", async (t) => {
   const [directory, programs] = [socketFolder(t), socketFolder(t)];
   const namespace = await otherNamespace(t);

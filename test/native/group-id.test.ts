@@ -46,5 +46,8 @@ test("a group that is not there is unknown", (t) => {
 });
 
 test("a group that cannot be looked up is not taken for an unknown one", (t) => {
-  t.is(ask(t, "crowd:x:4242:\n", "full"), "EMFILE test.op: group crowd: Too many open files");
+  t.regex(
+    ask(t, "crowd:x:4242:\n", "full"),
+    /^EMFILE test\.op: group crowd: (Too many open files|No file descriptors available)$/,
+  );
 });

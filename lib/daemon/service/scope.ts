@@ -249,6 +249,7 @@ export class Scope {
   errorOut(error: unknown): ConnectError {
     if (error instanceof ConnectError) return error;
     if (error instanceof PuntError) return errorToWire(this.view.error(error));
+    if (isUnwritten(error)) return new ConnectError("the caller has gone", Code.Aborted);
     this.#parts.log.error({ err: error, call: this.#call }, "a call failed of a fault in the daemon");
     return new ConnectError("a fault in the daemon; its log has more", Code.Internal);
   }
@@ -326,10 +327,16 @@ export function streaming<I extends object, O>(
       yield* body(request, scope, context);
     } catch (error) {
       // A caller that has gone is not a failure.
-      if (!context.signal.aborted) scope.record(error);
+      if (!context.signal.aborted && !isUnwritten(error)) scope.record(error);
       throw scope.errorOut(error);
     }
   };
+}
+
+/** Whether an answer could not be written as its stream has ended. */
+function isUnwritten(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === "ERR_HTTP2_INVALID_STREAM" || code === "ERR_STREAM_DESTROYED";
 }
 
 /** @throws ConnectError: it is not known who the caller is */

@@ -207,6 +207,7 @@ class History implements RunningHistory<Step> {
       case "address":
       case "loopback":
       case "undo":
+        if (action.op === "undo") this.#kept.forget();
         return this.#machine.operate(
           action,
           this.#daemons.flatMap((daemon) => daemon.list()),

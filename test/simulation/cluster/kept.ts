@@ -60,7 +60,7 @@ export class Kept {
       const { id, state } = status;
       if (!isMade(state) || this.#made.has(idKey(id)) || this.#mayChange(id)) continue;
       const interfaces = interfacesOf(status, found, life);
-      if (interfaces) this.#made.set(idKey(id), { status, disturbedAt, interfaces });
+      if (interfaces && !interfaces.includes(undefined)) this.#made.set(idKey(id), { status, disturbedAt, interfaces });
     }
   }
 
