@@ -164,7 +164,7 @@ function unprivileged(t: ExecutionContext, namespace: string, code: string): Chi
   return child;
 }
 
-need("root", "netns", "setpriv").test.serial(
+need("root", "netns", "setpriv", "glibc").test.serial(
   "an unprivileged process sends and receives over what it was handed",
   async (t) => {
     const { a, b } = cable(t);
