@@ -138,14 +138,17 @@ const questionForms = lazily(() => {
   return new Map(Object.entries(forms).map(([call, form]) => [call, zod().looseObject(form)]));
 });
 
+/** Most characters of a name in an error: whoever may write to etcd chooses it. */
+const LONGEST_NAME = 60;
+
 /** @throws PuntError ERR_ETCD_CONTENT; ERR_UNIMPLEMENTED: a later version's question, or one with a part that would be ignored */
 function parseQuestion(text: string): Question {
   const question = parseJson(QUESTION, text) as Partial<Question>;
-  const { call = "" } = question;
-  const form = questionForms().get(call);
-  if (form === undefined) throw unknown(`the question ${call}`);
-  const part = Object.keys(question).find((name) => name !== "call" && !(name in form.shape));
-  if (part !== undefined) throw unknown(`${part} of the question ${call}`);
+  const { call } = question;
+  const form = typeof call === "string" ? questionForms().get(call) : undefined;
+  if (form === undefined) throw unknown(`the question ${JSON.stringify(call)?.slice(0, LONGEST_NAME)}`);
+  const part = Object.keys(question).find((name) => name !== "call" && !Object.hasOwn(form.shape, name));
+  if (part !== undefined) throw unknown(`${part.slice(0, LONGEST_NAME)} of the question ${call}`);
   return shaped(QUESTION, question, form) as Question;
 }
 

@@ -56,7 +56,8 @@ const by = { changes: { add: none, update: none, delete: none, apply: none }, pu
 test("a question of a later version, or with a part that would be ignored, is refused with the daemon's version", async (t) => {
   const id = { cnf: "a" };
   for (const [question, what] of [
-    [{ call: "pause", id }, "the question pause"],
+    [{ call: "pause", id }, 'the question "pause"'],
+    [{ call: { toString: 1 }, id }, 'the question {"toString":1}'],
     [{ call: "delete", id, force: true }, "force of the question delete"],
     [{ call: "explain", id, traceMs: 5, frames: 3 }, "frames of the question explain"],
   ] as const) {
