@@ -88,6 +88,9 @@ export function grpcHandler(from: GrpcHandlerOptions): GrpcHandler {
 
 type Call = ConnectRouter["handlers"][number];
 
+/** Most characters of a call in an answer. */
+const LONGEST_CALL = 200;
+
 function refuse(response: GrpcResponse, status: number): void {
   response.writeHead(status);
   response.end();
@@ -97,7 +100,7 @@ function refuse(response: GrpcResponse, status: number): void {
 function refuseUnknown({ url = "", headers }: GrpcRequest, response: GrpcResponse, version: string | undefined): void {
   const type = headers["content-type"] ?? "";
   if (version !== undefined && type.startsWith("application/grpc")) {
-    const text = encodeURIComponent(`version ${version} does not know the call ${url.slice(1)}`);
+    const text = encodeURIComponent(`version ${version} does not know the call ${url.slice(1, LONGEST_CALL)}`);
     const status = { "grpc-status": String(Code.Unimplemented), "grpc-message": text };
     response.writeHead(200, { "content-type": type, ...status });
     response.end();
