@@ -43,8 +43,8 @@ test("docs/design.md has every part of lib/", (t) => {
   t.deepEqual([...named].sort(), readdirSync("lib").sort());
 });
 
-/** Node's own code, which the command line looks for. */
-const OF_NODE = ["ERR_STREAM_DESTROYED", "ERR_HTTP2_SESSION_ERROR"];
+/** Codes of Node.js, which programs and daemons look for. */
+const OF_NODE = ["ERR_STREAM_DESTROYED", "ERR_HTTP2_INVALID_STREAM", "ERR_HTTP2_SESSION_ERROR"];
 /** Codes that stay within a folder. */
 const INSIDE = ["ERR_ETCD_COMPACTED", "ERR_ETCD_LEFT"];
 
