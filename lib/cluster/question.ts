@@ -138,7 +138,7 @@ const questionForms = lazily(() => {
   return new Map(Object.entries(forms).map(([call, form]) => [call, zod().looseObject(form)]));
 });
 
-/** Most characters of a name in an error: whoever may write to etcd chooses it. */
+/** Most characters of a name in an error. A name in etcd can be of any length. */
 const LONGEST_NAME = 60;
 
 /** @throws PuntError ERR_ETCD_CONTENT; ERR_UNIMPLEMENTED: a later version's question, or one with a part that would be ignored */

@@ -84,7 +84,7 @@ export class NamespacePins {
     // The child has a descriptor of its own: the number of ours may be another file's by the time that it mounts.
     const bind = ["--no-canonicalize", "--bind", "/proc/self/fd/3", path];
     const complaint = inTheWay ?? (await this.#run("mount", bind, namespace.fd)) ?? "something else is there";
-    // Another daemon of the host may have bound it meanwhile.
+    // Another daemon of the host may have bound it by now.
     if (isNamespace(path, inode)) return;
     if (inTheWay === undefined) await this.#remove(path).catch(() => {});
     const message = `the CNF's network namespace cannot be bound to ${path}: ${complaint}`;

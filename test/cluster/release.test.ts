@@ -14,9 +14,9 @@ const ENDED = etcdError(
 );
 
 for (const [title, answers, calls] of [
-  ["is asked again where it answers late", [LATE, LATE, undefined], 3],
-  ["has taken the word that it answered too late", [LATE, ENDED], 2],
-  ["is asked once where nothing listens", [GONE], 1],
+  ["gets the request again after a late answer", [LATE, LATE, undefined], 3],
+  ["has carried out the request that it answered too late", [LATE, ENDED], 2],
+  ["gets the request once if no server listens", [GONE], 1],
 ] as const) {
   test(`etcd, which ends the lease of a daemon that ends, ${title}`, async (t) => {
     const asked: string[] = [];

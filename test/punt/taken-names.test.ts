@@ -16,7 +16,7 @@ const create = (devices: Readonly<Record<string, string>>) => {
   return () => veth.create(context as never, PAIR, "veth/vp-a");
 };
 
-test("a device in the way of a veth pair is named with its namespace, at either end", async (t) => {
+test("a device that has the name of either end of a veth pair is reported with its namespace", async (t) => {
   const own = { code: "ERR_FOREIGN", message: /the manager's network namespace has a device vp-a already \(dummy\)/ };
   await t.throwsAsync(create({ "": "vp-a", "/run/netns/cnf": "eth0" }), own);
   const inCnf = { code: "ERR_FOREIGN", message: /namespace \/run\/netns\/cnf has a device tap-a already/ };

@@ -1,6 +1,7 @@
 // The changes by which an operator undoes by hand what managers have configured in VPP and in Linux.
 import type { Vpp } from "../../../lib/binapi/index.js";
 import type { Host, HostChange, HostLink } from "../../../lib/punt/index.js";
+import { ALL, NamedVpp, SOCKET_TYPES } from "./named-vpp.js";
 import type { Message } from "./tapped.js";
 
 /** One thing that can be undone. */
@@ -9,10 +10,8 @@ export interface Undoing {
   readonly undo: () => Promise<unknown>;
 }
 
-const ALL = 0xffff_ffff;
 /** Interfaces that no manager has made: the simulated operator's memif, and those of the hosts around a real VPP. */
 const FOREIGN = /^foreign$|^host-pt/;
-const SOCKET_TYPES = ["PUNT_API_TYPE_L4", "PUNT_API_TYPE_IP_PROTO", "PUNT_API_TYPE_EXCEPTION"];
 
 /** Lists what can be undone on the managers' devices in Linux. */
 export async function hostUndoings(host: Host): Promise<Undoing[]> {
@@ -50,40 +49,16 @@ export async function removeUnmarked(vpp: Vpp, kept: readonly string[]): Promise
   for (const { what, undo } of await new Reader(vpp).unmarked()) if (!kept.includes(what)) await undo();
 }
 
-class Reader {
-  readonly #vpp: Vpp;
-  #interfaces: Message[] = [];
-  readonly #names = new Map<number, string>();
-  readonly #acls = new Map<number, string>();
-
-  constructor(vpp: Vpp) {
-    this.#vpp = vpp;
-  }
-
-  async readNames(): Promise<void> {
-    const fields = { sw_if_index: ALL, name_filter_valid: false, name_filter: "" };
-    this.#interfaces = await this.#dump("sw_interface_dump", fields);
-    for (const it of this.#interfaces) this.#names.set(it.sw_if_index, it.tag || it.interface_name);
-    for (const it of await this.#dump("acl_dump", { acl_index: ALL })) this.#acls.set(it.acl_index, it.tag);
-  }
-
-  #dump(name: string, fields: Message = {}): Promise<Message[]> {
-    return this.#vpp.has(name) ? this.#vpp.dumpAll(name, fields) : Promise.resolve([]);
-  }
-
-  #name(index: number): string {
-    return this.#names.get(index) ?? `gone:${index}`;
-  }
-
+class Reader extends NamedVpp {
   #undoing(what: string, message: string, fields: Message): Undoing {
-    return { what, undo: () => this.#vpp.call(message, fields) };
+    return { what, undo: () => this.vpp.call(message, fields) };
   }
 
   /** An interconnect goes away or down. */
   async interfaces(): Promise<Undoing[]> {
-    const memifs = await this.#dump("memif_dump");
-    const taps = await this.#dump("sw_interface_tap_v2_dump", { sw_if_index: ALL });
-    const afPackets = await this.#dump("af_packet_dump");
+    const memifs = await this.dump("memif_dump");
+    const taps = await this.dump("sw_interface_tap_v2_dump", { sw_if_index: ALL });
+    const afPackets = await this.dump("af_packet_dump");
     const ends = [
       ...memifs.map(({ sw_if_index: index }) => ({
         index,
@@ -94,30 +69,30 @@ class Reader {
         ...{ index, removal: ["af_packet_delete", { host_if_name }] as const },
       })),
     ];
-    const managed = ends.filter(({ index }) => !FOREIGN.test(this.#name(index)));
+    const managed = ends.filter(({ index }) => !FOREIGN.test(this.name(index)));
     return managed.flatMap(({ index, removal: [message, fields] }) => [
-      this.#undoing(`interface ${this.#name(index)}`, message, fields),
-      this.#undoing(`up ${this.#name(index)}`, "sw_interface_set_flags", { sw_if_index: index, flags: [] }),
+      this.#undoing(`interface ${this.name(index)}`, message, fields),
+      this.#undoing(`up ${this.name(index)}`, "sw_interface_set_flags", { sw_if_index: index, flags: [] }),
     ]);
   }
 
   async layer2(): Promise<Undoing[]> {
     const spans = (
-      await Promise.all([false, true].map((is_l2) => this.#dump("sw_interface_span_dump", { is_l2 })))
+      await Promise.all([false, true].map((is_l2) => this.dump("sw_interface_span_dump", { is_l2 })))
     ).flat();
-    const xconnects = await this.#dump("l2_xconnect_dump");
-    const isisx = await this.#dump("isisx_connection_dump");
+    const xconnects = await this.dump("l2_xconnect_dump");
+    const isisx = await this.dump("isisx_connection_dump");
     return [
       ...xconnects.map((it) => {
-        const what = `xconnect ${this.#name(it.rx_sw_if_index)} ${this.#name(it.tx_sw_if_index)}`;
+        const what = `xconnect ${this.name(it.rx_sw_if_index)} ${this.name(it.tx_sw_if_index)}`;
         return this.#undoing(what, "sw_interface_set_l2_xconnect", { ...it, enable: false });
       }),
       ...spans.map((it) => {
-        const what = `span ${this.#name(it.sw_if_index_from)} ${this.#name(it.sw_if_index_to)} ${it.state} ${it.is_l2}`;
+        const what = `span ${this.name(it.sw_if_index_from)} ${this.name(it.sw_if_index_to)} ${it.state} ${it.is_l2}`;
         return this.#undoing(what, "sw_interface_span_enable_disable", { ...it, state: "SPAN_STATE_API_DISABLED" });
       }),
       ...isisx.map(({ connection }) => {
-        const what = `isisx ${this.#name(connection.rx_sw_if_index)} ${this.#name(connection.tx_sw_if_index)}`;
+        const what = `isisx ${this.name(connection.rx_sw_if_index)} ${this.name(connection.tx_sw_if_index)}`;
         return this.#undoing(what, "isisx_connection_add_del", { is_add: 0, connection });
       }),
     ];
@@ -125,59 +100,55 @@ class Reader {
 
   /** VPP refuses to delete an ACL in use, and crashes where a policy of abf in use is deleted. */
   async policies(): Promise<Undoing[]> {
-    const acls = await this.#dump("acl_dump", { acl_index: ALL });
-    const policies = await this.#dump("abx_policy_dump");
-    const attached = await this.#dump("abx_interface_attach_dump");
-    const attachedByAbf = await this.#dump("abf_itf_attach_dump");
-    const names = new Map(policies.map(({ policy: it }) => [it.policy_id, this.#policy(it)]));
+    const acls = await this.dump("acl_dump", { acl_index: ALL });
+    const policies = await this.dump("abx_policy_dump");
+    const attached = await this.dump("abx_interface_attach_dump");
+    const attachedByAbf = await this.dump("abf_itf_attach_dump");
+    const names = new Map(policies.map(({ policy: it }) => [it.policy_id, this.policyName(it)]));
     return [
       ...acls.map(({ acl_index, tag, r }) =>
         this.#undoing(`acl ${tag} ${JSON.stringify(r)}`, "acl_del", { acl_index }),
       ),
       ...policies.map(({ policy }) =>
-        this.#undoing(`abx ${this.#policy(policy)}`, "abx_policy_add_del", { is_add: 0, policy }),
+        this.#undoing(`abx ${this.policyName(policy)}`, "abx_policy_add_del", { is_add: 0, policy }),
       ),
       ...attached.map(({ attach }) => {
-        const what = `abx-attach ${names.get(attach.policy_id)} ${this.#name(attach.rx_sw_if_index)} ${attach.priority}`;
+        const what = `abx-attach ${names.get(attach.policy_id)} ${this.name(attach.rx_sw_if_index)} ${attach.priority}`;
         return this.#undoing(what, "abx_interface_attach_detach", { is_attach: 0, attach });
       }),
       ...attachedByAbf.map(({ attach }) => {
-        const what = `abf-attach ${this.#name(attach.sw_if_index)} ${attach.priority} ${attach.is_ipv6}`;
+        const what = `abf-attach ${this.name(attach.sw_if_index)} ${attach.priority} ${attach.is_ipv6}`;
         return this.#undoing(what, "abf_itf_attach_add_del", { is_add: false, attach });
       }),
     ];
   }
 
-  #policy({ acl_index, tx_sw_if_index, dst_mac }: Message): string {
-    return `${this.#acls.get(acl_index)}>${this.#name(tx_sw_if_index)} ${dst_mac}`;
-  }
-
   async layer3(): Promise<Undoing[]> {
-    const unnumbered = await this.#dump("ip_unnumbered_dump", { sw_if_index: ALL });
-    const answering = await this.#dump("proxy_arp_intfc_dump");
-    const neighbors = await this.#dump("ip_neighbor_dump", { sw_if_index: ALL, af: "ADDRESS_IP4" });
+    const unnumbered = await this.dump("ip_unnumbered_dump", { sw_if_index: ALL });
+    const answering = await this.dump("proxy_arp_intfc_dump");
+    const neighbors = await this.dump("ip_neighbor_dump", { sw_if_index: ALL, af: "ADDRESS_IP4" });
     const isStatic = ({ neighbor }: Message) => neighbor.flags.includes("IP_API_NEIGHBOR_FLAG_STATIC");
     return [
       ...unnumbered.map(({ sw_if_index, ip_sw_if_index }) => {
-        const what = `unnumbered ${this.#name(sw_if_index)} ${this.#name(ip_sw_if_index)}`;
+        const what = `unnumbered ${this.name(sw_if_index)} ${this.name(ip_sw_if_index)}`;
         const fields = { sw_if_index: ip_sw_if_index, unnumbered_sw_if_index: sw_if_index, is_add: false };
         return this.#undoing(what, "sw_interface_set_unnumbered", fields);
       }),
       ...answering.map(({ sw_if_index }) => {
         const fields = { sw_if_index, enable: false };
-        return this.#undoing(`proxy-arp-on ${this.#name(sw_if_index)}`, "proxy_arp_intfc_enable_disable", fields);
+        return this.#undoing(`proxy-arp-on ${this.name(sw_if_index)}`, "proxy_arp_intfc_enable_disable", fields);
       }),
       ...neighbors.filter(isStatic).map(({ neighbor }) => {
-        const what = `neighbor ${this.#name(neighbor.sw_if_index)} ${neighbor.ip_address}`;
+        const what = `neighbor ${this.name(neighbor.sw_if_index)} ${neighbor.ip_address}`;
         return this.#undoing(what, "ip_neighbor_add_del", { is_add: false, neighbor });
       }),
     ];
   }
 
   async unmarked(): Promise<Undoing[]> {
-    const ranges = await this.#dump("proxy_arp_dump");
-    const proxies = await Promise.all([false, true].map((is_ip6) => this.#dump("dhcp_proxy_dump", { is_ip6 })));
-    const sockets = await Promise.all(SOCKET_TYPES.map((type) => this.#dump("punt_socket_dump", { type })));
+    const ranges = await this.dump("proxy_arp_dump");
+    const proxies = await Promise.all([false, true].map((is_ip6) => this.dump("dhcp_proxy_dump", { is_ip6 })));
+    const sockets = await Promise.all(SOCKET_TYPES.map((type) => this.dump("punt_socket_dump", { type })));
     const servers = proxies.flat().flatMap(({ rx_vrf_id, dhcp_src_address, servers: all }) => {
       return all.map((server: Message) => ({ rx_vrf_id, dhcp_src_address, ...server }) as Message);
     });

@@ -1,0 +1,37 @@
+// A VPP whose interfaces and ACLs have names in place of indexes, for lines that are the same in each run.
+import type { Vpp } from "../../../lib/binapi/index.js";
+import type { Message } from "./tapped.js";
+
+export const ALL = 0xffff_ffff;
+export const SOCKET_TYPES = ["PUNT_API_TYPE_L4", "PUNT_API_TYPE_IP_PROTO", "PUNT_API_TYPE_EXCEPTION"];
+
+export class NamedVpp {
+  readonly vpp: Vpp;
+  /** The interfaces, as VPP lists them. */
+  interfaceDetails: Message[] = [];
+  readonly names = new Map<number, string>();
+  readonly #acls = new Map<number, string>();
+
+  constructor(vpp: Vpp) {
+    this.vpp = vpp;
+  }
+
+  async readNames(): Promise<void> {
+    const every = { sw_if_index: ALL, name_filter_valid: false, name_filter: "" };
+    this.interfaceDetails = await this.dump("sw_interface_dump", every);
+    for (const it of this.interfaceDetails) this.names.set(it.sw_if_index, it.tag || it.interface_name);
+    for (const it of await this.dump("acl_dump", { acl_index: ALL })) this.#acls.set(it.acl_index, it.tag);
+  }
+
+  async dump(name: string, fields: Message = {}): Promise<Message[]> {
+    return this.vpp.has(name) ? this.vpp.dumpAll(name, fields) : [];
+  }
+
+  name(index: number): string {
+    return this.names.get(index) ?? `gone:${index}`;
+  }
+
+  policyName(policy: Message): string {
+    return `${this.#acls.get(policy.acl_index)}>${this.name(policy.tx_sw_if_index)} ${policy.dst_mac}`;
+  }
+}
