@@ -124,10 +124,11 @@ export class FaultCase {
     const manager = this.#manager!;
     const { beside } = this.#operation;
     const set = { cnf: CNF, punts: [...requests, ...beside] };
-    const failure = await manager.apply(set, { waitFor: "CREATED" }).then(
+    const applied = manager.apply(set, { waitFor: "CREATED" }).then(
       ({ failed }) => failed[0]?.error,
       (error: PuntError) => error,
     );
+    const failure = await within("the punts are CREATED", this.#vpp.longest, applied, () => this.#describe());
     if (failure?.code === "ERR_CONFLICT" && beside.length > 0) return undefined;
     if (failure) throw failure;
     await settle(manager);
@@ -236,8 +237,10 @@ export class FaultCase {
   }
 
   #describe(): string {
-    const line = ({ id, state, failure, missing }: ReturnType<PuntManager["list"]>[number]) =>
-      `${id.label} is ${state} ${failure?.message ?? missing.map(({ text }) => text)}`;
+    const line = ({ id, state, failure, missing, metadata }: ReturnType<PuntManager["list"]>[number]) =>
+      [`${id.label} is ${state}`, failure?.message, ...missing.map(({ text }) => text), ...(metadata?.caveats ?? [])]
+        .filter((text) => text !== undefined)
+        .join(": ");
     return this.#manager!.list().map(line).join("\n");
   }
 

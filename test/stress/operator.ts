@@ -1,10 +1,14 @@
 // The operator of a VPP. It configures the needs of punts, and objects that a manager must leave alone. It configures them again at each
 // start of VPP, like a startup configuration.
 import type { Vpp } from "../../lib/binapi/index.js";
+import { MEMIF_CREATE, MEMIF_SOCKET, versionFor } from "../../lib/punt/items/features.js";
 import type { Message } from "../support/vpp/tapped.js";
 
 /** Interfaces that come and go: loopbacks by instance number. */
 export const loopbacks = [0, 1];
+
+/** The number of the foreign memif socket: no manager chooses one so low. */
+const FOREIGN_SOCKET = 7;
 
 export class Operator {
   readonly #client: Vpp;
@@ -15,7 +19,10 @@ export class Operator {
   readonly #down = new Set<string>();
   readonly #loopbacks = new Set<number>(loopbacks);
 
-  /** @param makesCards whether to create the cards as loopbacks with their names as tags, for a VPP without cards */
+  /**
+   * @param makesCards whether to create the cards as interfaces of the packet generator with their names as tags, for a VPP without cards. A loopback
+   * would not do: VPP mirrors nothing that one receives
+   */
   constructor(client: Vpp, cards: readonly string[], directory: string, makesCards = false) {
     this.#client = client;
     this.#makesCards = makesCards;
@@ -80,8 +87,11 @@ export class Operator {
   }
 
   async #makeCard(instance: number, tag: string): Promise<void> {
-    const fields = { mac_address: `02:fb:00:00:00:${instance}`, is_specified: true, user_instance: instance };
-    const { sw_if_index } = await this.#client.call("create_loopback_instance", fields);
+    const name = `pg${instance}`;
+    await this.#client.call("cli_inband", { cmd: `create packet-generator interface ${name}` });
+    const sw_if_index = await this.#index(name);
+    const mac_address = `02:fb:00:00:00:${instance}`;
+    await this.#client.call("sw_interface_set_mac_address", { sw_if_index, mac_address });
     await this.#client.call("sw_interface_tag_add_del", { is_add: true, sw_if_index, tag });
   }
 
@@ -108,12 +118,13 @@ export class Operator {
   /** Creates foreign objects of every kind that a manager creates. The manager must leave them alone. */
   async #applyForeign(): Promise<void> {
     const call = (name: string, fields: Message) => this.#client.call(name, fields);
-    const socket: Message = await call("memif_socket_filename_add_del_v2", {
-      is_add: true,
-      socket_id: 0xffff_ffff,
-      socket_filename: `${this.#directory}/foreign.sock`,
+    const socket = { is_add: true, socket_id: FOREIGN_SOCKET, socket_filename: `${this.#directory}/foreign.sock` };
+    await call(versionFor(this.#client, MEMIF_SOCKET), socket);
+    const create = versionFor(this.#client, MEMIF_CREATE);
+    const memif: Message = await call(create, {
+      ...foreignMemif,
+      ...(create === "memif_create_v2" && { use_dma: false }),
     });
-    const memif: Message = await call("memif_create_v2", foreignMemif(socket.socket_id));
     await call("sw_interface_tag_add_del", { is_add: true, sw_if_index: memif.sw_if_index, tag: "foreign" });
     const acl: Message = await call("acl_add_replace", { acl_index: 0xffff_ffff, tag: "foreign", r: [] });
     const policy = {
@@ -136,16 +147,8 @@ export class Operator {
   }
 }
 
-function foreignMemif(socket_id: unknown): Message {
-  return {
-    ...{ role: "MEMIF_ROLE_API_MASTER", mode: "MEMIF_MODE_API_ETHERNET", rx_queues: 1, tx_queues: 1, id: 1, socket_id },
-    ...{
-      ring_size: 1024,
-      buffer_size: 2048,
-      no_zero_copy: false,
-      use_dma: false,
-      hw_addr: "02:fa:00:00:00:01",
-      secret: "",
-    },
-  };
-}
+const foreignMemif = {
+  ...{ role: "MEMIF_ROLE_API_MASTER", mode: "MEMIF_MODE_API_ETHERNET", rx_queues: 1, tx_queues: 1, id: 1 },
+  ...{ socket_id: FOREIGN_SOCKET, ring_size: 1024, buffer_size: 2048, no_zero_copy: false },
+  ...{ hw_addr: "02:fa:00:00:00:01", secret: "" },
+};
