@@ -60,7 +60,6 @@ export async function openUnixDoor(options: UnixDoorOptions): Promise<Door> {
     });
   });
   await listenInPlaceOfStale("daemon.start", path, () => listen(server, path));
-  refuseDescriptors(server);
   const own = inodeOf(path);
   // Node.js keeps a connection whose other end has broken HTTP/2, also after that end is gone.
   const look = setInterval(() => {
@@ -71,6 +70,7 @@ export async function openUnixDoor(options: UnixDoorOptions): Promise<Door> {
     return end(server, open, { path, own });
   };
   try {
+    refuseDescriptors(server);
     // The mode comes last: until then the file is for this user only.
     giveAway(path, mode, owner, group);
   } catch (error) {
