@@ -49,8 +49,8 @@ export class OwnProgram {
   #party: Party | undefined;
   #managers: OwnManagers | undefined;
   #manager: PuntManager | undefined;
-  /** The requests of the punts that the process is closing. */
-  readonly #closing = new Set<PuntRequestInput>();
+  /** The requests of the punts that the process is closing, and the ends of that. */
+  readonly #closing = new Map<PuntRequestInput, Promise<void>>();
   /** A kill may have cut the close of these. The store may have them still: the next process deletes them. */
   readonly #cut = new Set<PuntRequestInput>();
   #fault = "";
@@ -90,11 +90,13 @@ export class OwnProgram {
     if (wanted?.punt === undefined || this.party === undefined) return;
     const { request, punt, begun } = wanted;
     this.#wanted.delete(nth);
-    this.#closing.add(request);
+    let end!: () => void;
+    this.#closing.set(request, new Promise((resolve) => (end = resolve)));
     this.#run("close", async () => {
       await begun?.catch(() => {});
       await punt.close();
       this.#closing.delete(request);
+      end();
     });
   }
 
@@ -117,7 +119,7 @@ export class OwnProgram {
     this.#disk.ownerDied();
     this.#managers = undefined;
     this.#manager = undefined;
-    for (const request of this.#closing) this.#cut.add(request);
+    for (const request of this.#closing.keys()) this.#cut.add(request);
     this.#closing.clear();
     for (const wanted of this.#wanted.values()) delete wanted.punt;
     schedule.at(schedule.now + down, "supervisor", () => this.#start(), schedule.world);
@@ -138,8 +140,11 @@ export class OwnProgram {
 
   async #open(nth: number): Promise<void> {
     const { schedule } = this.#world;
+    const { party } = this;
     const wanted = this.#wanted.get(nth)!;
     const { request, frames } = wanted;
+    await this.#closedBefore(request);
+    if (party !== this.party) return;
     try {
       const where = { vppSocket: API_SOCKET, socketDirectory: `${ROOT}/sockets-${OWN}` };
       const backing = await ownBacking({ ...where, manager: this.#options() }, this.#managers!);
@@ -156,6 +161,12 @@ export class OwnProgram {
     } catch (error) {
       await this.#refused(nth, wanted, error as PuntError).catch((fault) => schedule.fail(fault));
     }
+  }
+
+  /** Waits until the program has closed what it had of the same name: that close would delete the next one's punt. */
+  async #closedBefore(request: PuntRequestInput): Promise<void> {
+    const before = [...this.#closing].filter(([each]) => idKeyOf(each) === idKeyOf(request));
+    await Promise.all(before.map(([, closed]) => closed));
   }
 
   /** A program whose request is refused goes on without it. Its supervisor starts it again where another manager has the owner's objects. */
@@ -229,15 +240,15 @@ export class OwnProgram {
 
   async #leftToDo(manager: PuntManager): Promise<string> {
     const { schedule } = this.#world;
-    const plan = new Promise<string>((resolve) => {
-      const look = () =>
-        void manager.plan().then(
-          (run) => resolve(run.toString()),
-          (error) => resolve(String(error)),
-        );
-      schedule.at(schedule.now, "plan", look, this.#party);
+    // The pass that has done the last step says so at its end.
+    const look = async () => {
+      const run = `${await manager.plan()}`;
+      if (run === "nothing to do") await manager.resync();
+      return run;
+    };
+    const left = await new Promise<string>((resolve) => {
+      schedule.at(schedule.now, "plan", () => void look().catch(String).then(resolve), this.#party);
     });
-    const left = await plan;
     return left === "nothing to do" ? "" : left;
   }
 

@@ -212,7 +212,9 @@ export class ModuleProgram {
   get overAt(): number {
     const { grace } = this.#wish ?? {};
     const isOver = this.#isGone && grace !== undefined;
-    return isOver ? this.#host.hearsAt + Math.max(grace, RETURN_TIME_MS) + RETRY_MS : 0;
+    // A process that is stopped closes its punt when it goes on.
+    const endsAt = Math.max(this.#host.hearsAt, this.party?.stoppedUntil ?? 0);
+    return isOver ? endsAt + Math.max(grace, RETURN_TIME_MS) + RETRY_MS : 0;
   }
 
   /** Returns the punt that is there although the program is gone for good, and had a session; "" if there is none. */
