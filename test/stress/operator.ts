@@ -1,7 +1,6 @@
 // The operator of a VPP. It configures the needs of punts, and objects that a manager must leave alone. It configures them again at each
 // start of VPP, like a startup configuration.
 import type { Vpp } from "../../lib/binapi/index.js";
-import { MEMIF_CREATE, MEMIF_SOCKET, versionFor } from "../../lib/punt/items/features.js";
 import type { Message } from "../support/vpp/tapped.js";
 
 /** Interfaces that come and go: loopbacks by instance number. */
@@ -118,13 +117,10 @@ export class Operator {
   /** Creates foreign objects of every kind that a manager creates. The manager must leave them alone. */
   async #applyForeign(): Promise<void> {
     const call = (name: string, fields: Message) => this.#client.call(name, fields);
+    // The older versions of both messages, which all VPPs have.
     const socket = { is_add: true, socket_id: FOREIGN_SOCKET, socket_filename: `${this.#directory}/foreign.sock` };
-    await call(versionFor(this.#client, MEMIF_SOCKET), socket);
-    const create = versionFor(this.#client, MEMIF_CREATE);
-    const memif: Message = await call(create, {
-      ...foreignMemif,
-      ...(create === "memif_create_v2" && { use_dma: false }),
-    });
+    await call("memif_socket_filename_add_del", socket);
+    const memif: Message = await call("memif_create", foreignMemif);
     await call("sw_interface_tag_add_del", { is_add: true, sw_if_index: memif.sw_if_index, tag: "foreign" });
     const acl: Message = await call("acl_add_replace", { acl_index: 0xffff_ffff, tag: "foreign", r: [] });
     const policy = {
