@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { MemoryStore, type PuntRequestInput } from "../../lib/punt/index.js";
 import { until } from "../support/machine/netns.js";
 import { need } from "../support/need.js";
+import { OTHER_TABLE, vppChanges } from "../support/vpp/changing.js";
 import type { VppOptions } from "../support/vpp/real.js";
 import { Scenario } from "../support/vpp/scenario.js";
 import { snapshot } from "../support/vpp/snapshot.js";
@@ -68,6 +69,7 @@ async function restoresAll(
     await vpp.configure(`set interface ip address ${name} 10.60.${name.slice(-1)}.1/24`);
     await vpp.configure(`set interface ip address ${name} fd60:${name.slice(-1)}::1/64`);
   }
+  await vpp.configure(`ip table add ${OTHER_TABLE}`, `ip6 table add ${OTHER_TABLE}`);
   const kept = await scenario.keep();
   const { id } = await scenario.add({ ...request(scenario), cnf: "cnf1" } as PuntRequestInput);
   const view = async () => [...(await snapshot(client)), ...(await features(scenario))];
@@ -86,6 +88,14 @@ async function restoresAll(
   for (const at of all.keys()) {
     const { what, undo } = (await vppUndoings(client, kept))[at]!;
     await unlessRefused(undo);
+    await restored(what);
+  }
+  const isManaged = (name: string) => !/^(local0|loop\d|host-pt\S*)$/.test(name);
+  const changes = async () => await vppChanges(client, isManaged, "loop1");
+  for (const [at, { what }] of (await changes()).entries()) {
+    const change = (await changes())[at]!;
+    t.log(what);
+    await unlessRefused(change.undo);
     await restored(what);
   }
   // The interfaces first, and last.

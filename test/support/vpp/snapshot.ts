@@ -113,7 +113,9 @@ class Reader extends NamedVpp {
     return [
       ...unnumbered.map((it) => `unnumbered ${this.name(it.sw_if_index)} ${this.name(it.ip_sw_if_index)}`),
       ...tables.map(({ table }) => `table ${table.is_ip6 ? 6 : 4} ${table.table_id}`),
-      ...neighbors.filter(isStatic).map(({ neighbor: it }) => `neighbor ${this.name(it.sw_if_index)} ${it.ip_address}`),
+      ...neighbors
+        .filter(isStatic)
+        .map(({ neighbor: it }) => `neighbor ${this.name(it.sw_if_index)} ${it.ip_address} ${it.mac_address}`),
     ];
   }
 

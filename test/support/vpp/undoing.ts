@@ -139,7 +139,7 @@ class Reader extends NamedVpp {
         return this.#undoing(`proxy-arp-on ${this.name(sw_if_index)}`, "proxy_arp_intfc_enable_disable", fields);
       }),
       ...neighbors.filter(isStatic).map(({ neighbor }) => {
-        const what = `neighbor ${this.name(neighbor.sw_if_index)} ${neighbor.ip_address}`;
+        const what = `neighbor ${this.name(neighbor.sw_if_index)} ${neighbor.ip_address} ${neighbor.mac_address}`;
         return this.#undoing(what, "ip_neighbor_add_del", { is_add: false, neighbor });
       }),
     ];
