@@ -61,7 +61,10 @@ export class Problems {
     if (error || !this.#rival) return;
     const { pid, owner } = this.#rival.details;
     this.#rival = undefined;
-    this.#logger.info({ pid, owner }, "the other manager has left this VPP: this daemon manages the owner's punts");
+    this.#logger.info(
+      { manager: pid, owner },
+      "the other manager has left this VPP: this daemon manages the owner's punts",
+    );
   };
 }
 

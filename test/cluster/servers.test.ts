@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import test, { type ExecutionContext } from "ava";
+import { etcdError } from "../../lib/cluster/etcd/errors.js";
 import { Mirror } from "../../lib/cluster/etcd/index.js";
 import { Etcd, Keys } from "../../lib/cluster/index.js";
 import type { PuntError } from "../../lib/errors.js";
@@ -113,4 +114,12 @@ test("a server that says nothing in the TLS handshake keeps no process that is d
   await asked;
   etcd.close();
   await once(connection, "close");
+});
+
+test("an etcd to which there never was a connection is one without a connection", (t) => {
+  const cause = new Error("14 UNAVAILABLE: No connection established. Last error: null. Resolution note: ");
+  t.is(
+    etcdError("cluster.etcd", ["http://e:1"], cause).message,
+    "cluster.etcd: etcd does not answer at http://e:1: no connection",
+  );
 });

@@ -51,6 +51,8 @@ test("systemd's unit has the folders and the command", (t) => {
     { type: "notify", preserve: "yes" },
   );
   t.true(Number(directive("WatchdogSec")) > 0);
+  // systemd's default: it gives up after five starts in ten seconds.
+  t.true(4 * Number(directive("RestartSec")) > 10);
 });
 
 need("systemd-analyze").test("systemd-analyze accepts the unit", async (t) => {
@@ -159,7 +161,8 @@ test("Kubernetes' objects mount the folders of the sockets, and have the same op
     t.deepEqual(document.errors, []);
     return document.toJS() as Any;
   });
-  const [, config, daemon, cnf] = objects;
+  const [namespace, config, daemon, cnf] = objects;
+  t.is(namespace.metadata.labels["pod-security.kubernetes.io/enforce"], "privileged");
   t.deepEqual(
     objects.map(({ kind }) => kind),
     ["Namespace", "ConfigMap", "DaemonSet", "Deployment"],

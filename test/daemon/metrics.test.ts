@@ -107,6 +107,27 @@ test("the daemon exports every metric that the alert rules and the dashboard nam
   }
 });
 
+test("an alert on any failure waits until those of a short fault have left the range of its rate", (t) => {
+  const rules: { expr: string; for: string }[] = parse(readFileSync("deploy/alerts.yaml", "utf8")).groups[0].rules;
+  const onRates = rules.filter(({ expr }) => /rate\(.*\) > [\d.]+$/.test(expr));
+  t.true(onRates.length >= 4);
+  for (const { expr, for: wait } of onRates) {
+    const [, minutes] = /\[(\d+)m\]/.exec(expr)!;
+    t.true(Number.parseInt(wait, 10) > Number(minutes), expr);
+  }
+});
+
+test("the dashboard counts punts and traffic of a host once, where a standby daemon has metrics of them too", (t) => {
+  const { panels } = JSON.parse(readFileSync("deploy/grafana-dashboard.json", "utf8"));
+  const all: string[] = panels.flatMap(({ targets }: { targets: { expr: string }[] }) =>
+    targets.map(({ expr }) => expr),
+  );
+  const summed = all.filter((expr) => /^(8 \* )?sum by \((?!le|call)|_attempts/.test(expr));
+  t.is(summed.length, 6);
+  for (const expr of summed)
+    t.true(expr.includes(' unless on (instance) vpp_punt_cluster_role{role="leader"} == 0'), expr);
+});
+
 test("metrics that cannot be read are a fault of the daemon, and its other answers go on", async (t) => {
   const answers = { notReady: () => undefined, ready: () => "ok", contentType: "text/plain" };
   const door = await openHttpDoor({ port: 0 }, { ...answers, metrics: () => Promise.reject(new Error("no")) });

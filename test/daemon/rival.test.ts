@@ -52,6 +52,8 @@ test("a daemon is not ready while another manager has its VPP, and its log says 
     said.map(({ level }) => level),
     ["warn", "info"],
   );
+  // Every line has the daemon's own `pid`.
+  t.deepEqual(said[1]!.fields, { manager: process.pid, owner: "vpp-punt" });
 });
 
 test("a problem that goes on is logged once, until it is another one or has been over", (t) => {

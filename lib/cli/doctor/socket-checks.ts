@@ -120,7 +120,7 @@ function unwritable(machine: Machine, path: string): Finding {
     level: "problem",
     what: `this user may not write to VPP's punt socket ${path}`,
     why: NO_PUNT_SOCKET,
-    remedy: `chgrp ${group} ${path} && chmod g+w ${path}, after each start of VPP, or run VPP with umask 002`,
+    remedy: `chgrp ${group} ${path} && chmod g+w ${path}, after each start of VPP; or for good: systemctl edit vpp, [Service] UMask=0002; then systemctl restart vpp`,
   };
 }
 

@@ -48,8 +48,8 @@ interface Config {
   readonly apiSocket: string | undefined;
   /** Path of `punt { socket ... }`. */
   readonly puntSocket: string | undefined;
-  /** Path of `statseg { ... }`; undefined without the section. */
-  readonly statsSocket: string | undefined;
+  /** Path of `statseg { socket-name ... }`, or VPP's default, where it listens without the section too. */
+  readonly statsSocket: string;
 }
 
 /**
@@ -63,11 +63,10 @@ export function configOf(machine: Machine): Config | undefined {
   const text = words.includes("{") ? words.slice(1).join(" ") : machine.text(file);
   if (text === undefined) return undefined;
   const conf = parseStartupConf(text);
-  const statseg = conf.sections.get("statseg")?.words;
-  const statsSocket = statseg && (after(statseg, "socket-name") ?? DEFAULT_STATS_SOCKET);
   const valueIn = (section: string, name: string) => after(conf.sections.get(section)?.words ?? [], name);
   return {
-    ...{ file, conf, statsSocket },
+    ...{ file, conf },
+    statsSocket: valueIn("statseg", "socket-name") ?? DEFAULT_STATS_SOCKET,
     apiSocket: valueIn("socksvr", "socket-name"),
     puntSocket: valueIn("punt", "socket"),
   };
@@ -81,7 +80,6 @@ function after(words: readonly string[], name: string): string | undefined {
 interface Needed {
   readonly section: string;
   readonly contents: string;
-  readonly level: Finding["level"];
   readonly why: string;
 }
 
@@ -89,24 +87,17 @@ const NEEDED: readonly Needed[] = [
   {
     section: "punt",
     contents: "socket /run/vpp/punt.sock",
-    level: "problem",
     why: "VPP refuses all punts to sockets with UNSPECIFIED (-1)",
   },
-  { section: "socksvr", contents: "default", level: "problem", why: "VPP opens no API socket" },
-  {
-    section: "statseg",
-    contents: "default",
-    level: "advice",
-    why: "counters of interfaces and of drops cannot be read",
-  },
+  { section: "socksvr", contents: "default", why: "VPP opens no API socket" },
 ];
 
 function sections({ file, conf, puntSocket }: Config): Finding[] {
   const isMissing = ({ section }: Needed) =>
     section === "punt" ? puntSocket === undefined : !conf.sections.has(section);
-  return NEEDED.filter(isMissing).map(({ section, contents, level, why }) => {
+  return NEEDED.filter(isMissing).map(({ section, contents, why }) => {
     const line = `${section} { ${contents} }`;
-    return { level, what: `${file} has no ${line}`, why, remedy: `echo '${line}' >> ${file} && ${RESTART}` };
+    return { level: "problem", what: `${file} has no ${line}`, why, remedy: `echo '${line}' >> ${file} && ${RESTART}` };
   });
 }
 

@@ -74,7 +74,9 @@ function remedy(text: string): { remedy?: string } {
 }
 
 export function away(op: string, endpoints: readonly string[], text: string, cause?: unknown): PuntError {
-  const reason = LAST_ERROR.exec(text)?.[1] ?? text;
+  const last = LAST_ERROR.exec(text)?.[1] ?? text;
+  // gRPC has no error of a connection that was closed before its first failure.
+  const reason = last === "null" ? "no connection" : last;
   const distrust = distrustIn(reason);
   const message = `etcd does not answer at ${endpoints.join(", ")}: ${distrust ?? reason}`;
   const details = { endpoints, outcome: "unknown", ...(distrust !== undefined && { remedy: CERTIFICATES }) };

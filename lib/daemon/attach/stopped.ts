@@ -7,7 +7,6 @@ import {
   takeDatagramSocket,
   unblockDatagrams,
 } from "../../descriptor/index.js";
-import type { PuntError } from "../../errors.js";
 import type { Logger } from "../../logger.js";
 import { type Budget, isStopped, type SocketPlace, SocketSearch } from "./process-state.js";
 
@@ -19,6 +18,8 @@ const MOST_LOOKS = 12;
 const MOST_DESCRIPTORS = 1_000;
 /** A quarter of VPP's send buffer, as native/punt_socket/send_buffer.h counts it. The queues of stopped CNFs may take so much. */
 const MOST_WAITING = 131_072 / 4;
+/** For a daemon that may not look into the CNF's process. */
+const RIGHTS = "give the daemon CAP_SYS_PTRACE";
 
 export interface CnfSocket {
   /** The punt, for messages. */
@@ -160,6 +161,8 @@ export class StoppedCnfs {
     const { punt, isReported } = watched;
     watched.isReported = true;
     const message = `the CNF of ${punt} is stopped, and the daemon cannot empty its punt socket: its packets may take VPP's send buffer`;
-    if (!isReported) this.#log.warn({ punt, err: error as PuntError }, message);
+    const { code } = error as NodeJS.ErrnoException;
+    const isDenied = code === "EACCES" || code === "EPERM";
+    if (!isReported) this.#log.warn({ punt, ...(isDenied ? { code, remedy: RIGHTS } : { err: error }) }, message);
   }
 }
