@@ -9,5 +9,9 @@ for await (const packet of dns.packets()) {
   // QR = 1, RCODE = 4: not implemented.
   answer[2] |= 0x80;
   answer[3] = (answer[3] & 0xf0) | 4;
-  packet.reply(answer);
+  try {
+    packet.reply(answer);
+  } catch (error) {
+    console.warn(error.message); // it went to a group, or VPP takes no answer of this length
+  }
 }

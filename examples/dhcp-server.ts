@@ -38,6 +38,7 @@ for await (const packet of dhcp.packets()) {
   if (!asked || asked.length <= KIND) continue; // a damaged datagram
   const host = Buffer.from(asked.subarray(28, 34)).toString("hex");
   const number = leases.get(host) ?? 100 + leases.size;
+  if (number > 254) continue; // all addresses are given
   leases.set(host, number);
   const isRequest = asked[KIND] === REQUEST;
   console.log(`${packet.interface}: ${host} ${isRequest ? "takes" : "is offered"} 10.0.0.${number}`);

@@ -48,6 +48,8 @@ const decide: ForwardHandler = (batch) => {
 };
 const forwarder = forward(lan.memif, wan.memif, decide, { filter: rules });
 
+// With a real VPP, `await once(process, "SIGTERM")` stands here in place of what follows: `wire` is closed where the program ends.
+
 // The ports connect again, for a memory that both have. The embedded VPP learns of a connection a little later than the CNF.
 await sleep(100);
 while (!(await vpp.interfaces()).slice(1).every(({ linkUp }) => linkUp)) await sleep(1);

@@ -23,7 +23,12 @@ async function runCnf(name: string, daemon: string): Promise<void> {
   process.send!("ready");
   for await (const packet of punt.packets()) {
     process.send!(`${name} got a datagram to port ${packet.destination?.port}`);
-    if (name !== "monitor" && packet.payload) packet.reply(Buffer.from(name));
+    if (name === "monitor" || !packet.payload) continue;
+    try {
+      packet.reply(Buffer.from(name));
+    } catch (error) {
+      console.warn(`${error}`); // it went to a group
+    }
   }
 }
 

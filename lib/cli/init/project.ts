@@ -65,7 +65,11 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => 
 
 for await (const packet of punt.packets()) {
   const reply = packet.payload && answer(packet.payload);
-  if (reply) packet.reply(reply);
+  try {
+    if (reply) packet.reply(reply);
+  } catch (error) {
+    console.warn(\`\${error}\`); // it went to a group, or VPP takes no answer of this length
+  }
 }
 `;
 
