@@ -191,13 +191,13 @@ export class ModuleProgram {
     if (this.#isGone) return party ? leftEnds(this.#world, party) : "";
     if (party === undefined || this.#punt === undefined) return "down";
     if (party.stoppedUntil > this.#world.schedule.now) return "stopped";
-    if (this.#fatal) return leftEnds(this.#world, party);
+    if (this.#fatal) return this.#leftOfSession() || leftEnds(this.#world, party);
     const { state, reasons, punt: heard } = this.#punt.status;
     const [reason] = reasons;
     const isFatal = state === "failed" && reason?.code !== heard?.failure?.code;
     const isExpected =
       REFUSED.has(reason?.code ?? "") || ((this.#isUnwanted || this.#host.mayForget) && reason?.code === "ERR_DELETED");
-    if (isFatal && isExpected) return leftEnds(this.#world, party);
+    if (isFatal && isExpected) return this.#leftOfSession() || leftEnds(this.#world, party);
     if (isFatal) throw new Error(`the wish of a living module is lost: ${reason?.code} ${reason?.text}`);
     const found = this.#host.find(this.cnf);
     if (found && !this.#host.mayForget && !isOf(withNamespaceOf(this.#wish.request, found), found))
@@ -219,9 +219,13 @@ export class ModuleProgram {
 
   /** Returns the punt that is there although the program is gone for good, and had a session; "" if there is none. */
   get left(): string {
+    return this.#isGone ? this.#leftOfSession() : "";
+  }
+
+  #leftOfSession(): string {
     const found = this.#host.find(this.cnf);
-    if (!this.#isGone || this.#wish?.grace === undefined || found === undefined) return "";
-    return this.#host.isForgotten(found.id) ? "" : `a module's session is over, and its punt is left: ${found.state}`;
+    if (this.#wish?.grace === undefined || found === undefined || this.#host.isForgotten(found.id)) return "";
+    return `a module's session is over, and its punt is left: ${found.state}`;
   }
 
   describe(): string {
