@@ -166,6 +166,21 @@ test("the first look of a process is repeated before it removes something: one e
   t.deepEqual(await snapshot(it.client), without);
 });
 
+test("a delete as the first work of a process says so when VPP has nothing, also where two looks each lack an answer", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const without = await snapshot(it.client);
+  const { id } = await it.manager.add(span, { waitFor: "CREATED" });
+  await it.manager.close();
+  const action = { kind: "refuse", error: "UNSPECIFIED" } as const;
+  // The first look does not know whose the interface is, and the second one has no interfaces.
+  it.vpp.faults.add({ message: "sw_interface_tap_v2_dump", nth: 1, action });
+  it.vpp.faults.add({ message: "sw_interface_dump", nth: 2, action });
+  await it.restartManager({ resyncInterval: 600_000 });
+  await it.manager.delete(id);
+  t.deepEqual(await snapshot(it.client), without);
+});
+
 for (const [type, message] of [
   ["PUNT_TO_SOCKET", "punt_socket_dump"],
   ["SPAN", "sw_interface_span_dump"],

@@ -13,7 +13,7 @@ export class Expected {
 
   /** Takes a look for the truth. */
   looked(facts: Facts): void {
-    this.#keys = new Set(ours(facts));
+    this.#keys = new Set(lasting(facts, ({ ours }) => ours));
   }
 
   /** Called after the steps were performed, or some of them. */
@@ -35,9 +35,9 @@ export class Expected {
   }
 }
 
-/** Returns whether a look lacks an object of ours that the look before had. */
+/** Returns whether a look lacks an object that the look before had. Whose it is may be unknown there: VPP may have refused that answer. */
 export function lacks(facts: Facts, before: Facts): boolean {
-  return lacksOne(ours(before), facts);
+  return lacksOne(lasting(before), facts);
 }
 
 function lacksOne(keys: Iterable<string>, facts: Pick<Facts, "seen" | "unreadable" | "unreadableNamespaces">): boolean {
@@ -46,9 +46,9 @@ function lacksOne(keys: Iterable<string>, facts: Pick<Facts, "seen" | "unreadabl
   return false;
 }
 
-/** Returns the keys of our objects. Objects that may go without a step of their own are left out. */
-function* ours({ seen }: Facts): Iterable<string> {
-  for (const found of seen.values()) if (found.ours && isLasting(found)) yield found.key;
+/** Returns the keys of objects. Those that may go without a step of their own are left out. */
+function* lasting({ seen }: Facts, isCounted: (seen: Seen) => boolean = () => true): Iterable<string> {
+  for (const found of seen.values()) if (isCounted(found) && isLasting(found)) yield found.key;
 }
 
 function isLasting(object: Seen | Item): boolean {
