@@ -19,7 +19,9 @@ function fail(message) {
 function prefixes(words) {
   if (words.includes("--help")) {
     console.log("usage: npm run test:real -- [--libraries] [PREFIX...]");
-    console.log("  PREFIX/bin/vpp is a VPP, such as /opt/vpp-23.06");
+    console.log(
+      "  PREFIX/bin/vpp is a VPP, such as /opt/vpp-23.06; with several, VPP is upgraded from each to the next one",
+    );
     console.log(
       "  --libraries    compile the addon with the libvapiclient of each VPP and the libmemif of $LIBMEMIF_PREFIX",
     );
@@ -41,12 +43,15 @@ async function compileWith(prefix) {
 }
 
 /** Runs all tests on one VPP. Resolves with the counts, and prints failures and skips. */
-async function testOn(prefix, withLibraries) {
+async function testOn(prefix, other, withLibraries) {
   console.log(`\n${prefix}`);
   if (withLibraries) await compileWith(prefix);
   const started = Date.now();
   const command = [process.execPath, ["scripts/ci/ava.mjs", TESTS]];
-  const { status, stdout, stderr } = await run(...command, { env: { VPP_PREFIX: prefix }, timeoutMs: RUN_WITHIN_MS });
+  const { status, stdout, stderr } = await run(...command, {
+    env: { VPP_PREFIX: prefix, VPP_OTHER_PREFIX: other },
+    timeoutMs: RUN_WITHIN_MS,
+  });
   const { counts, shown } = readTap(stdout);
   if (status !== 0 && counts.failed === 0) counts.failed++;
   if (counts.failed > 0) shown.push(stderr);
@@ -58,8 +63,11 @@ const words = process.argv.slice(2);
 const withLibraries = words.includes("--libraries");
 const before = withLibraries && readFileSync(ADDON);
 const results = [];
-for (const prefix of prefixes(words.filter((word) => word !== "--libraries")))
-  results.push(await testOn(prefix, withLibraries));
+const given = prefixes(words.filter((word) => word !== "--libraries"));
+for (const [index, prefix] of given.entries()) {
+  const next = given[(index + 1) % given.length];
+  results.push(await testOn(prefix, next === prefix ? process.env.VPP_OTHER_PREFIX : next, withLibraries));
+}
 if (before) writeFileSync(ADDON, before);
 console.log("");
 console.table(results);

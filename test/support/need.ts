@@ -7,6 +7,7 @@ import { native } from "../../lib/native.js";
 import { PacketFilter } from "../../lib/packet/index.js";
 import {
   libmemifExamples,
+  otherVppPrefix,
   program,
   testpmdProgram,
   vppPluginFolder,
@@ -79,6 +80,7 @@ const checks = {
   "no-emulation": isNative,
   netns: () =>
     isNative() ?? (succeeds("unshare", "--net", "true") ? undefined : "needs the right to make network namespaces"),
+  "other-vpp": () => missing("a VPP of another release (in $VPP_OTHER_PREFIX)", otherVppPrefix() !== undefined),
   vpp: () => missing("VPP (in $VPP_PREFIX, /opt/vpp or PATH)", vppProgram() !== undefined),
   /** Documents use the default paths: no VPP and no daemon in use may have them. */
   "no-vpp": () => {

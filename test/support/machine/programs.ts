@@ -24,24 +24,32 @@ export function testpmdProgram(): string | undefined {
   return program("dpdk-testpmd") ?? program("testpmd");
 }
 
+/** Where the real VPP is looked for first. */
+const vppPrefix = () => process.env.VPP_PREFIX ?? "/opt/vpp";
+
 /** A real VPP: `$VPP_PREFIX/bin/vpp`, or the one in /opt/vpp, or the one in PATH. */
-export function vppProgram(): string | undefined {
-  const prefix = process.env.VPP_PREFIX ?? "/opt/vpp";
+export function vppProgram(prefix = vppPrefix()): string | undefined {
   const file = join(prefix, "bin", "vpp");
   return isExecutable(file) ? file : program("vpp");
 }
 
+/** The prefix of a VPP of another release, `$VPP_OTHER_PREFIX`; undefined where there is none. */
+export function otherVppPrefix(): string | undefined {
+  const prefix = process.env.VPP_OTHER_PREFIX;
+  return prefix !== undefined && isExecutable(join(prefix, "bin", "vpp")) ? prefix : undefined;
+}
+
 /** Folders of the real VPP's libraries: `lib`, and on Debian `lib/x86_64-linux-gnu`. */
-function vppLibraryFolders(): string[] {
-  const vpp = vppProgram();
+function vppLibraryFolders(prefix?: string): string[] {
+  const vpp = vppProgram(prefix);
   const lib = vpp && join(dirname(dirname(vpp)), "lib");
   if (lib === undefined || !existsSync(lib)) return [];
   return [lib, ...readdirSync(lib).map((name) => join(lib, name))];
 }
 
 /** The folder of the real VPP's plugins; undefined where it is not known. */
-export function vppPluginFolder(): string | undefined {
-  return vppLibraryFolders()
+export function vppPluginFolder(prefix?: string): string | undefined {
+  return vppLibraryFolders(prefix)
     .map((folder) => join(folder, "vpp_plugins"))
     .find((folder) => existsSync(folder));
 }

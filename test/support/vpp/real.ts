@@ -54,16 +54,19 @@ export class RealVpp {
   readonly cliSocket: string;
   readonly puntSocket: string;
   readonly statsSocket: string;
+  readonly #options: VppOptions;
+  /** Where the program lies; undefined: where tests look for VPP. */
+  #prefix: string | undefined;
   #child: ChildProcess | undefined;
 
   constructor(options: VppOptions = {}) {
+    this.#options = options;
     // UNIX socket paths have 107 characters: the folder's name is short.
     this.directory = mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`));
     this.apiSocket = join(this.directory, "api.sock");
     this.cliSocket = join(this.directory, "cli.sock");
     this.puntSocket = join(this.directory, "punt.sock");
     this.statsSocket = join(this.directory, "stats.sock");
-    writeFileSync(join(this.directory, "startup.conf"), startupConf(this, options));
     running.add(this);
   }
 
@@ -91,7 +94,9 @@ export class RealVpp {
 
   #spawn(): ChildProcess {
     const log = openSync(join(this.directory, "output"), "a");
-    const command = [vppProgram()!, "-c", join(this.directory, "startup.conf")];
+    const conf = join(this.directory, "startup.conf");
+    writeFileSync(conf, startupConf(this, this.#options, vppPluginFolder(this.#prefix)));
+    const command = [vppProgram(this.#prefix)!, "-c", conf];
     // The kernel ends VPP when this process dies without a chance to do so itself.
     const setpriv = program("setpriv");
     if (setpriv !== undefined) command.unshift(setpriv, "--pdeathsig", "KILL");
@@ -112,7 +117,7 @@ export class RealVpp {
 
   /** Returns the answer of VPP's command line. */
   async cli(command: string): Promise<string> {
-    const vppctl = join(dirname(vppProgram()!), "vppctl");
+    const vppctl = join(dirname(vppProgram(this.#prefix)!), "vppctl");
     const args = ["-s", this.cliSocket, ...command.split(" ")];
     // vppctl of VPP 22.10 may fail after it has printed the whole answer, as VPP closes the socket first.
     const { stdout } = await run(vppctl, args, { timeout: 20_000 }).catch((error: { stdout?: string }) => {
@@ -147,6 +152,13 @@ export class RealVpp {
   /** A new VPP in the place of this one, which remembers nothing. */
   async restart(signal: "SIGTERM" | "SIGKILL" = "SIGTERM"): Promise<void> {
     await this.#end(signal);
+    await this.start();
+  }
+
+  /** A VPP of another release in the place of this one. @param prefix where it lies; undefined: where tests look for VPP */
+  async replace(prefix: string | undefined): Promise<void> {
+    await this.#end("SIGTERM");
+    this.#prefix = prefix;
     await this.start();
   }
 
@@ -188,13 +200,12 @@ export async function startVpp(options: VppOptions = {}): Promise<RealVpp> {
   return vpp;
 }
 
-function startupConf(vpp: RealVpp, options: VppOptions): string {
+function startupConf(vpp: RealVpp, options: VppOptions, path: string | undefined): string {
   const plugins = [
     "plugin linux_cp_plugin.so { enable }",
     ...(options.plugins ?? []).map((name) => `plugin ${name} { enable }`),
     ...(options.without ?? []).map((name) => `plugin ${name} { disable }`),
   ];
-  const path = vppPluginFolder();
   if (options.pluginFolder !== undefined) plugins.unshift(`add-path ${options.pluginFolder}`);
   if (path !== undefined) plugins.unshift(`path ${path}`);
   return [
