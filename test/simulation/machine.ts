@@ -2,6 +2,7 @@
 import { EmulatedHost, type PuntStatus } from "../../lib/punt/index.js";
 import { expectSame, interfacesOf } from "../stress/choice.js";
 import { Operator } from "../stress/operator.js";
+import { vppChanges } from "../support/vpp/changing.js";
 import { hostUndoings, removeUnmarked, type Undoing, vppUndoings } from "../support/vpp/undoing.js";
 import { Kernel } from "./kernel.js";
 import { type Action, CARDS } from "./operation.js";
@@ -107,10 +108,11 @@ export class Machine {
     await this.#newBaseline();
   }
 
-  /** The operator undoes something that a manager has configured. */
+  /** The operator undoes or alters something that a manager has configured. */
   async #undo(life: VppLife, nth: number): Promise<void> {
     const inVpp = await vppUndoings(life.direct(), this.#baseline);
-    const choices = [...inVpp.filter((each) => isClean(each, inVpp)), ...(await hostUndoings(this.#host))];
+    const changes = await vppChanges(life.direct(), CARDS.at(-1)!);
+    const choices = [...inVpp.filter((each) => isClean(each, inVpp)), ...(await hostUndoings(this.#host)), ...changes];
     const chosen = choices[nth % Math.max(1, choices.length)];
     this.#world.schedule.note(`undone by hand: ${chosen?.what}\n`);
     this.vpp.disturbedAt = this.#world.schedule.now;

@@ -57,7 +57,7 @@ export type Action =
   | { readonly op: "up"; readonly card: string; readonly up: boolean }
   | { readonly op: "address"; readonly card: string; readonly prefix: number; readonly present: boolean }
   | { readonly op: "loopback"; readonly instance: number; readonly present: boolean }
-  /** The operator undoes by hand what a manager has configured in VPP. */
+  /** The operator undoes or alters by hand what a manager has configured in VPP. */
   | { readonly op: "undo"; readonly nth: number }
   | { readonly op: "kill"; readonly owner: number; readonly down: number }
   | { readonly op: "restart"; readonly owner: number }

@@ -5,17 +5,19 @@ import type { Message } from "./tapped.js";
 import type { Undoing } from "./undoing.js";
 
 const MAC = "02:00:00:00:be:ef";
-/** A FIB table of the operator's, of both families. */
-export const OTHER_TABLE = 77;
+/** A FIB table of the operator's, of both families, which simulated VPPs have too. */
+export const OTHER_TABLE = 4;
+
+/** Interfaces and ACLs of the operator's. */
+const OTHERS = /^(foreign|local0|loop\d|if\d|host-pt\S*)$/;
 
 /**
  * Lists what can be altered, in the same order in each run.
  *
- * @param isManaged whether an interface of this name is a manager's
  * @param other name of an interface of the operator's, to which things are turned
  */
-export async function vppChanges(vpp: Vpp, isManaged: (name: string) => boolean, other: string): Promise<Undoing[]> {
-  const reader = new Reader(vpp, isManaged);
+export async function vppChanges(vpp: Vpp, other: string): Promise<Undoing[]> {
+  const reader = new Reader(vpp);
   await reader.readNames();
   const target = reader.indexOf(other);
   const parts = [reader.interfaces(), reader.turned(target), reader.policies(target), reader.neighbors()];
@@ -24,15 +26,12 @@ export async function vppChanges(vpp: Vpp, isManaged: (name: string) => boolean,
 }
 
 class Reader extends NamedVpp {
-  readonly #isManaged: (name: string) => boolean;
-
-  constructor(vpp: Vpp, isManaged: (name: string) => boolean) {
-    super(vpp);
-    this.#isManaged = isManaged;
-  }
-
   indexOf(name: string): number {
     return this.interfaceDetails.find((each) => each.interface_name === name)!.sw_if_index;
+  }
+
+  #isManaged(index: number): boolean {
+    return !OTHERS.test(this.name(index));
   }
 
   #change(what: string, message: string, fields: Message): Undoing {
@@ -41,7 +40,7 @@ class Reader extends NamedVpp {
 
   /** The interconnects themselves. */
   interfaces(): Undoing[] {
-    const ours = this.interfaceDetails.filter((each) => this.#isManaged(this.name(each.sw_if_index)));
+    const ours = this.interfaceDetails.filter((each) => this.#isManaged(each.sw_if_index));
     return ours.flatMap(({ sw_if_index }) => {
       const name = this.name(sw_if_index);
       return [
@@ -58,7 +57,7 @@ class Reader extends NamedVpp {
     const unnumbered = await this.dump("ip_unnumbered_dump", { sw_if_index: ALL });
     return [
       ...xconnects
-        .filter((it) => this.#isManaged(this.name(it.rx_sw_if_index)))
+        .filter((it) => this.#isManaged(it.rx_sw_if_index))
         .map((it) =>
           this.#change(`xconnect ${this.name(it.rx_sw_if_index)}`, "sw_interface_set_l2_xconnect", {
             ...{ rx_sw_if_index: it.rx_sw_if_index, tx_sw_if_index: target, enable: true },
@@ -100,16 +99,21 @@ class Reader extends NamedVpp {
     const acls = await this.dump("acl_dump", { acl_index: ALL });
     const policies = await this.dump("abx_policy_dump");
     const attached = await this.dump("abx_interface_attach_dump");
+    const isOurs = (tag: string) => !OTHERS.test(tag);
     return [
-      ...acls.map(({ acl_index, tag, r }) => {
-        const rules = r.map((rule: Message) => ({ ...rule, src_prefix: "10.99.0.0/24", dst_prefix: "10.99.0.0/24" }));
-        return this.#change(`rules of acl ${tag}`, "acl_add_replace", { acl_index, tag, r: rules });
-      }),
-      ...policies.map(({ policy }) =>
-        this.#change(`abx ${this.policyName(policy)}`, "abx_policy_add_del", {
-          ...{ is_add: 1, policy: { ...policy, tx_sw_if_index: target, dst_mac: MAC } },
+      ...acls
+        .filter(({ tag }) => isOurs(tag))
+        .map(({ acl_index, tag, r }) => {
+          const rules = r.map((rule: Message) => ({ ...rule, src_prefix: "10.99.0.0/24", dst_prefix: "10.99.0.0/24" }));
+          return this.#change(`rules of acl ${tag}`, "acl_add_replace", { acl_index, tag, r: rules });
         }),
-      ),
+      ...policies
+        .filter(({ policy }) => isOurs(this.policyName(policy).split(">")[0]!))
+        .map(({ policy }) =>
+          this.#change(`abx ${this.policyName(policy)}`, "abx_policy_add_del", {
+            ...{ is_add: 1, policy: { ...policy, tx_sw_if_index: target, dst_mac: MAC } },
+          }),
+        ),
       ...attached.map(({ attach }) => ({
         what: `priority of abx ${this.name(attach.rx_sw_if_index)} ${attach.priority}`,
         undo: async () => {
