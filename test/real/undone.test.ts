@@ -1,4 +1,4 @@
-// A manager restores what an operator undoes by hand in a real VPP, with the features that VPP's dumps do not show.
+// A manager restores what an operator undoes or alters by hand in a real VPP, with the features that VPP's dumps do not show.
 import { join } from "node:path";
 import { MemoryStore, type PuntRequestInput } from "../../lib/punt/index.js";
 import { until } from "../support/machine/netns.js";
@@ -36,14 +36,15 @@ const punts: Readonly<Record<string, (interconnect: "MEMIF" | "TAP") => Asked>> 
 for (const [name, request] of Object.entries(punts))
   for (const interconnect of ["MEMIF", "TAP"] as const) {
     const needs = name === "ISISX" ? need("root", "vpp", "plugin:isisx", "hosts").test.serial : withHosts;
-    needs(`all that a punt has is restored after each deletion by hand (${name}, ${interconnect})`, (t) =>
+    needs(`all that a punt has is restored after each deletion and change by hand (${name}, ${interconnect})`, (t) =>
       restoresAll(t, () => request(interconnect)),
     );
   }
 
 for (const interconnect of ["MEMIF", "TAP"] as const)
-  withHosts(`all that a punt has is restored after each deletion by hand (ABX by abf, ${interconnect})`, (t) =>
-    restoresAll(t, () => punts.ABX!(interconnect), { without: ["abx_plugin.so"] }),
+  withHosts(
+    `all that a punt has is restored after each deletion and change by hand (ABX by abf, ${interconnect})`,
+    (t) => restoresAll(t, () => punts.ABX!(interconnect), { without: ["abx_plugin.so"] }),
   );
 
 plain("a registration is restored after its deletion by hand (PUNT_TO_SOCKET)", (t) =>
