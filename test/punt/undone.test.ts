@@ -65,3 +65,30 @@ test("a cross-connect of ours to an interface that was deleted by hand is made a
   const there = interfacesNow.map((each) => each.sw_if_index);
   t.true((await ends()).every((end) => there.includes(end)));
 });
+
+test("an address that went to another interconnect, which got the index of its interface meanwhile, comes to its interface", async (t) => {
+  const it = await managedVpp();
+  t.teardown(() => it.close());
+  const { client, manager } = it;
+  await manager.add({ cnf: "a", type: "SPAN", interconnect: "MEMIF", vppInterface: "if0" });
+  const hairpinInterface = { name: "h1", ipAddresses: ["10.61.0.1/24"] };
+  const hairpin = { cnf: "b", type: "HAIRPIN", interconnect: "MEMIF", vppInterface: "if1", hairpinInterface } as const;
+  await manager.add(hairpin, { waitFor: "CREATED" });
+  const all = { sw_if_index: 0xffff_ffff, name_filter_valid: false, name_filter: "" };
+  const interfaces = await client.dumpAll("sw_interface_dump", all);
+  const indexOf = (name: string) => interfaces.find(({ tag }) => tag === name)!.sw_if_index;
+  const [own, other] = [
+    indexOf("h1"),
+    indexOf(manager.get({ cnf: "a" })!.metadata.interconnects[0]!.vppInterface!.name),
+  ];
+  const set = (sw_if_index: number, is_add: boolean) =>
+    client.call("sw_interface_add_del_address", { sw_if_index, is_add, del_all: false, prefix: "10.61.0.1/24" });
+  await set(own, false);
+  await set(other, true);
+
+  await manager.resync();
+  t.is(manager.get({ cnf: "b" })!.state, "CREATED");
+  const addressesOf = async (sw_if_index: number) =>
+    (await client.dumpAll("ip_address_dump", { sw_if_index, is_ipv6: false })).map(({ prefix }) => prefix);
+  t.deepEqual([await addressesOf(own), await addressesOf(other)], [["10.61.0.1/24"], []]);
+});

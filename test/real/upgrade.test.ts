@@ -1,4 +1,4 @@
-// VPP of another release comes in the place of the one that a manager has configured.
+// A VPP of another release comes in the place of the VPP that a manager has configured.
 import { join } from "node:path";
 import { MemoryStore, type PuntRequestInput } from "../../lib/punt/index.js";
 import { until } from "../support/machine/netns.js";

@@ -1,9 +1,9 @@
 // VPP's addresses of interconnects.
 
-import { conflictOf } from "./address-conflict.js";
+import { conflictOf, type Holder, holderOf, isTaken } from "./address-conflict.js";
 import { leasesOf } from "./dhcp-client.js";
 import type { Part } from "./item.js";
-import { type ActContext, interfaceKey, isClaimed, type Kind } from "./kind.js";
+import { type ActContext, interfaceKey, isClaimed, isManagersOwn, type Kind } from "./kind.js";
 import { tableItemKey } from "./table.js";
 
 interface Addresses {
@@ -60,20 +60,31 @@ export const addresses: Kind<Addresses> = {
   dependsOn: ({ interface: id }) => [interfaceKey(id), tableItemKey(id, 4), tableItemKey(id, 6)],
 };
 
-async function change(
-  { vpp, indexOf }: ActContext,
-  id: string,
-  from: readonly string[],
-  to: readonly string[],
-): Promise<void> {
+async function change(context: ActContext, id: string, from: readonly string[], to: readonly string[]): Promise<void> {
+  const { vpp, indexOf } = context;
   const index = indexOf(id);
-  const set = async (prefix: string, is_add: boolean) => {
+  const set = (at: number, prefix: string, is_add: boolean) =>
+    vpp.call("sw_interface_add_del_address", { sw_if_index: at, is_add, del_all: false, prefix });
+  const add = async (prefix: string) => {
     try {
-      await vpp.call("sw_interface_add_del_address", { sw_if_index: index, is_add, del_all: false, prefix });
+      await set(index, prefix, true);
     } catch (error) {
-      throw await conflictOf(error, vpp, index, prefix);
+      if (!isTaken(error)) throw error;
+      const holder = await holderOf(vpp, index, prefix).catch(() => undefined);
+      if (holder === undefined || !isStray(context, holder, prefix)) throw conflictOf(error, prefix, holder);
+      await set(holder.index, prefix, false);
+      await set(index, prefix, true);
     }
   };
-  await Promise.all(from.filter((address) => !to.includes(address)).map((address) => set(address, false)));
-  await Promise.all(to.filter((address) => !from.includes(address)).map((address) => set(address, true)));
+  await Promise.all(from.filter((address) => !to.includes(address)).map((address) => set(index, address, false)));
+  await Promise.all(to.filter((address) => !from.includes(address)).map(add));
+}
+
+/**
+ * Returns whether an address went to an interconnect that shall have none. An interface that is deleted by hand while it gets its address leaves
+ * its index, and with it the address, to the next one.
+ */
+function isStray({ facts, claims }: ActContext, holder: Holder, prefix: string): boolean {
+  const found = facts.interfaces.find(({ swIfIndex }) => swIfIndex === holder.index);
+  return holder.prefix === prefix && isManagersOwn(found) && !isClaimed(claims, addressesKey(found!.id));
 }

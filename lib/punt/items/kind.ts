@@ -150,7 +150,11 @@ export function isOurs(context: ObserveContext, swIfIndex: number): boolean {
  * interface of a HAIRPIN has a name of the request, and operators use it as any other.
  */
 export function isOnlyOurs(context: ObserveContext, swIfIndex: number): boolean {
-  const found = context.interfaceAt(swIfIndex);
+  return isManagersOwn(context.interfaceAt(swIfIndex));
+}
+
+/** Does the same as `isOnlyOurs`, for an interface. */
+export function isManagersOwn(found: VppInterface | undefined): boolean {
   // An interface without a tag was left half made.
   return found?.ours === true && (found.tag === "" || isInterfaceName(found.tag));
 }

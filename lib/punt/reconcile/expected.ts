@@ -46,7 +46,7 @@ function lacksOne(keys: Iterable<string>, facts: Pick<Facts, "seen" | "unreadabl
   return false;
 }
 
-/** Returns the keys of objects. Those that may go without a step of their own are left out. */
+/** Returns the keys of objects. Objects that may go without a step of their own are left out. */
 function* lasting({ seen }: Facts, isCounted: (seen: Seen) => boolean = () => true): Iterable<string> {
   for (const found of seen.values()) if (isCounted(found) && isLasting(found)) yield found.key;
 }
