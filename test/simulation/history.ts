@@ -49,7 +49,7 @@ class History implements RunningHistory<Step> {
 
   constructor(world: World) {
     this.#world = world;
-    this.#machine = new Machine(world);
+    this.#machine = new Machine(world, true);
     this.#managers = OWNERS.map(
       (owner) => new ManagerProcess(world, owner, this.#machine.kernel, (status, from) => this.#changed(status, from)),
     );

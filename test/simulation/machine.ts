@@ -22,6 +22,7 @@ export class Machine {
   readonly vpp: VppProcess;
   readonly kernel: Kernel;
   readonly #world: World;
+  readonly #alters: boolean;
   readonly #host: EmulatedHost;
   readonly #operator: Operator;
   /** The life that the operator's requests go to. */
@@ -33,8 +34,10 @@ export class Machine {
   /** The number of messages that VPP had when its foreign objects were looked at last. */
   #looked = -1;
 
-  constructor(world: World) {
+  /** @param alters whether the operator alters by hand what managers have configured, and does not only undo it */
+  constructor(world: World, alters: boolean) {
     this.#world = world;
+    this.#alters = alters;
     this.vpp = new VppProcess(world, CARDS, (life) => this.#configure(life));
     const { namespaces } = world.sockets;
     const deviceAt = (name: string, place: string | undefined) =>
@@ -111,7 +114,7 @@ export class Machine {
   /** The operator undoes or alters something that a manager has configured. */
   async #undo(life: VppLife, nth: number): Promise<void> {
     const inVpp = await vppUndoings(life.direct(), this.#baseline);
-    const changes = await vppChanges(life.direct(), CARDS.at(-1)!);
+    const changes = this.#alters ? await vppChanges(life.direct(), CARDS.at(-1)!) : [];
     const choices = [...inVpp.filter((each) => isClean(each, inVpp)), ...(await hostUndoings(this.#host)), ...changes];
     const chosen = choices[nth % Math.max(1, choices.length)];
     this.#world.schedule.note(`undone by hand: ${chosen?.what}\n`);

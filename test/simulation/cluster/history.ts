@@ -56,7 +56,8 @@ class History implements RunningHistory<Step> {
   constructor(world: World) {
     const { schedule, files } = world;
     this.#world = world;
-    this.#machine = new Machine(world);
+    // An altered interconnect is made again, which `Kept` takes for a loss.
+    this.#machine = new Machine(world, false);
     this.#etcd = new EtcdProcess(world, DAEMONS + 1, keys.leader, (...written) =>
       this.#guard(() => checkWrite(...written)),
     );
