@@ -23,7 +23,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
 };
 
 for (const [name, code] of Object.entries(PROGRAMS)) {
-  test(`the program of ${name} goes on after a datagram to a group and one whose answer is too long`, async (t) => {
+  test(`the program of ${name} goes on after a datagram to a group and a datagram that is too long to echo`, async (t) => {
     const cwd = mkdtempSync(join(tmpdir(), "vpp-punt-hostile-"));
     t.teardown(() => rmSync(cwd, { recursive: true }));
     mkdirSync(join(cwd, "node_modules"));

@@ -66,7 +66,7 @@ test("a cross-connect of ours to an interface that was deleted by hand is made a
   t.true((await ends()).every((end) => there.includes(end)));
 });
 
-test("an address that went to another interconnect, which got the index of its interface meanwhile, comes to its interface", async (t) => {
+test("an address that another interconnect got with the index of a deleted interface comes back to its own interface", async (t) => {
   const it = await managedVpp();
   t.teardown(() => it.close());
   const { client, manager } = it;

@@ -64,12 +64,7 @@ async function restoresAll(
     manager: { store: new MemoryStore(), resyncInterval: 1_000 },
   });
   const { vpp, client } = scenario;
-  for (const name of ["loop0", "loop1"]) {
-    await vpp.configure("create loopback interface");
-    await vpp.configure(`set interface state ${name} up`);
-    await vpp.configure(`set interface ip address ${name} 10.60.${name.slice(-1)}.1/24`);
-    await vpp.configure(`set interface ip address ${name} fd60:${name.slice(-1)}::1/64`);
-  }
+  await scenario.makeLoopbacks();
   await vpp.configure(`ip table add ${OTHER_TABLE}`, `ip6 table add ${OTHER_TABLE}`);
   const kept = await scenario.keep();
   const { id } = await scenario.add({ ...request(scenario), cnf: "cnf1" } as PuntRequestInput);
@@ -84,24 +79,19 @@ async function restoresAll(
     };
     await until(`what was undone: ${what}`, isRestored, difference, 60);
   };
-  const all = await vppUndoings(client, kept);
+  const undoings = () => vppUndoings(client, kept);
+  const all = await undoings();
   t.true(all.length > 0);
-  for (const at of all.keys()) {
-    const { what, undo } = (await vppUndoings(client, kept))[at]!;
-    await unlessRefused(undo);
-    await restored(what);
-  }
-  const changes = async () => await vppChanges(client, "loop1");
-  for (const [at, { what }] of (await changes()).entries()) {
-    const change = (await changes())[at]!;
-    t.log(what);
-    await unlessRefused(change.undo);
-    await restored(what);
-  }
+  for (const list of [undoings, () => vppChanges(client, "loop1")])
+    for (const at of (await list()).keys()) {
+      const { what, undo } = (await list())[at]!;
+      await unlessRefused(undo);
+      await restored(what);
+    }
   // The interfaces first, and last.
   for (const order of [all.keys(), [...all.keys()].reverse()]) {
     await scenario.manager.close();
-    const present = await vppUndoings(client, kept);
+    const present = await undoings();
     const isInterface = ({ what }: Undoing) => what.startsWith("interface ");
     present.sort((one, other) => Number(isInterface(other)) - Number(isInterface(one)));
     for (const at of order) await unlessRefused(present[at]!.undo);

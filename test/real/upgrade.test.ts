@@ -36,14 +36,7 @@ need("root", "vpp", "other-vpp", "hosts").test.serial(
   async (t) => {
     const scenario = await Scenario.start(t, { manager: { store: new MemoryStore(), resyncInterval: 1_000 } });
     const { vpp, client, manager } = scenario;
-    const configure = async () => {
-      for (const [index, name] of ["loop0", "loop1"].entries()) {
-        await vpp.configure("create loopback interface", `set interface state ${name} up`);
-        await vpp.configure(`set interface ip address ${name} 10.60.${index}.1/24`);
-        await vpp.configure(`set interface ip address ${name} fd60:${index}::1/64`);
-      }
-    };
-    await configure();
+    await scenario.makeLoopbacks();
     for (const punt of punts(vpp.directory))
       await scenario.add({ ...punt, cnf: "cnf1", label: punt.type } as PuntRequestInput);
     const made = await snapshot(client);
@@ -51,7 +44,7 @@ need("root", "vpp", "other-vpp", "hosts").test.serial(
     const first = await version();
     for (const prefix of [otherVppPrefix(), undefined]) {
       await vpp.replace(prefix);
-      await configure();
+      await scenario.makeLoopbacks();
       const isMade = async () =>
         `${await snapshot(client)}` === `${made}` && manager.list().every(({ state }) => state === "CREATED");
       await until(

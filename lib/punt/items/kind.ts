@@ -145,15 +145,15 @@ export function isOurs(context: ObserveContext, swIfIndex: number): boolean {
   return context.interfaceAt(swIfIndex)?.ours ?? false;
 }
 
-/**
- * Returns whether an interface is an interconnect of ours with a name that the manager chose: all that lies on it is the manager's. The
- * interface of a HAIRPIN has a name of the request, and operators use it as any other.
- */
+/** Returns whether the interface with an index is the manager's own. */
 export function isOnlyOurs(context: ObserveContext, swIfIndex: number): boolean {
   return isManagersOwn(context.interfaceAt(swIfIndex));
 }
 
-/** Does the same as `isOnlyOurs`, for an interface. */
+/**
+ * Returns whether an interface is an interconnect of ours with a name that the manager chose: all that lies on it is the manager's. The
+ * interface of a HAIRPIN has a name of the request, and operators use it as any other.
+ */
 export function isManagersOwn(found: VppInterface | undefined): boolean {
   // An interface without a tag was left half made.
   return found?.ours === true && (found.tag === "" || isInterfaceName(found.tag));

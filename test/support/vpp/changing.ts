@@ -1,15 +1,12 @@
 // The changes by which an operator alters by hand, and does not undo, what managers have configured in VPP.
 import type { Vpp } from "../../../lib/binapi/index.js";
-import { ALL, NamedVpp } from "./named-vpp.js";
+import { ALL, NamedVpp, OTHERS } from "./named-vpp.js";
 import type { Message } from "./tapped.js";
 import type { Undoing } from "./undoing.js";
 
 const MAC = "02:00:00:00:be:ef";
 /** A FIB table of the operator's, of both families, which simulated VPPs have too. */
 export const OTHER_TABLE = 4;
-
-/** Interfaces and ACLs of the operator's. */
-const OTHERS = /^(foreign|local0|loop\d|if\d|host-pt\S*)$/;
 
 /**
  * Lists what can be altered, in the same order in each run.
@@ -34,18 +31,14 @@ class Reader extends NamedVpp {
     return !OTHERS.test(this.name(index));
   }
 
-  #change(what: string, message: string, fields: Message): Undoing {
-    return { what, undo: () => this.vpp.call(message, fields) };
-  }
-
   /** The interconnects themselves. */
   interfaces(): Undoing[] {
     const ours = this.interfaceDetails.filter((each) => this.#isManaged(each.sw_if_index));
     return ours.flatMap(({ sw_if_index }) => {
       const name = this.name(sw_if_index);
       return [
-        this.#change(`mac ${name}`, "sw_interface_set_mac_address", { sw_if_index, mac_address: MAC }),
-        this.#change(`no tag ${name}`, "sw_interface_tag_add_del", { is_add: false, sw_if_index, tag: "" }),
+        this.undoing(`mac ${name}`, "sw_interface_set_mac_address", { sw_if_index, mac_address: MAC }),
+        this.undoing(`no tag ${name}`, "sw_interface_tag_add_del", { is_add: false, sw_if_index, tag: "" }),
       ];
     });
   }
@@ -59,18 +52,18 @@ class Reader extends NamedVpp {
       ...xconnects
         .filter((it) => this.#isManaged(it.rx_sw_if_index))
         .map((it) =>
-          this.#change(`xconnect ${this.name(it.rx_sw_if_index)}`, "sw_interface_set_l2_xconnect", {
+          this.undoing(`xconnect ${this.name(it.rx_sw_if_index)}`, "sw_interface_set_l2_xconnect", {
             ...{ rx_sw_if_index: it.rx_sw_if_index, tx_sw_if_index: target, enable: true },
           }),
         ),
       ...xconnects.map((it) =>
-        this.#change(`layer 3 ${this.name(it.rx_sw_if_index)}`, "cli_inband", {
+        this.undoing(`layer 3 ${this.name(it.rx_sw_if_index)}`, "cli_inband", {
           cmd: `set interface l3 ${this.cliName(it.rx_sw_if_index)}`,
         }),
       ),
       ...spans.map((it) => {
         const state = it.state === "SPAN_STATE_API_RX" ? "SPAN_STATE_API_TX" : "SPAN_STATE_API_RX";
-        return this.#change(`span ${this.name(it.sw_if_index_from)}`, "sw_interface_span_enable_disable", {
+        return this.undoing(`span ${this.name(it.sw_if_index_from)}`, "sw_interface_span_enable_disable", {
           ...it,
           state,
         });
@@ -84,7 +77,7 @@ class Reader extends NamedVpp {
         })),
       ),
       ...unnumbered.map((it) =>
-        this.#change(`unnumbered ${this.name(it.sw_if_index)}`, "sw_interface_set_unnumbered", {
+        this.undoing(`unnumbered ${this.name(it.sw_if_index)}`, "sw_interface_set_unnumbered", {
           ...{ sw_if_index: target, unnumbered_sw_if_index: it.sw_if_index, is_add: true },
         }),
       ),
@@ -105,12 +98,12 @@ class Reader extends NamedVpp {
         .filter(({ tag }) => isOurs(tag))
         .map(({ acl_index, tag, r }) => {
           const rules = r.map((rule: Message) => ({ ...rule, src_prefix: "10.99.0.0/24", dst_prefix: "10.99.0.0/24" }));
-          return this.#change(`rules of acl ${tag}`, "acl_add_replace", { acl_index, tag, r: rules });
+          return this.undoing(`rules of acl ${tag}`, "acl_add_replace", { acl_index, tag, r: rules });
         }),
       ...policies
         .filter(({ policy }) => isOurs(this.policyName(policy).split(">")[0]!))
         .map(({ policy }) =>
-          this.#change(`abx ${this.policyName(policy)}`, "abx_policy_add_del", {
+          this.undoing(`abx ${this.policyName(policy)}`, "abx_policy_add_del", {
             ...{ is_add: 1, policy: { ...policy, tx_sw_if_index: target, dst_mac: MAC } },
           }),
         ),
@@ -126,10 +119,8 @@ class Reader extends NamedVpp {
   }
 
   async neighbors(): Promise<Undoing[]> {
-    const found = await this.dump("ip_neighbor_dump", { sw_if_index: ALL, af: "ADDRESS_IP4" });
-    const isStatic = ({ neighbor }: Message) => neighbor.flags.includes("IP_API_NEIGHBOR_FLAG_STATIC");
-    return found.filter(isStatic).map(({ neighbor }) =>
-      this.#change(`neighbor ${this.name(neighbor.sw_if_index)}`, "ip_neighbor_add_del", {
+    return (await this.staticNeighbors()).map((neighbor) =>
+      this.undoing(`neighbor ${this.name(neighbor.sw_if_index)}`, "ip_neighbor_add_del", {
         ...{ is_add: true, neighbor: { ...neighbor, mac_address: MAC } },
       }),
     );

@@ -5,6 +5,9 @@ import type { Message } from "./tapped.js";
 export const ALL = 0xffff_ffff;
 export const SOCKET_TYPES = ["PUNT_API_TYPE_L4", "PUNT_API_TYPE_IP_PROTO", "PUNT_API_TYPE_EXCEPTION"];
 
+/** Interfaces and ACLs that no manager has made: those of operators, and the hosts around a real VPP. */
+export const OTHERS = /^(foreign|local0|loop\d|if\d|host-pt\S*)$/;
+
 export class NamedVpp {
   readonly vpp: Vpp;
   /** The interfaces, as VPP lists them. */
@@ -33,5 +36,16 @@ export class NamedVpp {
 
   policyName(policy: Message): string {
     return `${this.#acls.get(policy.acl_index)}>${this.name(policy.tx_sw_if_index)} ${policy.dst_mac}`;
+  }
+
+  /** The static neighbors of IPv4. */
+  async staticNeighbors(): Promise<Message[]> {
+    const found = await this.dump("ip_neighbor_dump", { sw_if_index: ALL, af: "ADDRESS_IP4" });
+    return found.map(({ neighbor }) => neighbor).filter(({ flags }) => flags.includes("IP_API_NEIGHBOR_FLAG_STATIC"));
+  }
+
+  /** Returns a change by hand, which is made when its `undo` is called. */
+  protected undoing(what: string, message: string, fields: Message): { what: string; undo: () => Promise<unknown> } {
+    return { what, undo: () => this.vpp.call(message, fields) };
   }
 }

@@ -74,6 +74,16 @@ export class Scenario {
     return this.manager.add(request, { waitFor: "CREATED", timeout: CREATED_WITHIN_MS });
   }
 
+  /** Makes loop0 and loop1, which are up and have addresses: 10.60.0.1/24 and fd60:0::1/64, 10.60.1.1/24 and fd60:1::1/64. */
+  async makeLoopbacks(): Promise<void> {
+    for (const index of [0, 1]) {
+      const name = `loop${index}`;
+      await this.vpp.configure("create loopback interface", `set interface state ${name} up`);
+      await this.vpp.configure(`set interface ip address ${name} 10.60.${index}.1/24`);
+      await this.vpp.configure(`set interface ip address ${name} fd60:${index}::1/64`);
+    }
+  }
+
   /** Opens the memif of a punt's interconnect, and waits until VPP is at its other end. */
   async memif(punt: PuntStatus, index = 0): Promise<Memif> {
     const port = Memif.open({ role: "client", ...attachmentOf(punt, index, "memif") });

@@ -107,15 +107,12 @@ class Reader extends NamedVpp {
     const [unnumbered, tables, neighbors] = await Promise.all([
       this.dump("ip_unnumbered_dump", { sw_if_index: ALL }),
       this.dump("ip_table_dump"),
-      this.dump("ip_neighbor_dump", { sw_if_index: ALL, af: "ADDRESS_IP4" }),
+      this.staticNeighbors(),
     ]);
-    const isStatic = ({ neighbor }: Message) => neighbor.flags.includes("IP_API_NEIGHBOR_FLAG_STATIC");
     return [
       ...unnumbered.map((it) => `unnumbered ${this.name(it.sw_if_index)} ${this.name(it.ip_sw_if_index)}`),
       ...tables.map(({ table }) => `table ${table.is_ip6 ? 6 : 4} ${table.table_id}`),
-      ...neighbors
-        .filter(isStatic)
-        .map(({ neighbor: it }) => `neighbor ${this.name(it.sw_if_index)} ${it.ip_address} ${it.mac_address}`),
+      ...neighbors.map((it) => `neighbor ${this.name(it.sw_if_index)} ${it.ip_address} ${it.mac_address}`),
     ];
   }
 

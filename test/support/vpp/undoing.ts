@@ -1,7 +1,7 @@
 // The changes by which an operator undoes by hand what managers have configured in VPP and in Linux.
 import type { Vpp } from "../../../lib/binapi/index.js";
 import type { Host, HostChange, HostLink } from "../../../lib/punt/index.js";
-import { ALL, NamedVpp, SOCKET_TYPES } from "./named-vpp.js";
+import { ALL, NamedVpp, OTHERS, SOCKET_TYPES } from "./named-vpp.js";
 import type { Message } from "./tapped.js";
 
 /** One thing that can be undone. */
@@ -9,9 +9,6 @@ export interface Undoing {
   readonly what: string;
   readonly undo: () => Promise<unknown>;
 }
-
-/** Interfaces that no manager has made: the simulated operator's memif, and those of the hosts around a real VPP. */
-const FOREIGN = /^foreign$|^host-pt/;
 
 /** Lists what can be undone on the managers' devices in Linux. */
 export async function hostUndoings(host: Host): Promise<Undoing[]> {
@@ -50,10 +47,6 @@ export async function removeUnmarked(vpp: Vpp, kept: readonly string[]): Promise
 }
 
 class Reader extends NamedVpp {
-  #undoing(what: string, message: string, fields: Message): Undoing {
-    return { what, undo: () => this.vpp.call(message, fields) };
-  }
-
   /** An interconnect goes away or down. */
   async interfaces(): Promise<Undoing[]> {
     const memifs = await this.dump("memif_dump");
@@ -69,10 +62,10 @@ class Reader extends NamedVpp {
         ...{ index, removal: ["af_packet_delete", { host_if_name }] as const },
       })),
     ];
-    const managed = ends.filter(({ index }) => !FOREIGN.test(this.name(index)));
+    const managed = ends.filter(({ index }) => !OTHERS.test(this.name(index)));
     return managed.flatMap(({ index, removal: [message, fields] }) => [
-      this.#undoing(`interface ${this.name(index)}`, message, fields),
-      this.#undoing(`up ${this.name(index)}`, "sw_interface_set_flags", { sw_if_index: index, flags: [] }),
+      this.undoing(`interface ${this.name(index)}`, message, fields),
+      this.undoing(`up ${this.name(index)}`, "sw_interface_set_flags", { sw_if_index: index, flags: [] }),
     ]);
   }
 
@@ -85,15 +78,15 @@ class Reader extends NamedVpp {
     return [
       ...xconnects.map((it) => {
         const what = `xconnect ${this.name(it.rx_sw_if_index)} ${this.name(it.tx_sw_if_index)}`;
-        return this.#undoing(what, "sw_interface_set_l2_xconnect", { ...it, enable: false });
+        return this.undoing(what, "sw_interface_set_l2_xconnect", { ...it, enable: false });
       }),
       ...spans.map((it) => {
         const what = `span ${this.name(it.sw_if_index_from)} ${this.name(it.sw_if_index_to)} ${it.state} ${it.is_l2}`;
-        return this.#undoing(what, "sw_interface_span_enable_disable", { ...it, state: "SPAN_STATE_API_DISABLED" });
+        return this.undoing(what, "sw_interface_span_enable_disable", { ...it, state: "SPAN_STATE_API_DISABLED" });
       }),
       ...isisx.map(({ connection }) => {
         const what = `isisx ${this.name(connection.rx_sw_if_index)} ${this.name(connection.tx_sw_if_index)}`;
-        return this.#undoing(what, "isisx_connection_add_del", { is_add: 0, connection });
+        return this.undoing(what, "isisx_connection_add_del", { is_add: 0, connection });
       }),
     ];
   }
@@ -106,19 +99,17 @@ class Reader extends NamedVpp {
     const attachedByAbf = await this.dump("abf_itf_attach_dump");
     const names = new Map(policies.map(({ policy: it }) => [it.policy_id, this.policyName(it)]));
     return [
-      ...acls.map(({ acl_index, tag, r }) =>
-        this.#undoing(`acl ${tag} ${JSON.stringify(r)}`, "acl_del", { acl_index }),
-      ),
+      ...acls.map(({ acl_index, tag, r }) => this.undoing(`acl ${tag} ${JSON.stringify(r)}`, "acl_del", { acl_index })),
       ...policies.map(({ policy }) =>
-        this.#undoing(`abx ${this.policyName(policy)}`, "abx_policy_add_del", { is_add: 0, policy }),
+        this.undoing(`abx ${this.policyName(policy)}`, "abx_policy_add_del", { is_add: 0, policy }),
       ),
       ...attached.map(({ attach }) => {
         const what = `abx-attach ${names.get(attach.policy_id)} ${this.name(attach.rx_sw_if_index)} ${attach.priority}`;
-        return this.#undoing(what, "abx_interface_attach_detach", { is_attach: 0, attach });
+        return this.undoing(what, "abx_interface_attach_detach", { is_attach: 0, attach });
       }),
       ...attachedByAbf.map(({ attach }) => {
         const what = `abf-attach ${this.name(attach.sw_if_index)} ${attach.priority} ${attach.is_ipv6}`;
-        return this.#undoing(what, "abf_itf_attach_add_del", { is_add: false, attach });
+        return this.undoing(what, "abf_itf_attach_add_del", { is_add: false, attach });
       }),
     ];
   }
@@ -126,21 +117,20 @@ class Reader extends NamedVpp {
   async layer3(): Promise<Undoing[]> {
     const unnumbered = await this.dump("ip_unnumbered_dump", { sw_if_index: ALL });
     const answering = await this.dump("proxy_arp_intfc_dump");
-    const neighbors = await this.dump("ip_neighbor_dump", { sw_if_index: ALL, af: "ADDRESS_IP4" });
-    const isStatic = ({ neighbor }: Message) => neighbor.flags.includes("IP_API_NEIGHBOR_FLAG_STATIC");
+    const neighbors = await this.staticNeighbors();
     return [
       ...unnumbered.map(({ sw_if_index, ip_sw_if_index }) => {
         const what = `unnumbered ${this.name(sw_if_index)} ${this.name(ip_sw_if_index)}`;
         const fields = { sw_if_index: ip_sw_if_index, unnumbered_sw_if_index: sw_if_index, is_add: false };
-        return this.#undoing(what, "sw_interface_set_unnumbered", fields);
+        return this.undoing(what, "sw_interface_set_unnumbered", fields);
       }),
       ...answering.map(({ sw_if_index }) => {
         const fields = { sw_if_index, enable: false };
-        return this.#undoing(`proxy-arp-on ${this.name(sw_if_index)}`, "proxy_arp_intfc_enable_disable", fields);
+        return this.undoing(`proxy-arp-on ${this.name(sw_if_index)}`, "proxy_arp_intfc_enable_disable", fields);
       }),
-      ...neighbors.filter(isStatic).map(({ neighbor }) => {
+      ...neighbors.map((neighbor) => {
         const what = `neighbor ${this.name(neighbor.sw_if_index)} ${neighbor.ip_address} ${neighbor.mac_address}`;
-        return this.#undoing(what, "ip_neighbor_add_del", { is_add: false, neighbor });
+        return this.undoing(what, "ip_neighbor_add_del", { is_add: false, neighbor });
       }),
     ];
   }
@@ -155,14 +145,14 @@ class Reader extends NamedVpp {
     return [
       ...ranges.map(({ proxy }) => {
         const what = `proxy-arp ${proxy.table_id} ${proxy.low}-${proxy.hi}`;
-        return this.#undoing(what, "proxy_arp_add_del", { is_add: false, proxy });
+        return this.undoing(what, "proxy_arp_add_del", { is_add: false, proxy });
       }),
       ...servers.map((it) => {
         const what = `dhcp-proxy ${it.rx_vrf_id} ${it.dhcp_server} ${it.dhcp_src_address}`;
-        return this.#undoing(what, "dhcp_proxy_config", { ...it, is_add: false });
+        return this.undoing(what, "dhcp_proxy_config", { ...it, is_add: false });
       }),
       ...sockets.flat().map(({ punt, pathname }) => {
-        return this.#undoing(`punt-socket ${JSON.stringify(punt)} ${pathname}`, "punt_socket_deregister", { punt });
+        return this.undoing(`punt-socket ${JSON.stringify(punt)} ${pathname}`, "punt_socket_deregister", { punt });
       }),
     ];
   }
