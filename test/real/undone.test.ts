@@ -71,9 +71,11 @@ async function restoresAll(
   const view = async () => [...(await snapshot(client)), ...(await features(scenario))];
   const expected = await view();
   const restored = async (what: string) => {
-    const isRestored = async () => `${await view()}` === `${expected}` && scenario.manager.get(id)?.state === "CREATED";
+    // The manager may delete an interface between two questions.
+    const look = () => unlessRefused(view);
+    const isRestored = async () => `${await look()}` === `${expected}` && scenario.manager.get(id)?.state === "CREATED";
     const difference = async () => {
-      const found = await view();
+      const found = (await look()) ?? [];
       const lost = expected.filter((line) => !found.includes(line));
       return [...lost.map((line) => `- ${line}`), ...found.filter((line) => !expected.includes(line))].join("\n");
     };
@@ -100,9 +102,11 @@ async function restoresAll(
   }
 }
 
-async function unlessRefused(undo: () => Promise<unknown>): Promise<void> {
-  await undo().catch((error) => {
+/** Does the work. @returns what it brings; undefined if VPP refuses it */
+async function unlessRefused<T>(work: () => Promise<T>): Promise<T | undefined> {
+  return await work().catch((error) => {
     if (!String(error.code).startsWith("VPP_")) throw error;
+    return undefined;
   });
 }
 
